@@ -1,0 +1,26 @@
+//! The canonical conversation: what every dialect is translated into and out of.
+//!
+//! It is ours, not OpenAI's chunk, because a chunk has no part boundaries: a writer for a dialect that has them would
+//! grow flags such as "has the text block started". Here a stream is a sequence of [`Event`]s with explicit opens and
+//! closes, and a whole answer is a list of [`Part`]s; `fold` turns one into the other.
+
+mod event;
+mod extra;
+mod fold;
+mod loss;
+mod profile;
+mod request;
+mod response;
+mod usage;
+
+pub use event::{Event, PartId, PartKind, Piece};
+pub use extra::Extra;
+pub use fold::{Fold, unfold};
+pub use loss::Loss;
+pub use profile::{Abilities, Encoded, MaxTokensField, Profile, ReasoningOption, Undo};
+pub use request::{
+    CacheMark, ChatRequest, Citation, Effort, ImageDetail, MediaSource, Message, Origin, OutputFormat, Part, Role,
+    Sampling, Thinking, Tool, ToolChoice, ToolKind,
+};
+pub use response::{ChatResponse, Choice, Stop, StopReason};
+pub use usage::Usage;

@@ -1,0 +1,21 @@
+//! Frames: the units in which a streamed answer arrives.
+
+mod sse;
+
+pub use sse::{SseEvent, SseSplitter, data_of};
+
+/// How a wire frames its streams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Framing {
+    /// Server-sent events.
+    Sse,
+}
+
+/// One frame: the joined data of one server-sent event, without its framing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Frame<'a> {
+    /// `event:` of a server-sent event; empty when absent.
+    pub event: &'a str,
+    /// The joined `data:` lines.
+    pub data: &'a str,
+}
