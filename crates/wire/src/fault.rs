@@ -68,6 +68,12 @@ pub enum Fault {
         /// Bytes.
         limit: u64,
     },
+    /// The body is not sent in a form that we read (its `Content-Type` or `Content-Encoding`).
+    #[error("{why}")]
+    MediaType {
+        #[allow(missing_docs)]
+        why: String,
+    },
     /// Nothing lives at this path.
     #[error("{what}")]
     NotFound {
@@ -274,6 +280,7 @@ impl Fault {
             Fault::UnknownModel { .. } | Fault::NotFound { .. } => StatusCode::NOT_FOUND,
             Fault::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Fault::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Fault::MediaType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Fault::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
             Fault::NoTarget { .. } | Fault::Overloaded | Fault::Draining | Fault::Store { .. } => {
                 StatusCode::SERVICE_UNAVAILABLE
@@ -296,6 +303,7 @@ impl Fault {
             Fault::NoTarget { .. } => "no_target",
             Fault::Unsupported { .. } => "unsupported",
             Fault::TooLarge { .. } => "request_too_large",
+            Fault::MediaType { .. } => "unsupported_media_type",
             Fault::NotFound { .. } => "not_found",
             Fault::MethodNotAllowed { .. } => "method_not_allowed",
             Fault::RateLimited { .. } => "rate_limited",
@@ -327,6 +335,7 @@ impl Fault {
             | Fault::UnknownProvider { .. }
             | Fault::NoTarget { .. }
             | Fault::TooLarge { .. }
+            | Fault::MediaType { .. }
             | Fault::NotFound { .. }
             | Fault::MethodNotAllowed { .. }
             | Fault::RateLimited { .. } => Blame::Client,

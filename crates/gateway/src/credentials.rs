@@ -1,0 +1,107 @@
+//! The credentials of a provider at the moment of a call: from the vault (opened, kept briefly in the clear, wiped), or
+//! from the configuration.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use http::{HeaderName, HeaderValue};
+use store::{Secret, Store, StoreError};
+use upstream::Scheme;
+use wire::Fault;
+
+use crate::clock::{self, Instant};
+use crate::world::{Runtime, World};
+
+/// How long an opened credential stays in the clear, and how many (SAFETY.md section 2, point 7).
+const KEPT: Duration = Duration::from_secs(60);
+const KEPT_AT_MOST: usize = 256;
+
+/// A credential as it goes on a call. It has no `Debug`, and the header is marked sensitive.
+pub struct Key {
+    #[allow(missing_docs)]
+    pub header: HeaderName,
+    #[allow(missing_docs)]
+    pub value: HeaderValue,
+}
+
+impl Key {
+    /// Puts a secret in its provider's form.
+    ///
+    /// # Errors
+    /// The secret has characters that no header can hold.
+    pub fn new(scheme: &Scheme, secret: &Secret) -> Result<Self, Fault> {
+        Ok(Self { header: scheme.header().clone(), value: scheme.value(secret.expose())? })
+    }
+}
+
+/// Opens credentials and keeps the opened ones for a moment.
+pub struct Credentials {
+    store: Arc<dyn Store>,
+    opened: Mutex<HashMap<i64, (Arc<Key>, Instant)>>,
+}
+
+impl Credentials {
+    #[allow(missing_docs)]
+    pub fn new(store: Arc<dyn Store>) -> Self {
+        Self { store, opened: Mutex::default() }
+    }
+
+    /// The keys to try, in order: the project's own, the global ones, the configured one. A provider that needs none
+    /// has one `None`.
+    pub async fn of(&self, world: &World, runtime: &Runtime, project: &str) -> Result<Vec<Option<Arc<Key>>>, Fault> {
+        let Some(scheme) = &runtime.scheme else { return Ok(vec![None]) };
+        let mut keys = Vec::new();
+        for id in world.vault.ids(&runtime.provider, project) {
+            keys.push(Some(self.open(id, scheme).await?));
+        }
+        keys.extend(runtime.configured_key.clone().map(Some));
+        if keys.is_empty() && !runtime.needs_key {
+            keys.push(None);
+        }
+        Ok(keys)
+    }
+
+    async fn open(&self, id: i64, scheme: &Scheme) -> Result<Arc<Key>, Fault> {
+        if let Some(key) = self.kept(id) {
+            return Ok(key);
+        }
+        let secret = self.store.open_credential(id).await.map_err(fault)?;
+        let key = Arc::new(Key::new(scheme, &secret)?);
+        self.keep(id, key.clone());
+        Ok(key)
+    }
+
+    fn kept(&self, id: i64) -> Option<Arc<Key>> {
+        let opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        let (key, since) = opened.get(&id)?;
+        (clock::now() - *since < KEPT).then(|| key.clone())
+    }
+
+    fn keep(&self, id: i64, key: Arc<Key>) {
+        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = clock::now();
+        opened.retain(|_, (_, since)| now - *since < KEPT);
+        if opened.len() < KEPT_AT_MOST {
+            opened.insert(id, (key, now));
+        }
+    }
+
+    /// Forgets what was opened: a credential changed.
+    pub fn forget(&self) {
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
+/// A store's error as the client sees it.
+pub fn fault(error: StoreError) -> Fault {
+    if error.is_retryable() {
+        return Fault::Store { why: error.to_string(), retry_after: Some(Duration::from_secs(1)) };
+    }
+    match error {
+        StoreError::Tampered { .. } | StoreError::Full | StoreError::ReadOnly => {
+            Fault::Store { why: error.to_string(), retry_after: None }
+        }
+        other => Fault::internal(other),
+    }
+}

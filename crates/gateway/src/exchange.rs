@@ -1,0 +1,54 @@
+//! The path of a request, top to bottom: admit, plan, attempt, relay; the meter runs along and writes itself on drop.
+//!
+//! There is no clean-up after an await anywhere below: the client may leave at any of them. What has to happen then
+//! happens in a `Drop` (the upstream's connection closes, the meter writes its row).
+
+mod admit;
+mod answer;
+mod attempt;
+mod meter;
+mod relay;
+mod tally;
+
+use policy::Next;
+use wire::Fault;
+
+pub use admit::Inbound;
+pub use answer::Answer;
+pub use meter::{Arrival, Meter};
+pub use relay::Relay;
+
+use crate::app::App;
+use crate::clock;
+
+/// Answers an admitted request, or says why not. The meter is settled either way.
+pub async fn exchange(app: &App, inbound: &Inbound, meter: Meter) -> Result<Answer, Fault> {
+    let mut meter = meter;
+    match try_targets(app, inbound, &mut meter).await {
+        Ok(reply) => Ok(reply.into_answer(inbound, meter)),
+        Err(fault) => {
+            meter.fail(&fault);
+            Err(fault)
+        }
+    }
+}
+
+/// Goes through the plan until a target answers.
+async fn try_targets(app: &App, inbound: &Inbound, meter: &mut Meter) -> Result<attempt::Reply, Fault> {
+    let world = app.world();
+    let mut plan = policy::plan(&inbound.ask(), &world.snapshot, &*world)?;
+    let mut next = plan.first();
+    loop {
+        match next {
+            Next::Try(target) => match attempt::attempt(app, &world, inbound, &target, meter).await {
+                Ok(reply) => return Ok(reply),
+                Err(fault) => next = plan.after(fault, clock::dice(inbound.arrival.id)),
+            },
+            Next::Wait { pause, target } => {
+                clock::sleep(pause).await;
+                next = Next::Try(target);
+            }
+            Next::GiveUp(fault) => return Err(fault),
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! From a body to an inbound request: read, scanned, peeked at.
+
+use std::sync::OnceLock;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use policy::Ask;
+use wire::chat::ChatRequest;
+use wire::dialect::Peek;
+use wire::{Fault, RawObject, SurfaceId};
+
+use super::meter::{Arrival, Meter};
+
+/// An admitted request.
+pub struct Inbound {
+    #[allow(missing_docs)]
+    pub arrival: Arrival,
+    #[allow(missing_docs)]
+    pub surface: SurfaceId,
+    /// The body as received.
+    pub body: RawObject,
+    /// What a glance at the body told.
+    pub peek: Peek,
+    /// Whose credentials are used: body, else `X-Project`, else `_global`.
+    pub project: String,
+    /// Only the first target may be tried.
+    pub strict: bool,
+    decoded: OnceLock<ChatRequest>,
+}
+
+impl Inbound {
+    /// Scans and peeks; tells the meter what was asked for.
+    ///
+    /// # Errors
+    /// `Malformed`, naming the field.
+    pub fn admit(
+        surface: SurfaceId,
+        headers: &HeaderMap,
+        body: Bytes,
+        meter: &mut Meter,
+    ) -> Result<Self, Fault> {
+        let body = RawObject::parse(body)?;
+        let peek = surface.surface().peek(&body)?;
+        let project = peek.project.clone().or_else(|| text(headers, "x-project")).unwrap_or_else(|| store::GLOBAL.into());
+        let strict = peek.strict || text(headers, "x-gateway-no-fallback").is_some_and(|value| value != "false");
+        meter.asked(&peek, &project);
+        let arrival = meter.arrival();
+        Ok(Self { arrival, surface, body, peek, project, strict, decoded: OnceLock::new() })
+    }
+
+    /// What the plan needs to know.
+    pub fn ask(&self) -> Ask<'_> {
+        Ask {
+            dialect: self.surface.dialect(),
+            model: self.peek.model.as_deref(),
+            provider: self.peek.provider.as_deref(),
+            project: &self.project,
+            strict: self.strict,
+        }
+    }
+
+    /// The request in canonical form; decoded at most once, and only if some target speaks another dialect.
+    pub fn decoded(&self) -> Result<&ChatRequest, Fault> {
+        if let Some(request) = self.decoded.get() {
+            return Ok(request);
+        }
+        let request = self.surface.surface().decode_request(&self.body)?;
+        Ok(self.decoded.get_or_init(|| request))
+    }
+}
+
+fn text(headers: &HeaderMap, name: &str) -> Option<String> {
+    let value = headers.get(name)?.to_str().ok()?.trim();
+    (!value.is_empty()).then(|| value.to_owned())
+}

@@ -1,0 +1,273 @@
+//! One meter a request: it sees everything that is counted, and writes exactly one ledger row, when it is dropped.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use policy::{Model, Target};
+use store::{Entry, Outcome, Slot};
+use uuid::Uuid;
+use wire::chat::{Loss, Usage};
+use wire::dialect::Peek;
+use wire::fault::Blame;
+use wire::{Fault, SurfaceId};
+
+use crate::clock::{self, Instant};
+use crate::door::Caller;
+use crate::limits::Place;
+
+/// When a request came, and under which id.
+#[derive(Debug, Clone, Copy)]
+pub struct Arrival {
+    /// Our id of the request.
+    pub id: Uuid,
+    /// Monotonic.
+    pub at: Instant,
+    /// Wall clock, microseconds since 1970.
+    pub wall_micros: i64,
+}
+
+impl Arrival {
+    /// A request that arrives at this moment.
+    pub fn now() -> Self {
+        Self { id: clock::request_id(), at: clock::now(), wall_micros: clock::wall_micros() }
+    }
+}
+
+/// Counts one request. Dropped without [`Meter::complete`] or [`Meter::fail`], it records that the client left.
+pub struct Meter {
+    arrival: Arrival,
+    entry: Entry,
+    /// Room in the ledger's queue, taken at the door so that the row cannot be refused later.
+    slot: Option<Slot>,
+    usage: Option<Usage>,
+    model: Option<Arc<Model>>,
+    tries: Vec<Try>,
+    losses: Vec<Loss>,
+    /// Time spent waiting for upstreams before the answer began.
+    upstream_wait: Duration,
+    /// Held until the answer is complete.
+    _place: Place,
+}
+
+/// One attempt, as the row keeps it: never with an upstream's words, which may quote the prompt.
+#[derive(Debug, Clone, serde::Serialize)]
+struct Try {
+    provider: Arc<str>,
+    model: Arc<str>,
+    wire: &'static str,
+    reason: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fault: Option<&'static str>,
+    ms: u64,
+}
+
+impl Meter {
+    /// Opens the meter of a request that passed the door.
+    pub fn open(
+        slot: Slot,
+        place: Place,
+        arrival: Arrival,
+        surface: SurfaceId,
+        caller: &Caller,
+        client_request_id: Option<String>,
+    ) -> Self {
+        let entry = Entry {
+            id: arrival.id,
+            started_at: arrival.wall_micros,
+            key_name: caller.key_name.as_deref().map(str::to_owned),
+            surface: surface.name().to_owned(),
+            operation: "chat".to_owned(),
+            project: store::GLOBAL.to_owned(),
+            outcome: Outcome::ClientGone,
+            client_request_id,
+            ..Entry::default()
+        };
+        Self {
+            arrival,
+            entry,
+            slot: Some(slot),
+            usage: None,
+            model: None,
+            tries: Vec::new(),
+            losses: Vec::new(),
+            upstream_wait: Duration::ZERO,
+            _place: place,
+        }
+    }
+
+    /// When the request came.
+    pub fn arrival(&self) -> Arrival {
+        self.arrival
+    }
+
+    /// What the client asked for.
+    pub fn asked(&mut self, peek: &Peek, project: &str) {
+        project.clone_into(&mut self.entry.project);
+        self.entry.model_asked.clone_from(&peek.model);
+        self.entry.stream = peek.stream;
+    }
+
+    /// A target is about to be tried.
+    pub fn trying(&mut self, target: &Target) {
+        let endpoint = target.endpoint();
+        self.entry.provider = Some(target.provider.id.to_string());
+        self.entry.wire = Some(endpoint.wire.name().to_owned());
+        self.entry.model_sent = Some(target.model.sent_as().to_string());
+        self.entry.model_answered = None;
+        self.model = Some(target.model.clone());
+        self.usage = None;
+        self.losses.clear();
+        self.tries.push(Try {
+            provider: target.provider.id.clone(),
+            model: target.model.sent_as().clone(),
+            wire: endpoint.wire.name(),
+            reason: target.reason.to_string(),
+            fault: None,
+            ms: 0,
+        });
+    }
+
+    /// How the attempt ended that `trying` announced, `since` which it ran.
+    pub fn tried(&mut self, since: Instant, fault: Option<&Fault>) {
+        let took = clock::now() - since;
+        self.upstream_wait += took;
+        if let Some(last) = self.tries.last_mut() {
+            last.fault = fault.map(Fault::code);
+            last.ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        }
+    }
+
+    /// Attempts so far.
+    pub fn attempts(&self) -> usize {
+        self.tries.len()
+    }
+
+    /// Whether another than the first choice is being tried.
+    pub fn fell_back(&self) -> bool {
+        match (self.tries.first(), self.tries.last()) {
+            (Some(first), Some(last)) => first.provider != last.provider || first.model != last.model,
+            _ => false,
+        }
+    }
+
+    /// Every failed attempt, as `provider: code`.
+    pub fn failures(&self) -> impl Iterator<Item = (&str, &str, &'static str)> {
+        self.tries.iter().filter_map(|tried| Some((&*tried.provider, &*tried.model, tried.fault?)))
+    }
+
+    /// Something a translation could not carry.
+    pub fn lost(&mut self, losses: Vec<Loss>) {
+        self.losses.extend(losses);
+    }
+
+    /// What was lost so far.
+    pub fn losses(&self) -> &[Loss] {
+        &self.losses
+    }
+
+    /// Token counts; cumulative, the last of each field counts.
+    pub fn count(&mut self, usage: &Usage) {
+        self.usage.get_or_insert_default().update(usage);
+    }
+
+    /// The model that the upstream says has answered.
+    pub fn answered_by(&mut self, model: &str) {
+        if self.entry.model_answered.as_deref() != Some(model) {
+            self.entry.model_answered = Some(model.to_owned());
+        }
+    }
+
+    /// The model that the upstream says has answered, once it has said so.
+    pub fn model_answered(&self) -> Option<&str> {
+        self.entry.model_answered.as_deref()
+    }
+
+    /// The first content went out (or the whole answer did).
+    pub fn first_byte(&mut self) {
+        if self.entry.first_byte_us.is_none() {
+            self.entry.first_byte_us = Some(micros(clock::now() - self.arrival.at));
+        }
+    }
+
+    /// Time since the request came.
+    pub fn elapsed(&self) -> Duration {
+        clock::now() - self.arrival.at
+    }
+
+    /// The gateway's own share of the time since the request came.
+    pub fn overhead(&self) -> Duration {
+        self.elapsed().saturating_sub(self.upstream_wait)
+    }
+
+    /// What the request cost so far, in nanodollars; `None` when tokens or prices are unknown.
+    pub fn cost_nanos(&self) -> Option<i64> {
+        let rate = self.model.as_ref()?.rate.as_ref()?;
+        policy::cost(self.usage.as_ref()?, rate).map(policy::Money::nanos)
+    }
+
+    /// The answer is complete.
+    pub fn complete(&mut self, status: u16) {
+        self.entry.status = status;
+        self.entry.outcome = Outcome::Completed;
+    }
+
+    /// The request ended in a fault.
+    pub fn fail(&mut self, fault: &Fault) {
+        self.entry.status = fault.status().as_u16();
+        self.entry.fault_code = Some(fault.code().to_owned());
+        self.entry.outcome = match fault.blame() {
+            Blame::Client => Outcome::ClientError,
+            Blame::Gateway => Outcome::GatewayError,
+            Blame::Credential | Blame::Target | Blame::Upstream => Outcome::UpstreamError,
+        };
+    }
+
+    fn fill(&mut self) {
+        let entry = &mut self.entry;
+        if let Some(usage) = &self.usage {
+            let stored = |tokens: Option<u64>| tokens.and_then(|tokens| i64::try_from(tokens).ok());
+            entry.input = stored(usage.input);
+            entry.cache_read = stored(usage.cache_read);
+            entry.cache_write = stored(usage.cache_write);
+            entry.cache_write_1h = stored(usage.cache_write_1h);
+            entry.output = stored(usage.output);
+            entry.reasoning = stored(usage.reasoning);
+            entry.usage_odd = usage.odd;
+            entry.stated_cost_nanos = usage.stated_cost_nanos;
+        }
+        entry.attempts = u32::try_from(self.tries.len()).unwrap_or(u32::MAX);
+        if self.tries.len() > 1 || self.tries.iter().any(|tried| tried.fault.is_some()) {
+            entry.attempts_detail = serde_json::to_string(&self.tries).ok();
+        }
+        if !self.losses.is_empty() {
+            entry.losses = Some(codes(&self.losses));
+        }
+        entry.total_us = micros(clock::now() - self.arrival.at);
+    }
+}
+
+impl Drop for Meter {
+    fn drop(&mut self) {
+        self.entry.cost_nanos = self.cost_nanos();
+        self.entry.price_source = self.model.as_ref().and_then(|model| model.price_source.as_deref().map(str::to_owned));
+        self.fill();
+        if let Some(slot) = self.slot.take() {
+            slot.write(std::mem::take(&mut self.entry));
+        }
+    }
+}
+
+/// Codes of losses, comma-separated, each once, in order of appearance.
+pub(super) fn codes(losses: &[Loss]) -> String {
+    let mut seen: Vec<&str> = Vec::new();
+    for loss in losses {
+        if !seen.contains(&&*loss.code) {
+            seen.push(&loss.code);
+        }
+    }
+    seen.join(",")
+}
+
+fn micros(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+}

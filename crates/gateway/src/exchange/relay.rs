@@ -1,0 +1,322 @@
+//! A streamed answer on its way to the client.
+//!
+//! Carried: complete, checked frames are passed on byte for byte and glanced at. Translated: frames become events,
+//! events the client's dialect. Either way one read of the upstream becomes one write to the client, and everything
+//! that a stream must tell the ledger passes the tally.
+
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use upstream::Body;
+use wire::chat::{ChatResponse, Event, unfold};
+use wire::dialect::{Echo, StreamReader, StreamWriter, Surface, Wire};
+use wire::frame::{SseEvent, SseSplitter};
+use wire::{Fault, SurfaceId};
+
+use super::meter::Meter;
+use super::tally::Tally;
+use crate::clock::{self, Instant, Sleep};
+
+/// Silence toward the client after which a comment keeps proxies from cutting the connection.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+const KEEP_ALIVE_COMMENT: &[u8] = b": keep-alive\n\n";
+
+/// Opening frames are held back, so that another target can still be tried, up to this many bytes...
+const HOLD_BACK_BYTES: usize = 64 * 1024;
+/// ...and for so long after the head of the upstream's answer (DECISIONS: first byte).
+const HOLD_BACK: Duration = Duration::from_secs(15);
+
+/// Bytes of one event, at most.
+const EVENT_LIMIT: usize = 8 * 1024 * 1024;
+
+/// How the bytes get through.
+pub(super) enum Passage {
+    /// Same dialect on both sides.
+    Carried {
+        wire: &'static dyn Wire,
+        /// The usage report was our wish, not the client's: it is taken out.
+        hide_usage: bool,
+    },
+    /// Through the canonical form.
+    Translated { reader: Box<dyn StreamReader>, writer: Box<dyn StreamWriter>, events: Vec<Event> },
+    /// Already written, from an answer that the upstream gave whole.
+    Written { writer: Box<dyn StreamWriter> },
+}
+
+/// A stream under way. Dropping it closes the upstream and lets the meter write its row.
+pub struct Relay {
+    provider: Arc<str>,
+    surface: &'static dyn Surface,
+    request_id: String,
+    body: Option<Body>,
+    splitter: SseSplitter,
+    passage: Passage,
+    out: BytesMut,
+    tally: Tally,
+    meter: Option<Meter>,
+    last_sent: Instant,
+    keep_alive: Option<Pin<Box<Sleep>>>,
+    /// The model has been reported to the meter.
+    named: bool,
+}
+
+impl Relay {
+    pub(super) fn new(
+        surface: SurfaceId,
+        provider: Arc<str>,
+        request_id: String,
+        body: Body,
+        passage: Passage,
+    ) -> Self {
+        Self {
+            provider,
+            surface: surface.surface(),
+            request_id,
+            body: Some(body),
+            splitter: SseSplitter::new(EVENT_LIMIT),
+            passage,
+            out: BytesMut::new(),
+            tally: Tally::default(),
+            meter: None,
+            last_sent: clock::now(),
+            keep_alive: None,
+            named: false,
+        }
+    }
+
+    /// A stream made of an answer that the upstream gave whole although a stream was asked for.
+    pub(super) fn of_whole(
+        surface: SurfaceId,
+        provider: Arc<str>,
+        echo: Echo,
+        response: &ChatResponse,
+    ) -> Self {
+        let mut writer = surface.surface().stream_writer(echo.clone());
+        let mut out = BytesMut::new();
+        let mut tally = Tally { stopped: true, ended: true, content: true, ..Tally::default() };
+        for event in unfold(response) {
+            tally.event(&event);
+            writer.write(&event, &mut out);
+        }
+        writer.finish(&mut out);
+        Self {
+            provider,
+            surface: surface.surface(),
+            request_id: echo.request_id,
+            body: None,
+            splitter: SseSplitter::new(EVENT_LIMIT),
+            passage: Passage::Written { writer },
+            out,
+            tally,
+            meter: None,
+            last_sent: clock::now(),
+            keep_alive: None,
+            named: false,
+        }
+    }
+
+    /// Waits for the first content, so that a fault before it can still fall over to another target.
+    ///
+    /// # Errors
+    /// The stream failed before any content; nothing has gone to the client.
+    pub(super) async fn prime(&mut self) -> Result<(), Fault> {
+        let Ok(primed) = clock::timeout(HOLD_BACK, poll_fn(|cx| self.poll_content(cx))).await else {
+            return Ok(());
+        };
+        primed
+    }
+
+    fn poll_content(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {
+        while !self.tally.content && self.body.is_some() && self.out.len() < HOLD_BACK_BYTES {
+            ready!(self.poll_upstream(cx))?;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// The meter rides along from here: the answer is about to begin.
+    pub(super) fn begin(mut self, meter: Meter) -> Self {
+        self.meter = Some(meter);
+        self.report();
+        if self.body.is_none() {
+            self.complete();
+        }
+        self
+    }
+
+    /// Tokens and the model that are known before the answer begins.
+    pub(super) fn model(&self) -> Option<&str> {
+        self.tally.model.as_deref()
+    }
+
+    /// The next bytes for the client; `None` at the end.
+    pub fn poll_bytes(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        while self.body.is_some() {
+            match self.poll_upstream(cx) {
+                Poll::Pending => break,
+                Poll::Ready(Ok(())) if self.body.is_none() => self.complete(),
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(fault)) => self.break_off(&fault),
+            }
+        }
+        if !self.out.is_empty() {
+            return Poll::Ready(Some(self.send()));
+        }
+        if self.body.is_none() {
+            return Poll::Ready(None);
+        }
+        ready!(self.poll_keep_alive(cx));
+        self.last_sent = clock::now();
+        Poll::Ready(Some(Bytes::from_static(KEEP_ALIVE_COMMENT)))
+    }
+
+    fn send(&mut self) -> Bytes {
+        self.last_sent = clock::now();
+        if self.tally.content
+            && let Some(meter) = &mut self.meter
+        {
+            meter.first_byte();
+        }
+        self.out.split().freeze()
+    }
+
+    /// Resolves when nothing has been sent for [`KEEP_ALIVE`]. The timer is not reset at every chunk: it looks at the
+    /// time of the last one when it rings.
+    fn poll_keep_alive(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            let due = self.last_sent + KEEP_ALIVE;
+            let timer = self.keep_alive.get_or_insert_with(|| Box::pin(clock::sleep_until(due)));
+            ready!(timer.as_mut().poll(cx));
+            if clock::now() >= due {
+                self.keep_alive = None;
+                return Poll::Ready(());
+            }
+            timer.as_mut().reset(due);
+        }
+    }
+
+    /// Reads once from the upstream and digests what came. After the end, `body` is `None`.
+    fn poll_upstream(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {
+        let Some(body) = &mut self.body else { return Poll::Ready(Ok(())) };
+        let digested = match ready!(body.poll_chunk(cx)) {
+            Some(Ok(chunk)) => self.digest(&chunk),
+            Some(Err(fault)) => Err(fault),
+            None => self.finish(),
+        };
+        Poll::Ready(digested.map_err(|fault| fault.named(&self.provider)))
+    }
+
+    fn digest(&mut self, chunk: &[u8]) -> Result<(), Fault> {
+        self.splitter.push(chunk);
+        while let Some(event) = self.splitter.next()? {
+            pass(&mut self.passage, &event, &mut self.tally, &mut self.out)?;
+            if self.tally.ended {
+                return self.finish();
+            }
+        }
+        Ok(())
+    }
+
+    /// The upstream is done: is its end a clean one?
+    fn finish(&mut self) -> Result<(), Fault> {
+        if !self.tally.ended
+            && let Some(event) = self.splitter.finish()?
+        {
+            pass(&mut self.passage, &event, &mut self.tally, &mut self.out)?;
+        }
+        match &mut self.passage {
+            Passage::Carried { .. } => {
+                if !self.tally.ended {
+                    if !self.tally.stopped {
+                        return Err(cut("it ended without a finish reason"));
+                    }
+                    self.out.extend_from_slice(self.surface.stream_end().unwrap_or_default());
+                }
+            }
+            Passage::Translated { reader, writer, events } => {
+                reader.finish(events)?;
+                write(events, writer.as_mut(), &mut self.tally, &mut self.out);
+                writer.finish(&mut self.out);
+            }
+            Passage::Written { .. } => {}
+        }
+        self.body = None;
+        Ok(())
+    }
+
+    fn complete(&mut self) {
+        self.report();
+        if let Some(meter) = &mut self.meter {
+            if let Passage::Translated { writer, .. } | Passage::Written { writer } = &mut self.passage {
+                meter.lost(writer.losses());
+            }
+            meter.complete(200);
+        }
+    }
+
+    /// The stream ends in an error; never in a clean stop.
+    fn break_off(&mut self, fault: &Fault) {
+        self.body = None;
+        match &mut self.passage {
+            Passage::Carried { .. } => self.surface.fail_stream(fault, &self.request_id, &mut self.out),
+            Passage::Translated { writer, .. } | Passage::Written { writer } => writer.fail(fault, &mut self.out),
+        }
+        self.report();
+        if let Some(meter) = &mut self.meter {
+            meter.fail(fault);
+        }
+    }
+
+    /// Tells the meter what the tally knows.
+    fn report(&mut self) {
+        let Some(meter) = &mut self.meter else { return };
+        if let Some(usage) = &self.tally.usage {
+            meter.count(usage);
+        }
+        if let (Some(model), false) = (&self.tally.model, self.named) {
+            meter.answered_by(model);
+            self.named = true;
+        }
+    }
+}
+
+impl Drop for Relay {
+    /// The client left in mid-stream: what is known by then still goes into the row.
+    fn drop(&mut self) {
+        self.report();
+    }
+}
+
+/// Passes one frame on.
+fn pass(passage: &mut Passage, event: &SseEvent<'_>, tally: &mut Tally, out: &mut BytesMut) -> Result<(), Fault> {
+    match passage {
+        Passage::Carried { wire, hide_usage } => {
+            let glance = wire.glance(event.frame())?;
+            if !(glance.usage_only && *hide_usage) {
+                out.extend_from_slice(event.raw);
+            }
+            tally.glance(glance);
+        }
+        Passage::Translated { reader, writer, events } => {
+            reader.read(event.frame(), events)?;
+            write(events, writer.as_mut(), tally, out);
+        }
+        // There is no body to pass anything on from.
+        Passage::Written { .. } => {}
+    }
+    Ok(())
+}
+
+fn write(events: &mut Vec<Event>, writer: &mut dyn StreamWriter, tally: &mut Tally, out: &mut BytesMut) {
+    for event in events.drain(..) {
+        tally.event(&event);
+        writer.write(&event, out);
+    }
+}
+
+fn cut(why: &str) -> Fault {
+    Fault::Cut { provider: String::new(), why: why.to_owned() }
+}

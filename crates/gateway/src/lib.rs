@@ -1,0 +1,19 @@
+//! The assembly: server, request path, vault and model administration, command line.
+
+pub mod app;
+pub mod catalog;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod credentials;
+pub mod door;
+pub mod exchange;
+pub mod limits;
+pub mod manage;
+pub mod problem;
+pub mod router;
+pub mod server;
+pub mod startup;
+pub mod surface;
+pub mod telemetry;
+pub mod world;

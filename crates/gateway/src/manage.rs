@@ -1,0 +1,9 @@
+//! What can be asked of the gateway besides inference.
+
+pub mod credentials;
+pub mod health;
+pub mod models;
+pub mod providers;
+mod reply;
+
+pub use reply::json;

@@ -1,0 +1,40 @@
+//! Is it alive, is it ready. Constant time, no key inspected, no process started.
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Response, StatusCode};
+use serde_json::json;
+
+use super::json as json_answer;
+use crate::app::{App, VERSION};
+use crate::server::OutBody;
+
+/// `GET /health`: status and version.
+pub fn health(app: &App) -> Response<OutBody> {
+    let status = if app.is_draining() { "draining" } else { "ok" };
+    json_answer(StatusCode::OK, &json!({ "status": status, "version": VERSION }))
+}
+
+/// `GET /livez`: the process answers.
+pub fn live() -> Response<OutBody> {
+    json_answer(StatusCode::OK, &json!({ "status": "ok" }))
+}
+
+/// `GET /readyz`: 503 while draining, so that a balancer sends requests elsewhere.
+pub fn ready(app: &App) -> Response<OutBody> {
+    if app.is_draining() {
+        return json_answer(StatusCode::SERVICE_UNAVAILABLE, &json!({ "status": "draining" }));
+    }
+    json_answer(StatusCode::OK, &json!({ "status": "ok" }))
+}
+
+/// `GET /`: what this is, for somebody who opens it in a browser.
+pub fn home() -> Response<OutBody> {
+    let text = format!(
+        "LLM Gateway {VERSION}\n\nOpenAI-compatible API: POST /v1/chat/completions, GET /v1/models\nOne-prompt API: POST \
+         /v1/generate\nHealth: GET /health\n"
+    );
+    let mut response = Response::new(Bytes::from(text).into());
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response
+}

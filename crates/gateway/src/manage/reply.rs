@@ -1,0 +1,20 @@
+//! JSON answers.
+
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderValue, Response, StatusCode};
+use serde::Serialize;
+
+use crate::server::OutBody;
+
+/// A JSON answer that no cache keeps.
+pub fn json(status: StatusCode, value: &impl Serialize) -> Response<OutBody> {
+    let body = serde_json::to_vec(value).expect("answers are plain structs and maps with string keys");
+    let mut response = Response::new(Bytes::from(body).into());
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}

@@ -1,0 +1,234 @@
+//! From a request line to a room. Every route stands in one flat table and in exactly one class.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use http::header::{ALLOW, HeaderName};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use hyper::body::Incoming;
+use wire::{Fault, SurfaceId};
+
+use crate::app::App;
+use crate::door::{Caller, HostVerdict, Role};
+use crate::exchange::Arrival;
+use crate::server::OutBody;
+use crate::{manage, problem, surface};
+
+/// Who may use a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Class {
+    /// Anybody.
+    Public,
+    /// Anybody with a key.
+    Inference,
+    /// The holder of the gateway's token.
+    Admin,
+}
+
+/// What lives at a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Room {
+    Home,
+    Health,
+    Live,
+    Ready,
+    ChatCompletions,
+    Generate,
+    Models,
+    Providers,
+    Credentials,
+}
+
+struct Route {
+    /// Ends in `/*` when one more segment follows (an id, which may itself hold slashes).
+    path: &'static str,
+    room: Room,
+    class: Class,
+    methods: &'static str,
+    /// Whose form errors take here.
+    errors: SurfaceId,
+}
+
+use SurfaceId::{Generate as Native, OpenAiChat as OpenAi};
+
+const ROUTES: [Route; 12] = [
+    Route { path: "/v1/chat/completions", room: Room::ChatCompletions, class: Class::Inference, methods: "POST", errors: OpenAi },
+    Route { path: "/v1/models", room: Room::Models, class: Class::Inference, methods: "GET, HEAD", errors: OpenAi },
+    Route { path: "/v1/models/*", room: Room::Models, class: Class::Inference, methods: "GET, HEAD", errors: OpenAi },
+    Route { path: "/v1/generate", room: Room::Generate, class: Class::Inference, methods: "POST", errors: Native },
+    Route { path: "/v1/providers", room: Room::Providers, class: Class::Inference, methods: "GET, HEAD", errors: Native },
+    Route { path: "/v1/credentials", room: Room::Credentials, class: Class::Admin, methods: "GET, HEAD, POST", errors: Native },
+    Route { path: "/v1/credentials/*", room: Room::Credentials, class: Class::Admin, methods: "DELETE", errors: Native },
+    Route { path: "/health", room: Room::Health, class: Class::Public, methods: "GET, HEAD", errors: Native },
+    Route { path: "/livez", room: Room::Live, class: Class::Public, methods: "GET, HEAD", errors: Native },
+    Route { path: "/readyz", room: Room::Ready, class: Class::Public, methods: "GET, HEAD", errors: Native },
+    Route { path: "/ready", room: Room::Ready, class: Class::Public, methods: "GET, HEAD", errors: Native },
+    Route { path: "/", room: Room::Home, class: Class::Public, methods: "GET, HEAD", errors: Native },
+];
+
+impl Route {
+    /// The route of a path, and what stands for its `*`.
+    fn find(path: &str) -> Option<(&'static Route, Option<&str>)> {
+        ROUTES.iter().find_map(|route| match route.path.strip_suffix('*') {
+            None => (route.path == path).then_some((route, None)),
+            Some(prefix) => path.strip_prefix(prefix).filter(|rest| !rest.is_empty()).map(|rest| (route, Some(rest))),
+        })
+    }
+
+    fn allows(&self, method: &Method) -> bool {
+        self.methods.split(", ").any(|allowed| allowed == method.as_str())
+    }
+}
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
+
+/// Answers one request; whatever goes wrong becomes an answer too.
+pub async fn answer(app: &Arc<App>, peer: SocketAddr, request: Request<Incoming>) -> Response<OutBody> {
+    let arrival = Arrival::now();
+    let request_headers = RequestHeaders::of(request.headers());
+    let mut response = enter(app, arrival, peer, request).await;
+    request_headers.reflect(app, arrival, response.headers_mut());
+    response
+}
+
+async fn enter(app: &Arc<App>, arrival: Arrival, peer: SocketAddr, request: Request<Incoming>) -> Response<OutBody> {
+    let found = Route::find(request.uri().path());
+    let errors = found.map_or(Native, |(route, _)| route.errors);
+    let is_health = found.is_some_and(|(route, _)| route.room == Room::Health);
+    match app.host_rule.judge(request.uri(), request.headers()) {
+        HostVerdict::Misdirected if !is_health => return problem::misdirected(errors, arrival),
+        HostVerdict::Malformed(why) => return problem::answer(errors, &Fault::malformed(None, why), arrival),
+        _ => {}
+    }
+    if request.method() == Method::OPTIONS {
+        return preflight(app, request.headers());
+    }
+    let Some((route, rest)) = found else {
+        let what = format!("nothing lives at {}; see /v1/models, /v1/chat/completions", request.uri().path());
+        return problem::answer(errors, &Fault::NotFound { what }, arrival);
+    };
+    let rest = rest.map(str::to_owned);
+    let is_head = request.method() == Method::HEAD;
+    let mut response = match admit(app, route, &request) {
+        Ok(caller) => match go_in(app, arrival, peer, route, rest.as_deref(), caller, request).await {
+            Ok(response) => response,
+            Err(fault) => problem::answer(route.errors, &fault, arrival),
+        },
+        Err(fault) => problem::answer(route.errors, &fault, arrival),
+    };
+    if is_head {
+        *response.body_mut() = OutBody::empty();
+    }
+    response
+}
+
+/// Method, key, role.
+fn admit(app: &App, route: &Route, request: &Request<Incoming>) -> Result<Caller, Fault> {
+    if route.class == Class::Public {
+        if !route.allows(request.method()) {
+            return Err(method_not_allowed(route, request.method()));
+        }
+        return Ok(Caller { key_name: None, role: Role::Caller });
+    }
+    let caller = app.access.caller(request.headers())?;
+    if !route.allows(request.method()) {
+        return Err(method_not_allowed(route, request.method()));
+    }
+    if route.class == Class::Admin && caller.role != Role::Admin {
+        let why = "this needs the gateway's own token (LLM_GATEWAY_AUTH_TOKEN); an access key may only call models";
+        return Err(Fault::Forbidden { why: why.to_owned() });
+    }
+    Ok(caller)
+}
+
+fn method_not_allowed(route: &Route, method: &Method) -> Fault {
+    Fault::MethodNotAllowed { method: method.to_string(), allowed: route.methods }
+}
+
+async fn go_in(
+    app: &Arc<App>,
+    arrival: Arrival,
+    peer: SocketAddr,
+    route: &Route,
+    rest: Option<&str>,
+    caller: Caller,
+    request: Request<Incoming>,
+) -> Result<Response<OutBody>, Fault> {
+    match route.room {
+        Room::ChatCompletions => Ok(surface::answer(app, arrival, OpenAi, caller, request).await),
+        Room::Generate => Ok(surface::answer(app, arrival, Native, caller, request).await),
+        Room::Models => manage::models::answer(app, rest, request.headers()),
+        Room::Providers => manage::providers::answer(app, request.headers(), request.uri().query()),
+        Room::Credentials => manage::credentials::answer(app, rest, peer, request).await,
+        Room::Home => Ok(manage::health::home()),
+        Room::Health => Ok(manage::health::health(app)),
+        Room::Live => Ok(manage::health::live()),
+        Room::Ready => Ok(manage::health::ready(app)),
+    }
+}
+
+fn preflight(app: &App, request: &HeaderMap) -> Response<OutBody> {
+    let mut response = Response::new(OutBody::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD, POST, PUT, DELETE, OPTIONS"));
+    app.cors.allow_preflight(request, response.headers_mut());
+    response
+}
+
+/// What of a request's head comes back in its answer.
+struct RequestHeaders {
+    correlation_id: Option<HeaderValue>,
+    origin: Option<HeaderValue>,
+}
+
+impl RequestHeaders {
+    fn of(headers: &HeaderMap) -> Self {
+        let correlation_id = headers.get(CORRELATION_ID).filter(|value| is_plain_id(value)).cloned();
+        Self { correlation_id, origin: headers.get(http::header::ORIGIN).cloned() }
+    }
+
+    fn reflect(self, app: &App, arrival: Arrival, answer: &mut HeaderMap) {
+        let mut buffer = uuid::Uuid::encode_buffer();
+        let id = arrival.id.hyphenated().encode_lower(&mut buffer);
+        let id = HeaderValue::from_str(id).expect("a uuid is a valid header");
+        answer.insert(CORRELATION_ID, self.correlation_id.unwrap_or_else(|| id.clone()));
+        answer.insert(REQUEST_ID, id);
+        if let Some(origin) = self.origin {
+            let mut request = HeaderMap::with_capacity(1);
+            request.insert(http::header::ORIGIN, origin);
+            app.cors.allow(&request, answer);
+        }
+    }
+}
+
+/// An id that may be stored and echoed: `[A-Za-z0-9._-]{1,64}`.
+pub fn is_plain_id(value: &HeaderValue) -> bool {
+    let bytes = value.as_bytes();
+    (1..=64).contains(&bytes.len()) && bytes.iter().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_in_a_path_may_hold_slashes() {
+        let (route, rest) = Route::find("/v1/models/openai/gpt-4o").unwrap();
+        assert_eq!((route.room, rest), (Room::Models, Some("openai/gpt-4o")));
+    }
+
+    #[test]
+    fn no_other_spelling_of_a_path_finds_a_route() {
+        for path in ["/v1/credentials/", "//v1/credentials", "/V1/credentials", "/v1/./credentials", "/v1/credentials%2f1", ""] {
+            assert!(Route::find(path).is_none(), "{path}");
+        }
+    }
+
+    #[test]
+    fn nothing_that_needs_no_key_touches_a_model_or_a_secret() {
+        for route in ROUTES.iter().filter(|route| route.class == Class::Public) {
+            assert!(matches!(route.room, Room::Home | Room::Health | Room::Live | Room::Ready), "{}", route.path);
+        }
+    }
+}

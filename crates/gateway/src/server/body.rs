@@ -1,0 +1,112 @@
+//! Bodies in both directions.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use wire::Fault;
+
+use crate::clock;
+use crate::exchange::Relay;
+
+/// Silence while a request's body is being sent, after which it is given up.
+const BODY_IDLE: Duration = Duration::from_secs(30);
+
+/// Body of an answer. It never fails: a stream that breaks ends in its dialect's error event.
+pub enum OutBody {
+    /// Known whole; several pieces when an answer was spliced.
+    Whole(VecDeque<Bytes>),
+    /// Arrives from an upstream.
+    Stream(Box<Relay>),
+}
+
+impl OutBody {
+    /// No bytes at all.
+    pub fn empty() -> Self {
+        OutBody::Whole(VecDeque::new())
+    }
+}
+
+impl From<Bytes> for OutBody {
+    fn from(bytes: Bytes) -> Self {
+        Vec::from([bytes]).into()
+    }
+}
+
+impl From<Vec<Bytes>> for OutBody {
+    fn from(pieces: Vec<Bytes>) -> Self {
+        OutBody::Whole(pieces.into_iter().filter(|piece| !piece.is_empty()).collect())
+    }
+}
+
+impl Body for OutBody {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        match &mut *self {
+            OutBody::Whole(pieces) => Poll::Ready(pieces.pop_front().map(|piece| Ok(Frame::data(piece)))),
+            OutBody::Stream(relay) => relay.poll_bytes(cx).map(|bytes| bytes.map(|bytes| Ok(Frame::data(bytes)))),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        matches!(self, OutBody::Whole(pieces) if pieces.is_empty())
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            OutBody::Whole(pieces) => SizeHint::with_exact(pieces.iter().map(|piece| piece.len() as u64).sum()),
+            OutBody::Stream(_) => SizeHint::default(),
+        }
+    }
+}
+
+/// Reads a request's body, never more than `limit` bytes of it: a larger one is refused by its announced length, or
+/// as soon as it passes the limit.
+///
+/// # Errors
+/// `TooLarge`, or `Malformed` when the client breaks off or stalls.
+pub async fn read_limited(mut body: Incoming, limit: usize) -> Result<Bytes, Fault> {
+    let announced = body.size_hint().lower();
+    if announced > limit as u64 {
+        return Err(Fault::TooLarge { limit: limit as u64 });
+    }
+    let Some(first) = next_piece(&mut body).await? else { return Ok(Bytes::new()) };
+    if body.is_end_stream() && first.len() <= limit {
+        return Ok(first);
+    }
+    let mut whole = BytesMut::with_capacity(announced as usize);
+    let mut next = Some(first);
+    while let Some(piece) = next {
+        if whole.len() + piece.len() > limit {
+            return Err(Fault::TooLarge { limit: limit as u64 });
+        }
+        whole.extend_from_slice(&piece);
+        next = next_piece(&mut body).await?;
+    }
+    Ok(whole.freeze())
+}
+
+async fn next_piece(body: &mut Incoming) -> Result<Option<Bytes>, Fault> {
+    loop {
+        let frame = match clock::timeout(BODY_IDLE, body.frame()).await {
+            Ok(None) => return Ok(None),
+            Ok(Some(Ok(frame))) => frame,
+            Ok(Some(Err(_))) => return Err(Fault::malformed(None, "the request body ended before it was complete")),
+            Err(_) => return Err(Fault::malformed(None, "the request body did not arrive in time")),
+        };
+        if let Ok(data) = frame.into_data() {
+            return Ok(Some(data));
+        }
+    }
+}

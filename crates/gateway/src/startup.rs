@@ -1,0 +1,99 @@
+//! From a configuration to a running gateway.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use policy::{Kind, Snapshot};
+use store::{Entry, KeySource, LedgerSettings, LedgerWriter, OpenOptions, Store};
+use upstream::{Options, Upstreams};
+
+use crate::app::{App, Doors};
+use crate::cli::Failure;
+use crate::config::{self, Config};
+use crate::door::{Access, Cors, HostRule};
+use crate::world::{World, runtimes};
+
+/// A gateway that is ready to take requests.
+pub struct Started {
+    #[allow(missing_docs)]
+    pub app: Arc<App>,
+    /// To be closed last, so that every row is written.
+    pub ledger: LedgerWriter,
+    #[allow(missing_docs)]
+    pub store: Arc<dyn Store>,
+    /// The database file.
+    pub database: PathBuf,
+    /// Where the master key came from.
+    pub key_source: KeySource,
+}
+
+/// Reads file, environment and flags.
+pub fn configuration(flags: &config::Flags) -> Result<Config, Failure> {
+    let working_dir = std::env::current_dir().map_err(|error| Failure::new(74, error))?;
+    config::load(flags, &|name| std::env::var(name).ok(), &working_dir)
+        .map_err(|error| Failure::new(error.exit_code(), error))
+}
+
+/// What the configuration and the catalogue make of each other.
+pub fn snapshot(config: &Config) -> Result<(Snapshot, Vec<String>), Failure> {
+    let (snapshot, warnings) = config::build_snapshot(config).map_err(|error| Failure::new(3, error))?;
+    Ok((snapshot, warnings.iter().map(ToString::to_string).collect()))
+}
+
+/// Opens the store and builds the gateway; `on_batch` sees every batch of ledger rows that was written.
+pub async fn start(
+    config: &Config,
+    on_batch: impl Fn(&[Entry]) + Send + Sync + 'static,
+) -> Result<Started, Failure> {
+    let (snapshot, warnings) = snapshot(config)?;
+    for warning in warnings {
+        tracing::warn!("{warning}");
+    }
+    let runtimes = runtimes(&snapshot, &config.provider_keys).map_err(|why| Failure::new(3, why))?;
+    let options = OpenOptions {
+        data_dir: config.data_dir.clone(),
+        db_path: config.db_path.clone(),
+        master_key: config.master_key(),
+    };
+    let opened = store::open(options).await.map_err(|error| Failure::new(error.exit_code(), error))?;
+    let credentials = opened.store.credentials(None).await.map_err(|error| Failure::new(65, error))?;
+    let world = World::new(Arc::new(snapshot), Arc::new(runtimes), &credentials);
+    let (ledger, handle) = LedgerWriter::spawn(opened.store.clone(), LedgerSettings::default(), on_batch);
+    let app = App::new(doors(config), opened.store.clone(), handle, Upstreams::new(Options::default()), world);
+    Ok(Started {
+        app: Arc::new(app),
+        ledger,
+        store: opened.store,
+        database: opened.database,
+        key_source: opened.key_source,
+    })
+}
+
+fn doors(config: &Config) -> Doors {
+    let access =
+        Access::new(config.auth_token.as_ref(), config.access_keys.iter().map(|key| (key.name.as_str(), &key.secret)));
+    let cors = Cors::new(&config.cors_origins, !access.is_open());
+    Doors {
+        host_rule: HostRule::new(config.host, &config.allowed_hosts),
+        access,
+        cors,
+        body_limit: config.body_limit,
+        in_flight: config.in_flight,
+        annotate: config.annotate,
+    }
+}
+
+/// Programs of command-line subscriptions that are on `PATH`.
+pub fn programs_on_path(snapshot: &Snapshot) -> Vec<&str> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let dirs: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    let programs = snapshot.providers().iter().filter(|provider| provider.kind == Kind::Cli);
+    programs
+        .map(|provider| provider.program.as_deref().unwrap_or(&provider.id))
+        .filter(|program| dirs.iter().any(|dir| is_program(&dir.join(program))))
+        .collect()
+}
+
+fn is_program(path: &Path) -> bool {
+    path.is_file()
+}

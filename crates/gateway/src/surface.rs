@@ -1,0 +1,69 @@
+//! The inference surfaces: read the body, open the meter, exchange, answer. None has a path of its own to a provider.
+
+use std::sync::Arc;
+
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use http::{HeaderMap, Request, Response};
+use hyper::body::Incoming;
+use wire::{Fault, SurfaceId};
+
+use crate::app::App;
+use crate::door::Caller;
+use crate::exchange::{Answer, Arrival, Inbound, Meter, exchange};
+use crate::server::{OutBody, read_limited};
+use crate::{problem, router};
+
+/// Answers an inference request that has passed the door.
+pub async fn answer(
+    app: &Arc<App>,
+    arrival: Arrival,
+    surface: SurfaceId,
+    caller: Caller,
+    request: Request<Incoming>,
+) -> Response<OutBody> {
+    let Some(place) = app.in_flight.enter() else {
+        return problem::answer(surface, &Fault::Overloaded, arrival);
+    };
+    let (head, body) = request.into_parts();
+    let client_id = head.headers.get("x-request-id").filter(|id| router::is_plain_id(id));
+    let client_id = client_id.and_then(|id| id.to_str().ok()).map(str::to_owned);
+    let mut meter = Meter::open(app.ledger.slot().await, place, arrival, surface, &caller, client_id);
+    let read = match demand_json(&head.headers) {
+        Ok(()) => read_limited(body, app.body_limit).await,
+        Err(fault) => Err(fault),
+    };
+    let outcome = match read.and_then(|body| Inbound::admit(surface, &head.headers, body, &mut meter)) {
+        Ok(inbound) => exchange(app, &inbound, meter).await,
+        Err(fault) => {
+            meter.fail(&fault);
+            Err(fault)
+        }
+    };
+    match outcome {
+        Ok(answer) => respond(answer),
+        Err(fault) => problem::answer(surface, &fault, arrival),
+    }
+}
+
+fn respond(answer: Answer) -> Response<OutBody> {
+    let mut response = Response::new(answer.body);
+    *response.status_mut() = answer.status;
+    *response.headers_mut() = answer.headers;
+    response
+}
+
+/// JSON, and not compressed. A page of another origin cannot send JSON without a preflight, which is what keeps forms
+/// of strangers out of a gateway without keys.
+pub fn demand_json(headers: &HeaderMap) -> Result<(), Fault> {
+    let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media_type = media_type.split(';').next().unwrap_or_default().trim();
+    let is_json = media_type.eq_ignore_ascii_case("application/json") || media_type.ends_with("+json");
+    if !is_json {
+        let why = format!("the body must be sent as 'Content-Type: application/json', not '{media_type}'");
+        return Err(Fault::MediaType { why });
+    }
+    match headers.get(CONTENT_ENCODING).map(http::HeaderValue::as_bytes) {
+        None | Some(b"identity") => Ok(()),
+        Some(_) => Err(Fault::MediaType { why: "compressed request bodies are not accepted; send it plain".into() }),
+    }
+}

@@ -1,0 +1,41 @@
+//! Logs: operational events as they happen, and one line a request, written with its ledger row, off the path.
+//!
+//! Everything goes to standard error, readable lines on a terminal and one flat JSON object a line elsewhere. No line
+//! holds a prompt, an answer or a key: there is no field for one.
+
+mod request_line;
+
+use std::io::{IsTerminal, Write};
+
+use store::Entry;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt;
+
+/// Installs the log of this process. `level` is a `tracing` filter such as `info` or `gateway=debug`.
+pub fn install(level: &str) {
+    let filter = EnvFilter::try_new(level).unwrap_or_else(|_| EnvFilter::new("info"));
+    let lines = fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let installed = if std::io::stderr().is_terminal() {
+        let colour = std::env::var_os("NO_COLOR").is_none();
+        lines.with_ansi(colour).with_target(false).compact().try_init()
+    } else {
+        lines.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init()
+    };
+    // A second installation (tests) keeps the first log.
+    drop(installed);
+}
+
+/// Writes the request log of a batch of ledger rows, in one write.
+pub fn log_requests(entries: &[Entry]) {
+    let for_people = std::io::stderr().is_terminal();
+    let mut lines = Vec::with_capacity(entries.len() * 512);
+    for entry in entries {
+        if for_people {
+            request_line::readable(entry, &mut lines);
+        } else {
+            request_line::json(entry, &mut lines);
+        }
+    }
+    // A log that cannot be written must not stop the ledger.
+    let _ = std::io::stderr().lock().write_all(&lines);
+}

@@ -1,0 +1,181 @@
+//! One view of everything that a request may use: the snapshot that decisions are made on, and what is needed to carry
+//! them out. Immutable; a change makes a new one, and a request keeps the one it started with.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::header::{ACCEPT, CONTENT_TYPE, USER_AGENT};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use policy::{Kind, Provider, Reason, Snapshot, Standing};
+use store::{Credential, GLOBAL, Secret};
+use upstream::{Demo, Destination, Endpoint, Scheme, Timeouts};
+use wire::Fault;
+
+use crate::app::VERSION;
+use crate::credentials::Key;
+
+/// Configured keys, by provider.
+pub type ConfiguredKeys = HashMap<String, Secret>;
+
+/// The view.
+pub struct World {
+    /// What decisions are made on.
+    pub snapshot: Arc<Snapshot>,
+    /// Which credentials the vault holds.
+    pub vault: VaultIndex,
+    runtimes: Arc<Runtimes>,
+}
+
+/// What sending to a provider takes, by provider id.
+pub type Runtimes = HashMap<Arc<str>, Runtime>;
+
+/// What sending to one provider takes.
+pub struct Runtime {
+    #[allow(missing_docs)]
+    pub provider: Arc<str>,
+    /// One for each endpoint of the provider, in the same order.
+    pub destinations: Vec<Destination>,
+    /// Headers of every call, without credential.
+    pub headers: HeaderMap,
+    /// `None`: it takes no credential.
+    pub scheme: Option<Scheme>,
+    /// From the environment or the file; used after the vault's.
+    pub configured_key: Option<Arc<Key>>,
+    /// Without a credential a call is pointless.
+    pub needs_key: bool,
+    timeouts: policy::Timeouts,
+}
+
+impl Runtime {
+    fn new(provider: &Provider, configured: Option<&Secret>) -> Result<Self, String> {
+        let scheme = provider.auth.as_ref().map(|auth| Scheme::new(&auth.header, &auth.prefix)).transpose()?;
+        let configured_key = match (&scheme, configured) {
+            (Some(scheme), Some(secret)) => {
+                let key = Key::new(scheme, secret).map_err(|fault| format!("{}: {fault}", provider.id))?;
+                Some(Arc::new(key))
+            }
+            _ => None,
+        };
+        Ok(Self {
+            provider: provider.id.clone(),
+            destinations: destinations(provider)?,
+            headers: headers(provider)?,
+            scheme,
+            configured_key,
+            needs_key: provider.needs_credential(),
+            timeouts: provider.timeouts,
+        })
+    }
+
+    /// Deadlines of one call; a model's own total wins over its provider's.
+    pub fn timeouts(&self, stream: bool, model_total: Option<Duration>) -> Timeouts {
+        Timeouts {
+            connect: self.timeouts.connect,
+            head: if stream { self.timeouts.head_stream } else { self.timeouts.head_whole },
+            idle: self.timeouts.idle,
+            total: model_total.or(self.timeouts.total),
+        }
+    }
+}
+
+/// Makes ready to send to every provider of a snapshot.
+///
+/// # Errors
+/// A sentence about the first provider whose URL, header or key cannot be used.
+pub fn runtimes(snapshot: &Snapshot, keys: &ConfiguredKeys) -> Result<Runtimes, String> {
+    let made = snapshot.providers().iter().map(|provider| {
+        let runtime = Runtime::new(provider, keys.get(&*provider.id))?;
+        Ok((provider.id.clone(), runtime))
+    });
+    made.collect()
+}
+
+fn destinations(provider: &Provider) -> Result<Vec<Destination>, String> {
+    if provider.kind == Kind::Demo {
+        let demo: Arc<dyn upstream::InProcess> = Arc::new(Demo);
+        return Ok(vec![Destination::InProcess(demo)]);
+    }
+    let parsed = provider.endpoints.iter().map(|endpoint| {
+        let parsed = Endpoint::parse(&endpoint.url);
+        parsed.map(Destination::Http).map_err(|why| format!("{}: {}: {why}", provider.id, endpoint.url))
+    });
+    parsed.collect()
+}
+
+/// Built from zero, never copied from the client.
+fn headers(provider: &Provider) -> Result<HeaderMap, String> {
+    let mut headers = HeaderMap::with_capacity(8);
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(ACCEPT, HeaderValue::from_static("application/json, text/event-stream"));
+    let agent = format!("llm-gateway/{VERSION}");
+    headers.insert(USER_AGENT, HeaderValue::from_str(&agent).map_err(|error| error.to_string())?);
+    for (name, value) in &provider.extra_headers {
+        let name: HeaderName = name.parse().map_err(|_| format!("{}: '{name}' is not a header name", provider.id))?;
+        let value = HeaderValue::from_str(value).map_err(|_| format!("{}: bad value of {name}", provider.id))?;
+        headers.insert(name, value);
+    }
+    Ok(headers)
+}
+
+impl World {
+    #[allow(missing_docs)]
+    pub fn new(snapshot: Arc<Snapshot>, runtimes: Arc<Runtimes>, credentials: &[Credential]) -> Self {
+        Self { snapshot, runtimes, vault: VaultIndex::new(credentials) }
+    }
+
+    /// The same, but for the vault.
+    #[must_use]
+    pub fn with_credentials(&self, credentials: &[Credential]) -> Self {
+        Self::new(self.snapshot.clone(), self.runtimes.clone(), credentials)
+    }
+
+    /// What sending to a provider of the snapshot takes.
+    ///
+    /// # Errors
+    /// `Internal`, for a provider of another snapshot.
+    pub fn runtime(&self, provider: &str) -> Result<&Runtime, Fault> {
+        self.runtimes.get(provider).ok_or_else(|| Fault::internal(format!("no runtime for provider {provider}")))
+    }
+}
+
+impl Standing for World {
+    fn unavailable(&self, provider: &Provider, project: &str) -> Option<Reason> {
+        if provider.disabled.is_some() {
+            return Some(Reason::Disabled);
+        }
+        let configured = || self.runtimes.get(&provider.id).is_some_and(|runtime| runtime.configured_key.is_some());
+        let missing = provider.needs_credential() && !configured() && !self.vault.has(&provider.id, project);
+        missing.then_some(Reason::NoCredential)
+    }
+}
+
+/// Which credentials the vault holds; never the credentials themselves.
+#[derive(Debug, Default)]
+pub struct VaultIndex {
+    /// Provider -> (project, id), in the vault's order.
+    by_provider: HashMap<String, Vec<(String, i64)>>,
+}
+
+impl VaultIndex {
+    fn new(credentials: &[Credential]) -> Self {
+        let mut index = Self::default();
+        for credential in credentials {
+            let of_provider = index.by_provider.entry(credential.provider.clone()).or_default();
+            of_provider.push((credential.project.clone(), credential.id));
+        }
+        index
+    }
+
+    /// Ids to try: the project's own first, then the global ones.
+    pub fn ids<'a>(&'a self, provider: &str, project: &'a str) -> impl Iterator<Item = i64> + use<'a> {
+        let all = self.by_provider.get(provider).map(Vec::as_slice).unwrap_or_default();
+        let own = all.iter().filter(move |(scope, _)| scope == project);
+        let global = all.iter().filter(move |(scope, _)| scope == GLOBAL && project != GLOBAL);
+        own.chain(global).map(|(_, id)| *id)
+    }
+
+    fn has(&self, provider: &str, project: &str) -> bool {
+        self.ids(provider, project).next().is_some()
+    }
+}

@@ -1,0 +1,82 @@
+//! Rows C01 and C02: clients that go, and clients that do not read.
+
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+use fakeprov::FakeProv;
+use store::Outcome;
+
+use crate::support::{Gateway, TOKEN, block_on, chat_body, connect, eventually};
+
+/// The bound of the fault model; the measured figure is far below.
+const BOUND: Duration = Duration::from_secs(1);
+
+fn bench() -> (FakeProv, Gateway) {
+    let provider = block_on(FakeProv::start());
+    let gateway = Gateway::before(&provider);
+    (provider, gateway)
+}
+
+#[test]
+fn c01_a_client_that_leaves_before_the_head_takes_the_upstream_along() {
+    for wire in ["oai", "ant"] {
+        let (provider, gateway) = bench();
+        let mut socket = connect(gateway.address);
+        let body = chat_body(&format!("{wire}/text+head-delay=900ms"), false).to_string();
+        let head = format!(
+            "POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {TOKEN}\r\ncontent-type: \
+             application/json\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
+        socket.write_all((head + &body).as_bytes()).unwrap();
+        assert!(block_on(provider.wait_received(1, BOUND * 5)));
+        let left = Instant::now();
+        drop(socket);
+        let closed = block_on(provider.wait_closed(BOUND)).expect("the upstream is closed");
+        assert!(closed.at - left < BOUND, "{:?}", closed.at - left);
+        let row = &gateway.ledger(1)[0];
+        assert_eq!((row.outcome, row.provider.as_deref()), (Outcome::ClientGone, Some(wire)));
+    }
+}
+
+#[test]
+fn c01_a_client_that_leaves_in_mid_stream_takes_the_upstream_along() {
+    for (wire, reset) in [("oai", false), ("oai", true), ("ant", false), ("ant", true)] {
+        let (provider, gateway) = bench();
+        let mut stream = gateway.open_stream(&format!("{wire}/text+delay=50ms+n=200"));
+        stream.next_data();
+        stream.next_data();
+        let left = Instant::now();
+        if reset { stream.reset() } else { drop(stream) }
+        let closed = block_on(provider.wait_closed(BOUND)).expect("the upstream is closed");
+        assert!(closed.at - left < BOUND, "{:?}", closed.at - left);
+        let row = &gateway.ledger(1)[0];
+        assert_eq!((row.outcome, row.stream, row.attempts), (Outcome::ClientGone, true, 1));
+        assert!(row.first_byte_us.is_some());
+    }
+}
+
+/// The upstream's intake stops when the client takes nothing.
+#[test]
+fn c02_a_client_that_does_not_read_stops_the_upstream() {
+    for wire in ["oai", "ant"] {
+        let (provider, gateway) = bench();
+        let before = resident(gateway.pid());
+        let stream = gateway.open_stream(&format!("{wire}/text+n=4000+size=10000"));
+        let mut sent = provider.bytes_sent();
+        eventually("the upstream stands still", || {
+            std::thread::sleep(Duration::from_millis(300));
+            std::mem::replace(&mut sent, provider.bytes_sent()) == provider.bytes_sent()
+        });
+        assert!(sent < 32 << 20, "{sent} bytes were taken in");
+        let grown = resident(gateway.pid()).saturating_sub(before);
+        assert!(grown < 48 << 20, "{grown} bytes more");
+        drop(stream);
+        assert_eq!(gateway.ledger(1)[0].outcome, Outcome::ClientGone);
+    }
+}
+
+fn resident(pid: u32) -> u64 {
+    let statm = std::fs::read_to_string(format!("/proc/{pid}/statm")).unwrap();
+    statm.split(' ').nth(1).unwrap().parse::<u64>().unwrap() * 4096
+}

@@ -1,0 +1,122 @@
+//! Who comes in: keys by every way, `Host`, `Origin`.
+
+use fakeprov::FakeProv;
+
+use crate::support::{Builder, Gateway, TOKEN, block_on, both_wires, chat_body, request};
+
+fn post(gateway: &Gateway, headers: &[(&str, &str)], path: &str) -> crate::support::Reply {
+    let body = chat_body("oai/text", false).to_string();
+    request(gateway.address, "POST", path, headers, body.as_bytes())
+}
+
+fn gateway() -> (FakeProv, Gateway) {
+    let provider = block_on(FakeProv::start());
+    let keys = r#"{"caller-key": "alice"}"#;
+    let gateway = Builder::new(both_wires(&provider)).env("ACCESS_API_KEYS", keys).start();
+    (provider, gateway)
+}
+
+#[test]
+fn every_way_of_sending_a_key_opens_the_door_and_a_wrong_one_does_not() {
+    let (_provider, gateway) = gateway();
+    let bearer = format!("Bearer {TOKEN}");
+    for (name, value) in [("authorization", bearer.as_str()), ("x-api-key", TOKEN), ("x-goog-api-key", TOKEN), ("api-key", TOKEN), ("x-api-key", "caller-key")] {
+        assert_eq!(post(&gateway, &[(name, value)], "/v1/chat/completions").status, 200, "{name}");
+    }
+    for headers in [vec![], vec![("authorization", "Bearer wrong")], vec![("x-api-key", "caller-kez")], vec![("x-api-key", TOKEN), ("authorization", "Bearer caller-key")]] {
+        let reply = post(&gateway, &headers, "/v1/chat/completions");
+        assert_eq!((reply.status, reply.code().as_str()), (401, "invalid_api_key"), "{headers:?}");
+        assert_eq!(reply.header("www-authenticate"), Some("Bearer"));
+    }
+}
+
+#[test]
+fn every_route_but_health_and_home_needs_a_key() {
+    let (_provider, gateway) = gateway();
+    let bare = |method: &str, path: &str| request(gateway.address, method, path, &[], b"");
+    for (method, path) in [
+        ("POST", "/v1/chat/completions"), ("GET", "/v1/models"), ("GET", "/v1/models/x"), ("POST", "/v1/generate"),
+        ("GET", "/v1/providers"), ("GET", "/v1/credentials"), ("POST", "/v1/credentials"), ("DELETE", "/v1/credentials/1"),
+    ] {
+        assert_eq!(bare(method, path).status, 401, "{method} {path}");
+    }
+    let reply = bare("GET", "/v1/credentials").json();
+    assert_eq!(reply["error"], "Unauthorized");
+    for path in ["/health", "/livez", "/readyz", "/"] {
+        assert_eq!(bare("GET", path).status, 200, "{path}");
+    }
+}
+
+#[test]
+fn an_access_key_may_call_models_and_nothing_else() {
+    let (_provider, gateway) = gateway();
+    let with_key = |method: &str, path: &str| request(gateway.address, method, path, &[("x-api-key", "caller-key")], b"");
+    assert_eq!(with_key("GET", "/v1/models").status, 200);
+    for (method, path) in [("GET", "/v1/credentials"), ("DELETE", "/v1/credentials/1")] {
+        assert_eq!(with_key(method, path).status, 403, "{method} {path}");
+    }
+    assert_eq!(post(&gateway, &[("x-api-key", "caller-key")], "/v1/chat/completions").status, 200);
+    assert_eq!(gateway.ledger(1)[0].key_name.as_deref(), Some("alice"));
+}
+
+#[test]
+fn sixteen_spellings_of_a_path_give_no_answer_without_a_key() {
+    let (_provider, gateway) = gateway();
+    for path in [
+        "/v1/credentials/", "//v1/credentials", "/v1//credentials", "/./v1/credentials", "/v1/./credentials", "/v1/x/../credentials",
+        "/V1/credentials", "/v1/CREDENTIALS", "/v1/credentials%00", "/v1%2fcredentials", "/v1/credentials%2f", "/health/../v1/credentials",
+        "/v1/credentials;a=b", "/v1/credentials?x=1", "/%76%31/credentials", "/v1/credentials#",
+    ] {
+        let reply = request(gateway.address, "GET", path, &[], b"");
+        assert!(reply.status >= 400, "{path}: {}", reply.status);
+    }
+}
+
+#[test]
+fn a_name_that_is_not_ours_is_misdirected_and_health_says_only_that_it_lives() {
+    use std::io::{BufReader, Write};
+    let (_provider, gateway) = gateway();
+    let status = |path: &str, host: &str| {
+        let mut socket = crate::support::connect(gateway.address);
+        let head = format!("GET {path} HTTP/1.1\r\n{host}authorization: Bearer {TOKEN}\r\nconnection: close\r\n\r\n");
+        socket.write_all(head.as_bytes()).unwrap();
+        crate::support::read_reply(&mut BufReader::new(socket), false).status
+    };
+    assert_eq!(status("/v1/models", "host: evil.example\r\n"), 421);
+    assert_eq!(status("/v1/models", "host: localhost:1\r\n"), 200);
+    assert_eq!(status("/v1/models", "host: localhost\r\nhost: localhost\r\n"), 400);
+    assert_eq!(status("/v1/models", ""), 400);
+    assert_eq!(status("http://localhost/v1/models", "host: localhost\r\n"), 400);
+    assert_eq!(status("/health", "host: evil.example\r\n"), 200);
+}
+
+#[test]
+fn pages_of_strangers_may_ask_only_where_a_key_is_needed() {
+    let (_provider, with_key) = gateway();
+    let bare = Builder::bare().start();
+    let origin = [("origin", "https://page.example")];
+    let allowed = |gateway: &Gateway, method: &str| {
+        let reply = request(gateway.address, method, "/v1/models", &origin, b"");
+        (reply.status, reply.header("access-control-allow-origin").map(str::to_owned))
+    };
+    assert_eq!(allowed(&with_key, "OPTIONS"), (204, Some("*".to_owned())));
+    assert_eq!(allowed(&bare, "OPTIONS"), (204, None));
+    assert_eq!(allowed(&bare, "GET").1, None);
+    let preflight = request(with_key.address, "OPTIONS", "/v1/models", &origin, b"");
+    assert_eq!(preflight.header("access-control-max-age"), Some("86400"));
+    assert!(preflight.header("access-control-allow-headers").unwrap().contains("X-Project"));
+}
+
+#[test]
+fn what_would_be_unsafe_is_not_started() {
+    let serve = |builder: Builder, host: &str| {
+        builder.arg("serve").arg("-p").arg("0").arg("--host").arg(host).run()
+    };
+    let open = serve(Builder::bare(), "0.0.0.0");
+    assert_eq!(open.code, Some(78), "{open:?}");
+    let short = Builder::bare().env("LLM_GATEWAY_AUTH_TOKEN", "short").arg("serve").run();
+    assert_eq!(short.code, Some(78), "{short:?}");
+    assert!(short.err.contains("32") && short.err.trim().lines().count() == 1, "{short:?}");
+    let production = Builder::bare().env("NODE_ENV", "production").arg("serve").run();
+    assert_eq!(production.code, Some(78), "{production:?}");
+}

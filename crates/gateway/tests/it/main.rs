@@ -1,0 +1,13 @@
+//! The real binary in front of a scripted provider.
+
+mod bad_input;
+mod clients_leave;
+mod doors;
+mod first_minute;
+mod ledger;
+mod process;
+mod request_path;
+mod secrets;
+mod support;
+mod upstream_faults;
+mod vault;

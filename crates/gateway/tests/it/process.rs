@@ -1,0 +1,175 @@
+//! The process: signals, ports, keys and directories. Rows P01, P02, P07, P08, P14 of the fault model.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use fakeprov::FakeProv;
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::support::{Builder, Gateway, TOKEN, block_on, both_wires, chat_body, eventually};
+
+#[test]
+fn p01_a_running_stream_finishes_after_sigterm() {
+    let provider = block_on(FakeProv::start());
+    let mut gateway = Gateway::before(&provider);
+    let mut stream = gateway.open_stream("oai/text+delay=100ms+n=15");
+    stream.next_data();
+    gateway.signal("-TERM");
+    eventually("new connections are refused", || std::net::TcpStream::connect(gateway.address).is_err());
+    let (rest, complete) = stream.rest();
+    assert!(complete && String::from_utf8(rest).unwrap().contains("[DONE]"));
+    assert_eq!(gateway.wait().code(), Some(0));
+    assert_eq!(crate::support::rows(gateway.data_dir())[0].outcome, store::Outcome::Completed);
+}
+
+#[test]
+fn p01_a_second_sigterm_stops_at_once() {
+    let provider = block_on(FakeProv::start());
+    let mut gateway = Gateway::before(&provider);
+    let mut stream = gateway.open_stream("oai/text+delay=500ms+n=100");
+    stream.next_data();
+    gateway.signal("-TERM");
+    eventually("draining", || gateway.stderr().contains("draining"));
+    let second = Instant::now();
+    gateway.signal("-TERM");
+    gateway.wait();
+    assert!(second.elapsed() < Duration::from_secs(3), "{:?}", second.elapsed());
+    assert_eq!(crate::support::rows(gateway.data_dir()).len(), 1, "the row of the dropped stream is written");
+}
+
+#[test]
+fn p02_a_kill_loses_no_acknowledged_credential() {
+    let rounds = std::env::var("GATEWAY_KILL_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(3);
+    let dir = Arc::new(TempDir::new().unwrap());
+    let mut acknowledged = 0;
+    for round in 0..rounds {
+        let gateway = Builder::bare().env("LLM_GATEWAY_AUTH_TOKEN", TOKEN).within(dir.clone()).start();
+        let listed = gateway.get("/v1/credentials").json()["credentials"].as_array().unwrap().len();
+        assert!(listed >= acknowledged, "round {round}: {listed} of {acknowledged}");
+        acknowledged = listed;
+        for number in 0..5 + round % 7 {
+            let body = json!({"provider": "openai", "apiKey": "sk-0123456789abcdef", "keyName": format!("{round}-{number}")});
+            assert_eq!(gateway.post("/v1/credentials", &body).status, 201);
+            acknowledged += 1;
+        }
+        gateway.signal("-KILL");
+    }
+    let gateway = Builder::bare().env("LLM_GATEWAY_AUTH_TOKEN", TOKEN).within(dir.clone()).start();
+    let listed = gateway.get("/v1/credentials").json()["credentials"].as_array().unwrap().len();
+    assert_eq!(listed, acknowledged);
+    let check = std::process::Command::new("sqlite3")
+        .arg(gateway.data_dir().join("vault.db"))
+        .arg("PRAGMA integrity_check")
+        .output();
+    if let Ok(check) = check {
+        assert_eq!(String::from_utf8_lossy(&check.stdout).trim(), "ok");
+    }
+}
+
+/// A data directory with a vault that holds something.
+fn used() -> Arc<TempDir> {
+    let gateway = Builder::bare().env("LLM_GATEWAY_AUTH_TOKEN", TOKEN).start();
+    gateway.post("/v1/credentials", &json!({"provider": "openai", "apiKey": "sk-0123456789abcdef"}));
+    let dir = gateway.dir.clone();
+    gateway.signal("-TERM");
+    let mut gateway = gateway;
+    gateway.wait();
+    dir
+}
+
+fn bytes(dir: &TempDir) -> Vec<u8> {
+    std::fs::read(dir.path().join(".llm-gateway/vault.db")).unwrap()
+}
+
+#[test]
+fn p07_a_lost_master_key_is_never_replaced() {
+    let dir = used();
+    let key = dir.path().join(".llm-gateway/master.key");
+    std::fs::remove_file(&key).unwrap();
+    let before = bytes(&dir);
+    let ended = Builder::bare().within(dir.clone()).arg("serve").arg("-p").arg("0").run();
+    assert_eq!(ended.code, Some(78), "{ended:?}");
+    assert!(!key.exists() && bytes(&dir) == before);
+    assert_eq!(ended.err.trim().lines().count(), 1, "{ended:?}");
+}
+
+#[test]
+fn p08_a_wrong_master_key_is_refused_before_listening() {
+    let dir = used();
+    let before = bytes(&dir);
+    let ended =
+        Builder::bare().within(dir.clone()).env("LLM_GATEWAY_MASTER_KEY", "ab".repeat(32)).arg("serve").arg("-p").arg("0").run();
+    assert_eq!(ended.code, Some(78), "{ended:?}");
+    assert!(bytes(&dir) == before);
+    let ended = Builder::bare().within(dir).env("LLM_GATEWAY_MASTER_KEY", "abc").arg("serve").arg("-p").arg("0").run();
+    assert_eq!(ended.code, Some(78), "{ended:?}");
+    assert!(ended.err.contains("64"), "{ended:?}");
+}
+
+#[test]
+fn p14_a_second_start_on_the_same_port_names_the_address_and_harms_nobody() {
+    let gateway = Builder::bare().start();
+    let started = Instant::now();
+    let ended = Builder::bare().arg("serve").arg("-p").arg(&gateway.address.port().to_string()).run();
+    assert!(ended.code != Some(0) && started.elapsed() < Duration::from_secs(3), "{ended:?}");
+    assert!(ended.err.contains(&gateway.address.to_string()), "{ended:?}");
+    assert_eq!(gateway.get("/health").status, 200);
+}
+
+#[test]
+fn a_foreign_vault_is_refused_untouched_with_the_name_of_the_import() {
+    let dir = Arc::new(TempDir::new().unwrap());
+    let data = dir.path().join(".llm-gateway");
+    std::fs::create_dir(&data).unwrap();
+    let made = std::process::Command::new("sqlite3")
+        .arg(data.join("vault.db"))
+        .arg(
+            "CREATE TABLE credentials (id INTEGER PRIMARY KEY, provider TEXT, key_name TEXT, project TEXT, encrypted_value \
+             BLOB, iv BLOB, auth_tag BLOB, created_at TEXT, updated_at TEXT);",
+        )
+        .status();
+    if made.is_err() {
+        return; // covered by the store's own test, which needs no program
+    }
+    std::fs::write(data.join("master.key"), "cd".repeat(32) + "\n").unwrap();
+    let before = bytes(&dir);
+    let ended = Builder::bare().within(dir.clone()).arg("serve").arg("-p").arg("0").run();
+    assert_eq!(ended.code, Some(78), "{ended:?}");
+    assert!(ended.err.contains("import mcp-llm-bridge"), "{ended:?}");
+    assert!(bytes(&dir) == before);
+}
+
+#[test]
+fn a_broken_configuration_is_reported_with_its_line() {
+    let ended = Builder::new("providers:\n  oai:\n    base_urll: http://127.0.0.1:1\n").arg("serve").run();
+    assert_eq!(ended.code, Some(3), "{ended:?}");
+    assert!(ended.err.contains("3") && ended.err.contains("base_url"), "{ended:?}");
+}
+
+/// No connection but to configured upstreams, as the kernel saw it.
+#[test]
+fn nothing_is_connected_to_but_configured_upstreams() {
+    if std::process::Command::new("strace").arg("-V").output().is_err() {
+        return; // `cargo xtask test` installs it, or names this as skipped
+    }
+    let provider = block_on(FakeProv::start());
+    let trace = TempDir::new().unwrap();
+    let file = trace.path().join("trace").display().to_string();
+    let gateway = Builder::new(both_wires(&provider))
+        .under(&["strace", "-f", "-qq", "-e", "trace=connect", "-o", &file])
+        .start();
+    for _ in 0..50 {
+        for (model, stream) in [("oai/text", false), ("ant/text", true), ("oai/status-400", false), ("ant/truncate", true)] {
+            let expected = if model.ends_with("400") { 400 } else { 200 };
+            assert_eq!(gateway.post("/v1/chat/completions", &chat_body(model, stream)).status, expected, "{model}");
+        }
+    }
+    let port = provider.address().port();
+    let trace = std::fs::read_to_string(&file).unwrap();
+    let connects: Vec<&str> = trace.lines().filter(|line| line.contains("connect(")).collect();
+    assert!(!connects.is_empty());
+    for line in connects {
+        assert!(line.contains(&format!("sin_port=htons({port})")) && line.contains("127.0.0.1"), "{line}");
+    }
+}

@@ -1,0 +1,28 @@
+//! A gateway in a box: the real binary with a data directory, a configuration and an environment of its own, and a
+//! client that shows the bytes.
+
+mod gateway;
+mod http;
+
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+pub use gateway::{Builder, Gateway, TOKEN, both_wires, chat_body, rows};
+pub use http::{Reply, Stream, connect, read_reply, request};
+
+/// How long a test waits for something that should take an instant.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Runs a future of the scripted provider.
+pub fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+}
+
+/// Asks again until it holds.
+pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+    let until = Instant::now() + PATIENCE;
+    while !holds() {
+        assert!(Instant::now() < until, "not within {PATIENCE:?}: {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}

@@ -1,0 +1,303 @@
+//! The real binary as a child.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use fakeprov::FakeProv;
+use serde_json::{Value, json};
+use store::{Entry, OpenOptions};
+use tempfile::TempDir;
+
+use super::http::{Reply, Stream, request};
+use super::{PATIENCE, block_on, eventually};
+
+/// The token of every gateway in these tests that asks for one.
+pub const TOKEN: &str = "test-token-test-token-test-token-0123456789";
+
+/// How a gateway is started.
+pub struct Builder {
+    yaml: String,
+    env: Vec<(String, String)>,
+    args: Vec<String>,
+    dir: Option<Arc<TempDir>>,
+    wrapper: Vec<String>,
+}
+
+impl Builder {
+    /// With this configuration file and the token.
+    pub fn new(yaml: impl Into<String>) -> Self {
+        let env = vec![("LLM_GATEWAY_AUTH_TOKEN".to_owned(), TOKEN.to_owned())];
+        Self { yaml: yaml.into(), env, args: Vec::new(), dir: None, wrapper: Vec::new() }
+    }
+
+    /// Without a configuration file, a token or a key of any provider.
+    pub fn bare() -> Self {
+        Self { yaml: String::new(), env: Vec::new(), args: Vec::new(), dir: None, wrapper: Vec::new() }
+    }
+
+    pub fn env(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.env.retain(|(other, _)| other != name);
+        self.env.push((name.to_owned(), value.into()));
+        self
+    }
+
+    pub fn without_env(mut self, name: &str) -> Self {
+        self.env.retain(|(other, _)| other != name);
+        self
+    }
+
+    pub fn arg(mut self, arg: &str) -> Self {
+        self.args.push(arg.to_owned());
+        self
+    }
+
+    /// In the directory of another one, which has to be stopped.
+    pub fn within(mut self, dir: Arc<TempDir>) -> Self {
+        self.dir = Some(dir);
+        self
+    }
+
+    /// Under another program, as `strace`.
+    pub fn under(mut self, wrapper: &[&str]) -> Self {
+        self.wrapper = wrapper.iter().map(|&word| word.to_owned()).collect();
+        self
+    }
+
+    fn command(&self, dir: &Path) -> Command {
+        let binary = env!("CARGO_BIN_EXE_llm-gateway");
+        let mut words = self.wrapper.iter().map(String::as_str).chain([binary]);
+        let mut command = Command::new(words.next().unwrap());
+        command.args(words).env_clear().current_dir(dir);
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", dir);
+        command.envs(self.env.iter().map(|(name, value)| (name, value)));
+        command.args(if self.args.is_empty() { vec!["serve".to_owned(), "-p".into(), "0".into()] } else { self.args.clone() });
+        if !self.yaml.is_empty() {
+            std::fs::write(dir.join("config.yaml"), &self.yaml).unwrap();
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    /// Starts it and waits until it listens.
+    pub fn start(self) -> Gateway {
+        let dir = self.dir.clone().unwrap_or_else(|| Arc::new(TempDir::new().unwrap()));
+        let mut child = self.command(dir.path()).spawn().unwrap();
+        let (out, err) = (Output::of(child.stdout.take().unwrap()), Output::of(child.stderr.take().unwrap()));
+        let started = Instant::now();
+        let address = loop {
+            if let Some(address) = err.address() {
+                break address;
+            }
+            if let Some(status) = child.try_wait().unwrap() {
+                panic!("the gateway ended with {status}:\n{}\n{}", out.text(), err.text());
+            }
+            assert!(started.elapsed() < PATIENCE, "the gateway does not listen:\n{}", err.text());
+            std::thread::sleep(std::time::Duration::from_millis(2));
+        };
+        Gateway { child, address, dir, out, err }
+    }
+
+    /// Runs it to its end, which must come soon.
+    pub fn run(self) -> Ended {
+        let dir = self.dir.clone().unwrap_or_else(|| Arc::new(TempDir::new().unwrap()));
+        let mut child = self.command(dir.path()).spawn().unwrap();
+        let (out, err) = (Output::of(child.stdout.take().unwrap()), Output::of(child.stderr.take().unwrap()));
+        let status = wait(&mut child);
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        Ended { code: status.code(), out: out.text(), err: err.text() }
+    }
+}
+
+/// How a command ended.
+#[derive(Debug)]
+pub struct Ended {
+    pub code: Option<i32>,
+    pub out: String,
+    pub err: String,
+}
+
+/// A running gateway; killed when dropped.
+pub struct Gateway {
+    child: Child,
+    pub address: SocketAddr,
+    pub dir: Arc<TempDir>,
+    out: Output,
+    err: Output,
+}
+
+impl Gateway {
+    /// In front of a scripted provider on both wires: `oai/...` and `ant/...`, with short deadlines.
+    pub fn before(provider: &FakeProv) -> Self {
+        Builder::new(both_wires(provider)).start()
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub fn stdout(&self) -> String {
+        self.out.text()
+    }
+
+    pub fn stderr(&self) -> String {
+        self.err.text()
+    }
+
+    pub fn post(&self, path: &str, body: &Value) -> Reply {
+        request(self.address, "POST", path, &[("authorization", &format!("Bearer {TOKEN}"))], body.to_string().as_bytes())
+    }
+
+    pub fn get(&self, path: &str) -> Reply {
+        request(self.address, "GET", path, &[("authorization", &format!("Bearer {TOKEN}"))], b"")
+    }
+
+    pub fn delete(&self, path: &str) -> Reply {
+        request(self.address, "DELETE", path, &[("authorization", &format!("Bearer {TOKEN}"))], b"")
+    }
+
+    /// A whole chat answer to one short prompt.
+    pub fn chat(&self, model: &str) -> Reply {
+        self.post("/v1/chat/completions", &chat_body(model, false))
+    }
+
+    /// A streamed chat answer to one short prompt, read to its end.
+    pub fn chat_stream(&self, model: &str) -> Reply {
+        self.post("/v1/chat/completions", &chat_body(model, true))
+    }
+
+    /// A streamed chat answer, its head read, the rest for the test to read.
+    pub fn open_stream(&self, model: &str) -> Stream {
+        Stream::open(self.address, &format!("Bearer {TOKEN}"), &chat_body(model, true))
+    }
+
+    /// All ledger rows, newest first, as soon as there are `count`.
+    pub fn ledger(&self, count: usize) -> Vec<Entry> {
+        let mut rows = Vec::new();
+        eventually(&format!("{count} ledger rows"), || {
+            rows = self.rows();
+            rows.len() >= count
+        });
+        // One more than expected would be as wrong as one less.
+        std::thread::sleep(std::time::Duration::from_millis(120));
+        let rows = self.rows();
+        assert_eq!(rows.len(), count, "{rows:#?}");
+        rows
+    }
+
+    /// The ledger as another process sees it.
+    pub fn rows(&self) -> Vec<Entry> {
+        rows(self.data_dir())
+    }
+
+    /// The same, under a master key that is not in the key file.
+    pub fn rows_with(&self, master_key: &str) -> Vec<Entry> {
+        rows_under(self.data_dir(), Some(store::Secret::new(master_key.to_owned())))
+    }
+
+    pub fn data_dir(&self) -> PathBuf {
+        self.dir.path().join(".llm-gateway")
+    }
+
+    pub fn signal(&self, name: &str) {
+        assert!(Command::new("kill").args([name, &self.pid().to_string()]).status().unwrap().success());
+    }
+
+    pub fn wait(&mut self) -> ExitStatus {
+        wait(&mut self.child)
+    }
+
+    /// Whether the process has ended.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The ledger in a data directory.
+pub fn rows(data_dir: PathBuf) -> Vec<Entry> {
+    rows_under(data_dir, None)
+}
+
+fn rows_under(data_dir: PathBuf, master_key: Option<store::Secret>) -> Vec<Entry> {
+    block_on(async {
+        let opened = store::open(OpenOptions { data_dir, db_path: None, master_key }).await.unwrap();
+        let rows = opened.store.recent(10_000).await.unwrap();
+        opened.store.close().await;
+        rows
+    })
+}
+
+/// A configuration with a scripted provider on both wires.
+pub fn both_wires(provider: &FakeProv) -> String {
+    format!(
+        "providers:\n  oai:\n    base_url: {}\n    api_key: key-of-oai\n    timeouts: {TIMEOUTS}\n    models: {{text: {{}}}}\n  ant:\n    \
+         wire: anthropic_messages\n    base_url: {}\n    api_key: key-of-ant\n    timeouts: {TIMEOUTS}\n    models: {{text: {{}}}}\n",
+        provider.url(),
+        provider.origin(),
+    )
+}
+
+const TIMEOUTS: &str = "{connect: 1s, head: 1s, idle: 1s}";
+
+/// A chat request with one short prompt.
+pub fn chat_body(model: &str, stream: bool) -> Value {
+    let mut body = json!({"model": model, "messages": [{"role": "user", "content": "Say something."}]});
+    if stream {
+        body["stream"] = json!(true);
+        body["stream_options"] = json!({"include_usage": true});
+    }
+    body
+}
+
+fn wait(child: &mut Child) -> ExitStatus {
+    let started = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status;
+        }
+        if started.elapsed() > PATIENCE * 3 {
+            let _ = child.kill();
+            panic!("the process does not end");
+        }
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+}
+
+/// What a child has printed so far.
+struct Output(Arc<Mutex<String>>);
+
+impl Output {
+    fn of(pipe: impl Read + Send + 'static) -> Self {
+        let text = Arc::new(Mutex::new(String::new()));
+        let shared = text.clone();
+        std::thread::spawn(move || {
+            let mut lines = BufReader::new(pipe);
+            let mut line = Vec::new();
+            while lines.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
+                shared.lock().unwrap().push_str(&String::from_utf8_lossy(&line));
+                line.clear();
+            }
+        });
+        Self(text)
+    }
+
+    fn text(&self) -> String {
+        self.0.lock().unwrap().clone()
+    }
+
+    fn address(&self) -> Option<SocketAddr> {
+        let text = self.text();
+        let (_, rest) = text.split_once("listening on http://")?;
+        rest.split(['"', '\n', ' ']).next()?.parse().ok()
+    }
+}
