@@ -5,6 +5,7 @@
 //! is used for, what a request costs, and HTTP are not known here.
 
 mod error;
+mod ledger_writer;
 mod master_key;
 mod secret;
 mod sqlite;
@@ -18,6 +19,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 pub use error::{OpenError, StoreError};
+pub use ledger_writer::{LedgerClosed, LedgerHandle, LedgerSettings, LedgerStats, LedgerWriter, Slot};
 pub use master_key::KeySource;
 pub use secret::Secret;
 pub use sqlite::is_foreign;
