@@ -1,0 +1,105 @@
+//! The directory and the files of a store: made with the right modes, and locked while a store is being opened.
+
+use std::fs::{self, DirBuilder, File, Permissions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Access, access};
+use tracing::warn;
+
+use crate::OpenOptions;
+use crate::error::OpenError;
+
+/// Where everything is. While it lives, no other process opens a store in the same directory.
+pub(super) struct Place {
+    pub database: PathBuf,
+    pub key_file: PathBuf,
+    _turn: File,
+}
+
+impl Place {
+    /// Makes the directories if need be, and waits for its turn.
+    pub(super) fn prepare(options: &OpenOptions) -> Result<Self, OpenError> {
+        let database = options.db_path.clone().unwrap_or_else(|| options.data_dir.join("vault.db"));
+        make_directory(&options.data_dir)?;
+        let directory = directory_of(&database);
+        make_directory(directory)?;
+        let turn = File::open(directory).map_err(OpenError::io("open the directory", directory))?;
+        wait(&turn).map_err(OpenError::io("lock the directory", directory))?;
+        Ok(Self { key_file: options.data_dir.join("master.key"), database, _turn: turn })
+    }
+
+    /// Where a new database is made before it gets its name: a file of that name is always complete.
+    pub(super) fn unfinished(&self) -> PathBuf {
+        with_suffix(&self.database, ".new")
+    }
+
+    /// Whether changes are waiting in a write-ahead log beside the database.
+    pub(super) fn has_wal(database: &Path) -> bool {
+        fs::metadata(with_suffix(database, "-wal")).is_ok_and(|found| found.len() > 0)
+    }
+
+    /// Refuses early what could only be read.
+    pub(super) fn require_writable(&self) -> Result<(), OpenError> {
+        for path in [&self.database, directory_of(&self.database)] {
+            if access(path, Access::WRITE_OK).is_err() {
+                return Err(OpenError::ReadOnly { path: path.to_owned() });
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the database away from everyone but its owner. The side files get their mode from it.
+    pub(super) fn make_private(&self) {
+        for path in
+            [self.database.clone(), with_suffix(&self.database, "-wal"), with_suffix(&self.database, "-shm")]
+        {
+            let Ok(found) = fs::metadata(&path) else { continue };
+            let mode = found.permissions().mode() & 0o7777;
+            if mode & 0o077 == 0 {
+                continue;
+            }
+            match fs::set_permissions(&path, Permissions::from_mode(0o600)) {
+                Ok(()) => {
+                    warn!(path = %path.display(), "{} had mode {mode:04o}; it is 0600 now", path.display())
+                }
+                Err(error) => {
+                    warn!(path = %path.display(), %error, "{} has mode {mode:04o} and keeps it", path.display());
+                }
+            }
+        }
+    }
+}
+
+/// The directory that a file lies in, also for a bare name.
+pub(super) fn directory_of(file: &Path) -> &Path {
+    match file.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// `path` with `suffix` after its last letter, as SQLite names its side files.
+pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+fn make_directory(path: &Path) -> Result<(), OpenError> {
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.map_err(|error| match error.kind() {
+        io::ErrorKind::PermissionDenied => OpenError::ReadOnly { path: path.to_owned() },
+        _ => OpenError::io("make the directory", path)(error),
+    })
+}
+
+/// Held for milliseconds while a store opens. Some network file systems have no locks; there, one start at a time is
+/// the operator's care.
+fn wait(directory: &File) -> io::Result<()> {
+    match directory.lock() {
+        Err(error) if error.kind() == io::ErrorKind::Unsupported => Ok(()),
+        result => result,
+    }
+}

@@ -1,0 +1,167 @@
+//! The rows of the store, as the rest of the program sees them. How they are laid out in a database is the backend's.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::secret::Secret;
+
+/// The project of what belongs to all projects.
+pub const GLOBAL: &str = "_global";
+
+/// A credential to be stored. One of the same provider, name and project is replaced and keeps its id.
+#[derive(Debug)]
+pub struct NewCredential {
+    /// Id of the provider that the key is for.
+    pub provider: String,
+    /// Tells several keys of one provider apart; `default` by custom.
+    pub key_name: String,
+    /// The project that may use it, or `GLOBAL`.
+    pub project: String,
+    /// The key itself.
+    pub api_key: Secret,
+}
+
+/// A stored credential, without its secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credential {
+    /// Stable for the life of the row, and never given to another.
+    pub id: i64,
+    /// Id of the provider that the key is for.
+    pub provider: String,
+    /// Tells several keys of one provider apart.
+    pub key_name: String,
+    /// The project that may use it, or `GLOBAL`.
+    pub project: String,
+    /// The start of the key as people may see it; only `***` where the sealed value does not open.
+    pub masked_value: String,
+    /// Whether the sealed value opens. If not, its row was changed outside the gateway.
+    pub intact: bool,
+    /// When it was first stored.
+    pub created_at: Timestamp,
+    /// When its key was last replaced.
+    pub updated_at: Timestamp,
+}
+
+/// A word of a fixed vocabulary: mostly static, owned when it was read back.
+pub type Word = Cow<'static, str>;
+
+/// One admitted request, as it ended. Token buckets are disjoint, and absent where the provider said nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The request's id, version 7: sorts by time.
+    pub id: Uuid,
+    /// When the request was admitted, to the microsecond.
+    pub started_at: Timestamp,
+    /// The name of the caller's key, never the key.
+    pub key_name: Option<String>,
+    /// The project it was made for.
+    pub project: Word,
+    /// The door it came in by, such as `openai_chat`.
+    pub surface: Word,
+    /// What was asked for, such as `chat`.
+    pub operation: Word,
+    /// The provider that answered, or was tried last.
+    pub provider: Option<Word>,
+    /// The dialect spoken to it.
+    pub wire: Option<Word>,
+    /// The model the client named.
+    pub model_asked: Option<String>,
+    /// The model sent upstream.
+    pub model_sent: Option<String>,
+    /// The model the provider says has answered.
+    pub model_answered: Option<String>,
+    /// Whether the client asked for a stream.
+    pub stream: bool,
+    /// Input tokens at full price.
+    pub input: Option<i64>,
+    /// Input tokens read from the provider's cache.
+    pub cache_read: Option<i64>,
+    /// Input tokens written to the provider's cache, for five minutes.
+    pub cache_write: Option<i64>,
+    /// Input tokens written to the provider's cache, for an hour.
+    pub cache_write_1h: Option<i64>,
+    /// Output tokens without reasoning.
+    pub output: Option<i64>,
+    /// Output tokens of reasoning.
+    pub reasoning: Option<i64>,
+    /// The provider reported numbers that cannot be: they are absent here.
+    pub usage_odd: bool,
+    /// Cost by our prices, in billionths of a US dollar; absent if the price is unknown, never zero for that.
+    pub cost_nanos: Option<i64>,
+    /// Cost as the provider stated it, in billionths of a US dollar.
+    pub stated_cost_nanos: Option<i64>,
+    /// Where the price came from.
+    pub price_source: Option<Word>,
+    /// The HTTP status the client got, or would have got.
+    pub status: u16,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The stable code of the fault that ended it.
+    pub fault_code: Option<Word>,
+    /// How many times an upstream was tried.
+    pub attempts: u32,
+    /// The attempts one by one, as JSON, where there was more to tell than their number.
+    pub attempts_detail: Option<String>,
+    /// From admission to the first content byte, in microseconds.
+    pub first_byte_us: Option<i64>,
+    /// From admission to the end, in microseconds.
+    pub total_us: i64,
+    /// The id the client gave its request.
+    pub client_request_id: Option<String>,
+    /// What could not be translated, as JSON.
+    pub losses: Option<String>,
+}
+
+/// How a request ended, by whose doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// Answered in full.
+    Completed,
+    /// The request was at fault.
+    ClientError,
+    /// The provider was at fault.
+    UpstreamError,
+    /// We were at fault.
+    GatewayError,
+    /// The client left before the end.
+    ClientGone,
+}
+
+impl Outcome {
+    /// Every outcome, in the order of declaration.
+    pub const ALL: [Self; 5] =
+        [Self::Completed, Self::ClientError, Self::UpstreamError, Self::GatewayError, Self::ClientGone];
+
+    /// Its name in the database, in logs and in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::ClientError => "client_error",
+            Self::UpstreamError => "upstream_error",
+            Self::GatewayError => "gateway_error",
+            Self::ClientGone => "client_gone",
+        }
+    }
+
+    /// The outcome of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|outcome| outcome.as_str() == name)
+    }
+}
+
+/// Sums over the whole ledger.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Rows.
+    pub requests: i64,
+    /// Tokens of all input buckets. Wider than a row's, so that no sum can overflow.
+    pub input: i128,
+    /// Tokens of both output buckets.
+    pub output: i128,
+    /// Cost of the rows whose price is known, in billionths of a US dollar.
+    pub cost_nanos: i128,
+    /// Rows whose price is unknown.
+    pub unpriced: i64,
+}
