@@ -1,0 +1,11 @@
+//! The client against a scripted server on loopback that speaks raw bytes.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
+
+mod cancel;
+mod faults;
+mod pool;
+mod server;
+mod stream;
+mod timing;
+mod tls;
