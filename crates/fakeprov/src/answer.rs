@@ -138,11 +138,16 @@ fn text(script: &Script, ask: &Ask) -> Vec<String> {
 
 /// `n` pieces of `size` bytes, each with its number, when the script asks for either.
 fn numbered(script: &Script) -> Option<Vec<String>> {
-    if script.pieces.is_none() && script.size.is_none() {
+    let size = script.size.filter(|_| !matches!(script.fault, Some(Fault::GiantEvent | Fault::EndlessLine)));
+    if script.pieces.is_none() && size.is_none() {
         return None;
     }
-    let size = script.size.unwrap_or(0);
-    Some((0..script.pieces.unwrap_or(1)).map(|number| format!("{:.<size$}", format!("{number} "))).collect())
+    let piece = |number: usize| {
+        let number = format!("{number} ");
+        let filler = ".".repeat(size.unwrap_or(0).saturating_sub(number.len()));
+        number + &filler
+    };
+    Some((0..script.pieces.unwrap_or(1)).map(piece).collect())
 }
 
 fn quote(ask: &Ask) -> String {

@@ -113,6 +113,8 @@ fn reason(status: u16) -> &'static str {
 pub(crate) enum After {
     Keep,
     Close,
+    /// The socket is set to reset when it is closed; nothing may be said before that.
+    Reset,
 }
 
 /// The writing side of a connection.
@@ -199,6 +201,11 @@ impl Player {
 
     fn reset(&mut self) -> io::Result<After> {
         socket2::SockRef::from(self.socket.as_ref()).set_linger(Some(Duration::ZERO))?;
-        Ok(After::Close)
+        Ok(After::Reset)
+    }
+
+    /// Lets go of the socket without the orderly end that dropping it would send.
+    pub(crate) fn abandon(self) {
+        self.socket.forget();
     }
 }

@@ -91,10 +91,11 @@ impl Connection {
             match self.request().await {
                 Ok(Some(request)) => {
                     last = Exchange { received: Some(Instant::now()), began: OnceLock::new() };
-                    if self.answer(request, &last).await == After::Close {
-                        return;
+                    match self.answer(request, &last).await {
+                        After::Keep => self.served += 1,
+                        After::Close => return,
+                        After::Reset => return self.player.abandon(),
                     }
-                    self.served += 1;
                 }
                 Ok(None) => return self.left(&last, false, false),
                 Err(_) => return self.left(&last, false, true),
