@@ -118,7 +118,9 @@ fn thinking(body: &Value) -> Result<(), Refusal> {
     require(body.get("top_k").is_none(), "", "`top_k` must be unset when thinking is enabled")?;
     let wide = body["top_p"].as_f64().is_none_or(|share| share >= 0.95);
     require(wide, "", "`top_p` must be greater than or equal to 0.95 or unset when thinking is enabled")?;
-    let forced = matches!(body["tool_choice"]["type"].as_str(), Some("any" | "tool"));
+    // Adaptive thinking goes with a forced tool (recorded 200s); a budget does not.
+    let forced =
+        thinking["type"] == "enabled" && matches!(body["tool_choice"]["type"].as_str(), Some("any" | "tool"));
     require(!forced, "", "Thinking may not be enabled when tool_choice forces tool use.")
 }
 

@@ -10,8 +10,14 @@ use crate::ask::{Ask, ToolResult};
 use crate::wire::{Refusal, image_type, is_name, require};
 
 /// Blocks that are passed over here: documents, and the work the provider did itself.
-const PASSED: &[&str] =
-    &["document", "search_result", "redacted_thinking", "server_tool_use", "container_upload"];
+const PASSED: &[&str] = &[
+    "document",
+    "search_result",
+    "redacted_thinking",
+    "server_tool_use",
+    "container_upload",
+    "tool_reference",
+];
 
 /// Judges the turns and reads what the answer depends on.
 pub(super) fn read(body: &Value, lenient: bool, ask: &mut Ask) -> Result<(), Refusal> {
@@ -78,11 +84,9 @@ impl Turns<'_> {
         match (role, block["type"].as_str().unwrap_or_default()) {
             (_, "text") => {
                 let said = block["text"].as_str().unwrap_or_default();
-                require(
-                    !said.trim().is_empty(),
-                    "",
-                    &format!("{at}: text content blocks must contain non-whitespace text"),
-                )?;
+                // A lone blank beside a call is accepted from the assistant (a recorded 200), not from the user.
+                let blank = said.is_empty() || (role == "user" && said.trim().is_empty());
+                require(!blank, "", &format!("{at}: text content blocks must contain non-whitespace text"))?;
                 text.push_str(said);
                 Ok(())
             }
