@@ -49,6 +49,7 @@ type Guard = fn(&Tree) -> Vec<Finding>;
 /// Every guard: what it keeps, and how.
 const GUARDS: &[(&str, Guard)] = &[
     ("pure crates name no clock, file, network or chance", pure::no_outside_world),
+    ("pure crates ban the same calls", pure::same_bans),
     ("no provider is named in the code", code::no_provider_names),
     ("dialects are told apart in dialect.rs only", code::no_match_on_dialects),
     ("no unwrap outside tests", code::no_unwrap),

@@ -21,11 +21,14 @@ const NODE: &str = "openai SDK for Node";
 /// The key that callers show; long enough for `LLM_GATEWAY_AUTH_TOKEN`.
 const GATEWAY_KEY: &str = "sdk-test-token-0123456789-0123456789";
 
+/// The key that the gateway shows to the upstream, which refuses any other.
+const UPSTREAM_KEY: &str = "sdk-test-upstream-key";
+
 /// One provider a wire, both at the scripted upstream. Models that are asked for by prefix need no line.
 const CONFIG: &str = r#"
 providers:
-  oai: { wire: openai_chat, base_url: "UPSTREAM/v1", api_key: "upstream-key-oai", models: { text: {} } }
-  ant: { wire: anthropic_messages, base_url: "UPSTREAM", api_key: "upstream-key-ant", models: { text: {} } }
+  oai: { wire: openai_chat, base_url: "UPSTREAM/v1", api_key: "KEY", models: { text: {} } }
+  ant: { wire: anthropic_messages, base_url: "UPSTREAM", api_key: "KEY", models: { text: {} } }
 "#;
 
 /// Runs the suites that are wanted, or says why not.
@@ -67,10 +70,16 @@ struct House {
 
 impl House {
     fn open(place: &Place) -> Result<Self> {
-        let upstream = Server::start(Command::new(place.built("fakeprov")).args(["--port", "0"]))?;
+        let upstream = Server::start(Command::new(place.built("fakeprov")).args([
+            "--port",
+            "0",
+            "--key",
+            UPSTREAM_KEY,
+        ]))?;
         let home = Home::make(place)?;
         let config = home.0.join("config.yaml");
-        std::fs::write(&config, CONFIG.replace("UPSTREAM", upstream.url())).context("config.yaml")?;
+        std::fs::write(&config, CONFIG.replace("UPSTREAM", upstream.url()).replace("KEY", UPSTREAM_KEY))
+            .context("config.yaml")?;
         let mut command = Command::new(place.built("llm-gateway"));
         command.args(["serve", "--host", "127.0.0.1", "--port", "0", "--no-ui", "-c"]).arg(&config);
         clean(&mut command, &home.0).env("LLM_GATEWAY_DATA_DIR", home.0.join("data"));

@@ -100,7 +100,9 @@ fn create_venv(folder: &Path) -> Result<(), Lack> {
     };
     debian::ensure("python3", "python3")?;
     // Debian ships python3 without what venv needs.
-    venv().or_else(|_| debian::install("python3-venv").and_then(|()| venv()))
+    venv().or_else(|why| {
+        debian::install("python3-venv").map_err(|more| format!("{why}; {more}")).and_then(|()| venv())
+    })
 }
 
 fn pip(python: &Path, what: &[&str]) -> Result<(), Lack> {

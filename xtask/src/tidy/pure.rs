@@ -7,6 +7,18 @@ use super::tree::Tree;
 
 const PURE: [&str; 2] = ["crates/wire/src/", "crates/policy/src/"];
 
+/// Clippy reads one file a crate, so the bans stand twice; they must not drift apart.
+pub(super) fn same_bans(tree: &Tree) -> Vec<Finding> {
+    let [wire, policy] = ["crates/wire/clippy.toml", "crates/policy/clippy.toml"];
+    let missing = [wire, policy].into_iter().filter(|path| tree.get(path).is_none());
+    let mut findings: Vec<_> =
+        missing.map(|path| Finding::new(path, "is not there: who bans the clock?")).collect();
+    if findings.is_empty() && tree.get(wire) != tree.get(policy) {
+        findings.push(Finding::new(policy, format!("differs from {wire}")));
+    }
+    findings
+}
+
 /// Modules of the standard library that reach outside.
 const OUTSIDE: [&str; 5] = ["fs", "net", "process", "env", "thread"];
 
@@ -35,6 +47,15 @@ pub(super) fn no_outside_world(tree: &Tree) -> Vec<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bans_that_differ_or_are_missing_are_found() {
+        let tree =
+            |policy| Tree::of(&[("crates/wire/clippy.toml", "a = 1"), ("crates/policy/clippy.toml", policy)]);
+        assert_eq!(same_bans(&tree("a = 1")), []);
+        assert_eq!(same_bans(&tree("a = 2")).len(), 1);
+        assert_eq!(same_bans(&Tree::of(&[])).len(), 2);
+    }
 
     #[test]
     fn files_and_clocks_are_found_in_pure_crates_only() {
