@@ -39,10 +39,10 @@ pub(crate) fn run(place: &Place, options: &Options) -> Result<bool> {
     Ok(report.close())
 }
 
-/// Every test whose name contains `kill`, in a release build, one at a time.
+/// Every `tests/kill*.rs`, in a release build, one test at a time.
 fn kill_loops(place: &Place, rounds: u32) -> Result<Finished> {
     let mut command = cargo(place);
-    command.args(["test", "--release", "--workspace", "kill", "--", "--test-threads=1"]);
+    command.args(["test", "--release", "--workspace", "--test", "kill*", "--", "--test-threads=1"]);
     shell::run(command.env(KILL_ROUNDS, rounds.to_string()))
 }
 
