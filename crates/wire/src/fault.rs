@@ -97,7 +97,7 @@ pub enum Fault {
     #[error("this gateway is shutting down; try again at another instance or shortly")]
     Draining,
     /// The upstream answered with an error.
-    #[error("{message}")]
+    #[error("{0}")]
     Upstream(Box<UpstreamFault>),
     /// The upstream could not be reached, or its answer is not HTTP.
     #[error("{provider}: {why}")]

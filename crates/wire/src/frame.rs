@@ -2,7 +2,7 @@
 
 mod sse;
 
-pub use sse::{SseEvent, SseSplitter, data_of};
+pub use sse::{SseEvent, SseSplitter};
 
 /// How a wire frames its streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

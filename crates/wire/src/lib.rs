@@ -15,6 +15,7 @@ pub mod frame;
 pub mod generate;
 pub mod openai_chat;
 pub mod raw;
+pub mod scrub;
 
 pub use dialect::{Dialect, Operation, Surface, SurfaceId, Wire, WireId};
 pub use fault::Fault;

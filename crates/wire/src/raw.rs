@@ -1,0 +1,346 @@
+//! A JSON object as received: what the top level says, and edits that leave the rest byte for byte.
+//!
+//! One pass checks UTF-8, the whole grammar, the depth and that no top-level key stands twice, and notes where each
+//! member lies. What is inside a member is decoded on demand by [`RawObject::get`], or never.
+
+pub(crate) mod scan;
+mod splice;
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use self::scan::{Key, ScanError, Scanner};
+use crate::fault::Fault;
+
+/// Levels that may be open at once, the outermost object included.
+const MAX_DEPTH: u32 = 64;
+/// The same inside [`DEEP_MEMBER`]: schemas nest deeper than conversations.
+const MAX_DEPTH_IN_TOOLS: u32 = 128;
+const DEEP_MEMBER: &str = "tools";
+/// Members of the top level; no dialect has a tenth of it, and it bounds the search for duplicates.
+const MAX_MEMBERS: usize = 1024;
+
+/// A JSON object as received. Untouched, it gives back the very same bytes; edited, everything but the edited members
+/// stays as it was, spaces included.
+#[derive(Debug, Clone)]
+pub struct RawObject {
+    bytes: Bytes,
+    members: Vec<Member>,
+    /// Where the first member begins, and where the last one ends: before and after lie braces and spaces.
+    inside: Range<usize>,
+    edited: bool,
+}
+
+/// A key and its value.
+#[derive(Debug, Clone)]
+struct Member {
+    /// The key without its escapes; `None` when it stands in the text as it is.
+    name: Option<String>,
+    /// From the comma before it to its key.
+    lead: Text,
+    /// With its quotes.
+    key: Text,
+    /// The colon and the spaces around it.
+    colon: Text,
+    value: Text,
+}
+
+/// A piece of the object's text.
+#[derive(Debug, Clone)]
+enum Text {
+    Received(Range<usize>),
+    Made(String),
+}
+
+impl RawObject {
+    /// Checks `bytes` and finds their members. [`Fault::Malformed`] says what is wrong and where: not UTF-8, not JSON,
+    /// not an object, a key twice (`model` and `mod\u0065l` are one key), nested deeper than 64 levels (128 in `tools`).
+    pub fn parse(bytes: Bytes) -> Result<Self, Fault> {
+        check_encoding(&bytes)?;
+        let mut scanner = Scanner::new(&bytes);
+        if scanner.peek().is_some_and(|first| first != b'{') {
+            return Err(Fault::malformed(None, "the body must be a JSON object"));
+        }
+        let mut members: Vec<Member> = Vec::with_capacity(16);
+        let mut end = 0;
+        scanner.each_member(|scanner, key| {
+            let member = take_member(scanner, key, end)?;
+            admit(&bytes, &members, &member)?;
+            end = scanner.at();
+            members.push(member);
+            Ok::<(), Fault>(())
+        })?;
+        let closing = scanner.at() - 1;
+        scanner.end()?;
+        let inside = members.first().map_or(closing..closing, |first| first.key.start()..end);
+        Ok(Self { bytes, members, inside, edited: false })
+    }
+
+    /// The bytes as received, edits not included.
+    pub fn as_bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+
+    /// The JSON text of a member's value, as edited.
+    pub fn raw(&self, key: &str) -> Option<&str> {
+        self.member(key).map(|member| self.text(&member.value))
+    }
+
+    /// A member's value. `None`: absent or null. [`Fault::Malformed`] names the key and says what was expected.
+    pub fn get<'a, T: Deserialize<'a>>(&'a self, key: &str) -> Result<Option<T>, Fault> {
+        let Some(member) = self.member(key) else { return Ok(None) };
+        serde_json::from_slice(self.slice(&member.value)).map_err(|error| mistyped(key, &error))
+    }
+
+    /// Whether the key is there, with whatever value.
+    pub fn has(&self, key: &str) -> bool {
+        self.member(key).is_some()
+    }
+
+    /// The keys in order, without escapes.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.members.iter().map(|member| self.name(member))
+    }
+
+    /// Sets a member: in its place if it exists, else at the end.
+    pub fn set(&mut self, key: &str, value: &impl Serialize) {
+        let text = serde_json::to_string(value).expect("values set by the gateway have string keys");
+        self.set_raw(key, text);
+    }
+
+    /// Sets a member to a JSON text, which the caller knows to be valid.
+    pub fn set_raw(&mut self, key: &str, json_text: String) {
+        self.edited = true;
+        match self.position(key) {
+            Some(position) => self.members[position].value = Text::Made(json_text),
+            None => self.members.push(Member::made(key, json_text)),
+        }
+    }
+
+    /// Gives a member another key; value and place are kept. A member that has the new key already is removed. Without a
+    /// member `from` nothing happens.
+    pub fn rename(&mut self, from: &str, to: &str) {
+        if from == to || !self.has(from) {
+            return;
+        }
+        self.remove(to);
+        let position = self.position(from).expect("only another key was removed");
+        self.members[position].name = Some(to.to_owned());
+        self.members[position].key = Text::Made(quoted(to));
+        self.edited = true;
+    }
+
+    /// Takes a member out.
+    pub fn remove(&mut self, key: &str) {
+        if let Some(position) = self.position(key) {
+            self.members.remove(position);
+            self.edited = true;
+        }
+    }
+
+    fn position(&self, key: &str) -> Option<usize> {
+        self.members.iter().position(|member| self.name(member) == key)
+    }
+
+    fn member(&self, key: &str) -> Option<&Member> {
+        self.members.iter().find(|member| self.name(member) == key)
+    }
+
+    fn name<'a>(&'a self, member: &'a Member) -> &'a str {
+        member.name(&self.bytes)
+    }
+
+    fn slice<'a>(&'a self, text: &'a Text) -> &'a [u8] {
+        match text {
+            Text::Received(span) => &self.bytes[span.clone()],
+            Text::Made(text) => text.as_bytes(),
+        }
+    }
+
+    fn text<'a>(&'a self, text: &'a Text) -> &'a str {
+        str::from_utf8(self.slice(text)).expect("the whole was checked, and spans end at ASCII")
+    }
+}
+
+impl Member {
+    fn made(key: &str, value: String) -> Self {
+        Self {
+            name: Some(key.to_owned()),
+            lead: Text::Made(",".to_owned()),
+            key: Text::Made(quoted(key)),
+            colon: Text::Made(":".to_owned()),
+            value: Text::Made(value),
+        }
+    }
+
+    fn name<'a>(&'a self, bytes: &'a [u8]) -> &'a str {
+        match (&self.name, &self.key) {
+            (Some(name), _) | (None, Text::Made(name)) => name,
+            (None, Text::Received(key)) => str::from_utf8(&bytes[key.start + 1..key.end - 1])
+                .expect("the whole was checked, and quotes are ASCII"),
+        }
+    }
+}
+
+impl Text {
+    fn start(&self) -> usize {
+        match self {
+            Text::Received(span) => span.start,
+            Text::Made(_) => 0,
+        }
+    }
+}
+
+/// UTF-8, and not empty.
+fn check_encoding(bytes: &[u8]) -> Result<(), Fault> {
+    if bytes.iter().all(u8::is_ascii_whitespace) {
+        return Err(Fault::malformed(None, "the body is empty; a JSON object was expected"));
+    }
+    match str::from_utf8(bytes) {
+        Ok(_) => Ok(()),
+        Err(error) => {
+            Err(Fault::malformed(None, format!("the body is not UTF-8 at byte {}", error.valid_up_to())))
+        }
+    }
+}
+
+/// The value of `key`; `end` is where the member before it ended.
+fn take_member(scanner: &mut Scanner<'_>, key: Key<'_>, end: usize) -> Result<Member, Fault> {
+    let name = unescaped(key.text)?;
+    let shown = name.as_deref().unwrap_or_else(|| str::from_utf8(key.text).unwrap_or_default());
+    let room = if shown == DEEP_MEMBER { MAX_DEPTH_IN_TOOLS } else { MAX_DEPTH };
+    scanner.peek();
+    let start = scanner.at();
+    scanner.value(room - 1).map_err(|error| broken(error, Some(shown)))?;
+    let key = key.span();
+    Ok(Member {
+        name,
+        lead: Text::Received(end..key.start),
+        colon: Text::Received(key.end..start),
+        key: Text::Received(key),
+        value: Text::Received(start..scanner.at()),
+    })
+}
+
+/// `Some` when the key has escapes.
+fn unescaped(key: &[u8]) -> Result<Option<String>, Fault> {
+    if !key.contains(&b'\\') {
+        return Ok(None);
+    }
+    let quoted = [b"\"", key, b"\""].concat();
+    serde_json::from_slice(&quoted)
+        .map(Some)
+        .map_err(|_| Fault::malformed(None, "a key of the body has an escape that is not a character"))
+}
+
+fn admit(bytes: &[u8], members: &[Member], next: &Member) -> Result<(), Fault> {
+    let name = next.name(bytes);
+    if members.iter().any(|member| member.name(bytes) == name) {
+        return Err(Fault::malformed(name.to_owned(), format!("the key '{}' occurs twice", brief(name))));
+    }
+    if members.len() == MAX_MEMBERS {
+        return Err(Fault::malformed(
+            None,
+            format!("the body has more than {MAX_MEMBERS} top-level members"),
+        ));
+    }
+    Ok(())
+}
+
+impl From<ScanError> for Fault {
+    fn from(error: ScanError) -> Self {
+        broken(error, None)
+    }
+}
+
+fn broken(error: ScanError, inside: Option<&str>) -> Fault {
+    let place = inside.map_or_else(String::new, |key| format!(" (in '{}')", brief(key)));
+    let why = format!("invalid JSON at byte {}{place}: expected {}", error.at, error.what);
+    Fault::malformed(inside.map(|key| brief(key).into_owned()), why)
+}
+
+/// A serde error without its line and column, which count from the member's start.
+fn mistyped(key: &str, error: &serde_json::Error) -> Fault {
+    let text = error.to_string();
+    let what = text.rsplit_once(" at line ").map_or(text.as_str(), |(what, _)| what);
+    Fault::malformed(key.to_owned(), format!("'{key}': {}", brief(what)))
+}
+
+/// Enough of a client's text to recognise it by.
+pub(crate) fn brief(text: &str) -> Cow<'_, str> {
+    const ENOUGH: usize = 120;
+    match text.char_indices().nth(ENOUGH) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
+        None => Cow::Borrowed(text),
+    }
+}
+
+fn quoted(key: &str) -> String {
+    serde_json::to_string(key).expect("a string is always JSON")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> RawObject {
+        RawObject::parse(Bytes::copy_from_slice(text.as_bytes())).unwrap()
+    }
+
+    fn refusal(text: impl AsRef<[u8]>) -> (Option<String>, String) {
+        match RawObject::parse(Bytes::copy_from_slice(text.as_ref())) {
+            Err(Fault::Malformed { at, why }) => (at, why),
+            other => panic!("not refused: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn members_are_found_and_typed() {
+        let body = parse(r#" { "model" : "m", "n":null, "stream":true, "mess\u0061ges":[{"a":1}] } "#);
+        assert_eq!(body.keys().collect::<Vec<_>>(), ["model", "n", "stream", "messages"]);
+        assert_eq!(body.raw("messages"), Some(r#"[{"a":1}]"#));
+        assert_eq!(body.get::<&str>("model").unwrap(), Some("m"));
+        assert_eq!(body.get::<u64>("n").unwrap(), None);
+        assert_eq!(body.get::<u64>("absent").unwrap(), None);
+        assert!(body.has("n") && !body.has("absent"));
+    }
+
+    #[test]
+    fn a_wrong_type_names_the_key_and_what_was_expected() {
+        let body = parse(r#"{"stream":"yes"}"#);
+        let Err(Fault::Malformed { at, why }) = body.get::<bool>("stream") else { panic!() };
+        assert_eq!(at.as_deref(), Some("stream"));
+        assert_eq!(why, r#"'stream': invalid type: string "yes", expected a boolean"#);
+    }
+
+    #[test]
+    fn a_key_that_occurs_twice_is_refused_however_it_is_spelt() {
+        let (at, why) = refusal(r#"{"model":"a","mod\u0065l":"b"}"#);
+        assert_eq!((at.as_deref(), why.as_str()), (Some("model"), "the key 'model' occurs twice"));
+        assert_eq!(refusal(r#"{"a":1,"b":2,"a":3}"#).0.as_deref(), Some("a"));
+    }
+
+    #[test]
+    fn bodies_that_are_no_object_are_refused_with_the_place() {
+        assert_eq!(refusal("").1, "the body is empty; a JSON object was expected");
+        assert_eq!(refusal("[1]").1, "the body must be a JSON object");
+        assert_eq!(refusal(b"{\"a\":\"\xff\"}").1, "the body is not UTF-8 at byte 6");
+        assert_eq!(refusal(r#"{"a":[1,}"#).1, "invalid JSON at byte 8 (in 'a'): expected a value");
+        assert_eq!(refusal(r#"{"a":1} x"#).1, "invalid JSON at byte 8: expected nothing after the value");
+        assert_eq!(refusal(r#"{"a":1"#).1, "invalid JSON at byte 6: expected ',' or '}'");
+    }
+
+    #[test]
+    fn hostile_nesting_is_refused_and_schemas_may_nest_deeper() {
+        let nested =
+            |key: &str, levels: usize| format!("{{\"{key}\":{}{}}}", "[".repeat(levels), "]".repeat(levels));
+        assert_eq!(refusal(format!("{{\"a\":{}", "[".repeat(100_000))).0.as_deref(), Some("a"));
+        parse(&nested("messages", 63));
+        refusal(nested("messages", 64));
+        parse(&nested("tools", 127));
+        refusal(nested("tools", 128));
+    }
+}
