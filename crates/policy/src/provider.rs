@@ -1,0 +1,239 @@
+//! Providers and models, as the rest of the gateway sees them: catalogue, file and environment already merged.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use indexmap::IndexMap;
+use wire::chat::Profile;
+use wire::{Dialect, WireId};
+
+use crate::price::Rate;
+use crate::rule::Rules;
+
+/// Something that answers requests.
+#[derive(Debug, Clone)]
+pub struct Provider {
+    /// The gateway's own name for it, as in `anthropic`.
+    pub id: Arc<str>,
+    /// Other names that requests and files may use for it, as `gemini` for `google`.
+    pub spellings: Vec<String>,
+    /// The name for people.
+    pub name: String,
+    #[allow(missing_docs)]
+    pub kind: Kind,
+    /// Where it is reached, the preferred wire first; empty for command-line programs.
+    pub endpoints: Vec<Endpoint>,
+    /// How a credential is presented; `None`: it takes none.
+    pub auth: Option<Auth>,
+    /// Environment variables that may hold its key, for messages.
+    pub key_names: Vec<String>,
+    /// Headers that every request to it carries; never credentials.
+    pub extra_headers: Vec<(String, String)>,
+    /// Serves requests that name no model, or one that it does not have.
+    pub default_model: Option<Arc<str>>,
+    /// What it is known to have, by id, in the order of listing.
+    pub models: IndexMap<Arc<str>, Arc<Model>>,
+    /// Takes unlisted models when it is named: `groq/brand-new-model`.
+    pub takes_any_model: bool,
+    /// The operator's file has a section for it.
+    pub from_file: bool,
+    /// Apply to all its models, before the model's own.
+    pub rules: Rules,
+    #[allow(missing_docs)]
+    pub timeouts: Timeouts,
+    /// Why it takes no part, in words that follow its name: `needs a proxy, which ...`.
+    pub disabled: Option<String>,
+    /// What is known of a model that is not listed.
+    pub profile: Profile,
+}
+
+/// What kind of thing a provider is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// An HTTP API.
+    Api,
+    /// A program on this machine, used through its owner's subscription.
+    Cli,
+    /// The built-in demonstration; asks no model.
+    Demo,
+}
+
+/// One way to reach a provider.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    #[allow(missing_docs)]
+    pub wire: WireId,
+    /// Complete: nothing is appended.
+    pub url: String,
+}
+
+/// How a credential is presented.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Auth {
+    /// Name of the header, lower case.
+    pub header: String,
+    /// What stands before the key, its space included: `Bearer `.
+    pub prefix: String,
+    /// Without a key the provider cannot be used; local servers mostly take none.
+    pub required: bool,
+}
+
+/// Deadlines of one attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timeouts {
+    /// Until the connection stands, TLS included.
+    pub connect: Duration,
+    /// From the request to the head of a streamed answer.
+    pub head_stream: Duration,
+    /// From the request to the head of a whole answer: reasoning models think long.
+    pub head_whole: Duration,
+    /// Silence within an answer.
+    pub idle: Duration,
+    /// The whole attempt; `None`: unlimited.
+    pub total: Option<Duration>,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(5),
+            head_stream: Duration::from_secs(120),
+            head_whole: Duration::from_secs(600),
+            idle: Duration::from_secs(120),
+            total: None,
+        }
+    }
+}
+
+/// A model of one provider.
+#[derive(Debug, Clone)]
+pub struct Model {
+    /// What clients call it; unique within its provider.
+    pub id: Arc<str>,
+    /// The name for people.
+    pub name: String,
+    /// What is known of it; `profile.model` is the id that goes upstream.
+    pub profile: Arc<Profile>,
+    /// `None`: unknown, which is not free.
+    pub rate: Option<Rate>,
+    /// Where the prices come from, as `models.dev` or `file`.
+    pub price_source: Option<Arc<str>>,
+    /// Tokens of prompt and answer together.
+    pub context: Option<u64>,
+    /// Listed to clients: documented by name, or in the operator's file.
+    pub documented: bool,
+    /// The operator's output limit in tokens: default and cap.
+    pub max_tokens: Option<u64>,
+    /// Edits of the final body.
+    pub rules: Rules,
+    /// Bounds the whole attempt, instead of the provider's own.
+    pub timeout: Option<Duration>,
+}
+
+/// Why a provider takes no part in a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Reason {
+    /// Switched off; [`Provider::disabled`] says why.
+    Disabled,
+    /// No key in the environment, the file or the vault of this project.
+    NoCredential,
+    /// It has neither the model nor a default one.
+    NoModel,
+    /// The client wants no other provider than the first.
+    NoFallback,
+    /// The demonstration answers only when nothing else can.
+    Demonstration,
+}
+
+impl Provider {
+    /// The endpoint for a client of this dialect: one that speaks the same, so that the request is carried, else the first.
+    pub fn endpoint_for(&self, dialect: Option<Dialect>) -> usize {
+        let same = |endpoint: &Endpoint| dialect.is_some() && endpoint.wire.dialect() == dialect;
+        self.endpoints.iter().position(same).unwrap_or(0)
+    }
+
+    /// The listed model of that name: whole (`o3-mini<high>`), else without its trailing `<...>`, as LLM-Bridge cuts it.
+    pub fn model(&self, name: &str) -> Option<&Arc<Model>> {
+        self.models.get(name).or_else(|| self.models.get(without_variant(name)))
+    }
+
+    /// The model of that name, made on the fly when it is not listed and the provider takes any.
+    pub fn model_or_unlisted(&self, name: &str) -> Option<Arc<Model>> {
+        let unlisted = || self.takes_any_model.then(|| Arc::new(self.unlisted(without_variant(name))));
+        self.model(name).cloned().or_else(unlisted)
+    }
+
+    /// Its own model of that name, else its default.
+    pub fn model_or_default(&self, name: Option<&str>) -> Option<Arc<Model>> {
+        let default = || self.default_model.as_deref().and_then(|id| self.model_or_unlisted(id));
+        name.and_then(|name| self.model(name).cloned()).or_else(default)
+    }
+
+    /// A credential has to be found before it can be used.
+    pub fn needs_credential(&self) -> bool {
+        self.auth.as_ref().is_some_and(|auth| auth.required)
+    }
+
+    /// What keeps it out, and what to do about it, in one sentence.
+    pub fn why(&self, reason: Reason) -> String {
+        let name = &self.id;
+        match reason {
+            Reason::Disabled => format!("{name} {}", self.disabled.as_deref().unwrap_or("is switched off")),
+            Reason::NoCredential => {
+                format!(
+                    "{name} has no key: set {} or store one with POST /v1/credentials",
+                    self.key_names.join(" or ")
+                )
+            }
+            Reason::NoModel => format!("{name} does not have the model, and no default model is set for it"),
+            Reason::NoFallback => format!("{name} is left out because the request wants no fallback"),
+            Reason::Demonstration => format!("{name} answers only when no other provider can"),
+        }
+    }
+
+    fn unlisted(&self, name: &str) -> Model {
+        let id: Arc<str> = name.into();
+        Model {
+            name: name.to_owned(),
+            profile: Arc::new(Profile { model: id.clone(), ..self.profile.clone() }),
+            id,
+            rate: None,
+            price_source: None,
+            context: None,
+            documented: false,
+            max_tokens: None,
+            rules: Rules::default(),
+            timeout: None,
+        }
+    }
+}
+
+impl Model {
+    /// The id that goes upstream: `o3-mini` for `o3-mini<high>`.
+    pub fn sent_as(&self) -> &Arc<str> {
+        &self.profile.model
+    }
+}
+
+/// The name before a trailing `<...>`, which marks a variant of a model's parameters in LLM-Bridge's file and never goes
+/// upstream.
+pub fn without_variant(name: &str) -> &str {
+    match name.strip_suffix('>').and_then(|rest| rest.rsplit_once('<')) {
+        Some((model, _)) if !model.is_empty() => model,
+        _ => name,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_variant_mark_is_cut_only_from_the_end_and_only_when_something_is_left() {
+        assert_eq!(without_variant("o3-mini<high>"), "o3-mini");
+        assert_eq!(without_variant("o3-mini"), "o3-mini");
+        assert_eq!(without_variant("a<b>c"), "a<b>c");
+        assert_eq!(without_variant("<high>"), "<high>");
+        assert_eq!(without_variant("a>"), "a>");
+    }
+}

@@ -1,0 +1,204 @@
+//! An operator's parameter rules: edits of the outgoing body, as LLM-Bridge's `param_config` defines them.
+//!
+//! Rules name top-level fields of the target's wire and are applied last, to the final body, client parameters included.
+
+use wire::RawObject;
+use wire::chat::MaxTokensField;
+use wire::fault::Fault;
+
+/// Fields that no rule may touch: they decide where the request goes and how the answer is read.
+pub const PROTECTED: [&str; 2] = ["model", "stream"];
+
+/// One edit of a top-level field. Values are JSON text.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rule {
+    /// Sets the field, whether or not it is there.
+    Update {
+        #[allow(missing_docs)]
+        field: String,
+        #[allow(missing_docs)]
+        json: String,
+    },
+    /// Sets the field only if it is absent.
+    Add {
+        #[allow(missing_docs)]
+        field: String,
+        #[allow(missing_docs)]
+        json: String,
+    },
+    /// Gives a field that is there another name; its value stays.
+    Rename {
+        #[allow(missing_docs)]
+        from: String,
+        #[allow(missing_docs)]
+        to: String,
+    },
+    /// Takes the field out.
+    Delete {
+        #[allow(missing_docs)]
+        field: String,
+    },
+}
+
+impl Rule {
+    /// The protected field that this rule would touch, if any.
+    pub fn protected(&self) -> Option<&str> {
+        self.fields().into_iter().flatten().find(|field| PROTECTED.contains(field))
+    }
+
+    fn fields(&self) -> [Option<&str>; 2] {
+        match self {
+            Rule::Update { field, .. } | Rule::Add { field, .. } | Rule::Delete { field } => {
+                [Some(field), None]
+            }
+            Rule::Rename { from, to } => [Some(from), Some(to)],
+        }
+    }
+
+    fn step(&self) -> u8 {
+        match self {
+            Rule::Update { .. } => 0,
+            Rule::Add { .. } => 1,
+            Rule::Rename { .. } => 2,
+            Rule::Delete { .. } => 3,
+        }
+    }
+
+    fn apply(&self, body: &mut RawObject) {
+        match self {
+            Rule::Update { field, json } => body.set_raw(field, json.clone()),
+            Rule::Add { field, json } if !body.has(field) => body.set_raw(field, json.clone()),
+            Rule::Rename { from, to } if body.has(from) => body.rename(from, to),
+            Rule::Delete { field } => body.remove(field),
+            Rule::Add { .. } | Rule::Rename { .. } => {}
+        }
+    }
+}
+
+/// Rules in the order in which they are applied: update, add, rename, delete.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Rules(Vec<Rule>);
+
+impl Rules {
+    /// Puts the rules in their order; rules of the same verb keep theirs. `Err`: the rule that touches a protected field.
+    pub fn new(mut rules: Vec<Rule>) -> Result<Self, Rule> {
+        if let Some(at) = rules.iter().position(|rule| rule.protected().is_some()) {
+            return Err(rules.swap_remove(at));
+        }
+        rules.sort_by_key(Rule::step);
+        Ok(Self(rules))
+    }
+
+    /// Nothing to do, so a body may be carried as it is.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Edits the body.
+    pub fn apply(&self, body: &mut RawObject) {
+        for rule in &self.0 {
+            rule.apply(body);
+        }
+    }
+}
+
+/// Holds a body to a model's configured output limit, which is both the default and the cap.
+///
+/// A client's own limit, under either of its names, is lowered where it is larger; without one the limit is set under the
+/// name that the target takes. `Err`: the client's limit is not a number.
+pub fn limit_output(limit: u64, field: MaxTokensField, body: &mut RawObject) -> Result<(), Fault> {
+    let mut stated = false;
+    for name in ["max_tokens", "max_completion_tokens"] {
+        let Some(asked) = body.get::<u64>(name)? else { continue };
+        stated = true;
+        if asked > limit {
+            body.set(name, &limit);
+        }
+    }
+    if !stated {
+        body.set(name_of(field), &limit);
+    }
+    Ok(())
+}
+
+fn name_of(field: MaxTokensField) -> &'static str {
+    match field {
+        MaxTokensField::AsGiven | MaxTokensField::MaxTokens => "max_tokens",
+        MaxTokensField::MaxCompletionTokens => "max_completion_tokens",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    fn body(text: &'static str) -> RawObject {
+        RawObject::parse(Bytes::from_static(text.as_bytes())).unwrap()
+    }
+
+    fn update(field: &str, json: &str) -> Rule {
+        Rule::Update { field: field.into(), json: json.into() }
+    }
+    fn add(field: &str, json: &str) -> Rule {
+        Rule::Add { field: field.into(), json: json.into() }
+    }
+    fn rename(from: &str, to: &str) -> Rule {
+        Rule::Rename { from: from.into(), to: to.into() }
+    }
+    fn delete(field: &str) -> Rule {
+        Rule::Delete { field: field.into() }
+    }
+
+    fn applied(rules: Vec<Rule>, text: &'static str) -> RawObject {
+        let mut body = body(text);
+        Rules::new(rules).unwrap().apply(&mut body);
+        body
+    }
+
+    #[test]
+    fn update_sets_what_is_absent_and_add_leaves_what_is_there() {
+        let body = applied(
+            vec![update("a", "1"), update("b", "2"), add("c", "3"), add("d", "4")],
+            r#"{"a":0,"c":0}"#,
+        );
+        let seen = ["a", "b", "c", "d"].map(|key| body.raw(key).unwrap().to_owned());
+        assert_eq!(seen, ["1", "2", "0", "4"]);
+    }
+
+    #[test]
+    fn rename_keeps_the_value_and_needs_a_field_to_rename() {
+        let body = applied(vec![rename("a", "b"), rename("x", "y")], r#"{"a":7}"#);
+        assert_eq!((body.raw("a"), body.raw("b")), (None, Some("7")));
+        assert_eq!((body.raw("x"), body.raw("y")), (None, None));
+    }
+
+    #[test]
+    fn the_order_is_update_add_rename_delete_however_they_are_written() {
+        let rules = vec![delete("c"), rename("b", "c"), add("b", "2"), update("a", "1")];
+        let body = applied(rules, "{}");
+        assert_eq!((body.raw("a"), body.raw("b"), body.raw("c")), (Some("1"), None, None));
+    }
+
+    #[test]
+    fn rules_that_touch_the_model_or_the_streaming_switch_are_refused() {
+        for rule in [update("model", "1"), add("stream", "true"), rename("x", "model"), delete("stream")] {
+            assert_eq!(Rules::new(vec![update("a", "1"), rule.clone()]), Err(rule));
+        }
+    }
+
+    #[test]
+    fn an_output_limit_is_the_default_and_the_cap() {
+        let limited = |text, field| {
+            let mut body = body(text);
+            limit_output(100, field, &mut body).unwrap();
+            (body.raw("max_tokens").map(str::to_owned), body.raw("max_completion_tokens").map(str::to_owned))
+        };
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(limited("{}", MaxTokensField::AsGiven), (some("100"), None));
+        assert_eq!(limited("{}", MaxTokensField::MaxCompletionTokens), (None, some("100")));
+        assert_eq!(limited(r#"{"max_tokens":7}"#, MaxTokensField::AsGiven), (some("7"), None));
+        assert_eq!(limited(r#"{"max_completion_tokens":700}"#, MaxTokensField::AsGiven), (None, some("100")));
+    }
+}

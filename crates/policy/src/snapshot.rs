@@ -1,0 +1,117 @@
+//! What exists, frozen: a request keeps the snapshot it started with.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::provider::{Kind, Model, Provider};
+
+/// All providers in order of preference, and what names mean. Immutable; a change makes a new one.
+#[derive(Debug, Default)]
+pub struct Snapshot {
+    providers: Vec<Arc<Provider>>,
+    by_name: HashMap<String, usize>,
+    /// Model id -> providers that have it, in order of preference.
+    owners: HashMap<Arc<str>, Vec<usize>>,
+    default_provider: Option<usize>,
+    aliases: HashMap<String, String>,
+    demo: DemoRole,
+}
+
+/// When the built-in demonstration takes part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DemoRole {
+    /// Only while no other provider is available; then it answers for any model.
+    #[default]
+    WhenAlone,
+    /// Also beside others, by its name.
+    Always,
+}
+
+impl Snapshot {
+    /// Providers in order of preference. Of two with the same name the first keeps it.
+    pub fn new(providers: Vec<Provider>) -> Self {
+        let mut world = Self { providers: providers.into_iter().map(Arc::new).collect(), ..Self::default() };
+        for (at, provider) in world.providers.iter().enumerate() {
+            for name in std::iter::once(&*provider.id).chain(provider.spellings.iter().map(String::as_str)) {
+                world.by_name.entry(name.to_owned()).or_insert(at);
+            }
+            for id in provider.models.keys() {
+                world.owners.entry(id.clone()).or_default().push(at);
+            }
+        }
+        world
+    }
+
+    /// Sets the provider for models that nobody has, and for requests without one. A name that is not known is ignored.
+    #[must_use]
+    pub fn with_default_provider(mut self, name: Option<&str>) -> Self {
+        self.default_provider = name.and_then(|name| self.position(name));
+        self
+    }
+
+    /// Sets further names of models: alias -> a model's id or `provider/model`.
+    #[must_use]
+    pub fn with_aliases(mut self, aliases: HashMap<String, String>) -> Self {
+        self.aliases = aliases;
+        self
+    }
+
+    /// Sets when the demonstration takes part.
+    #[must_use]
+    pub fn with_demo(mut self, role: DemoRole) -> Self {
+        self.demo = role;
+        self
+    }
+
+    /// All providers, available or not, in order of preference.
+    pub fn providers(&self) -> &[Arc<Provider>] {
+        &self.providers
+    }
+
+    /// The provider of that id or spelling.
+    pub fn provider(&self, name: &str) -> Option<&Arc<Provider>> {
+        self.position(name).map(|at| &self.providers[at])
+    }
+
+    /// Models that some provider has under exactly this id, in order of preference.
+    pub fn owned(&self, id: &str) -> impl Iterator<Item = (&Arc<Provider>, &Arc<Model>)> {
+        self.owners(id).iter().filter_map(move |at| {
+            let provider = &self.providers[*at];
+            Some((provider, provider.models.get(id)?))
+        })
+    }
+
+    /// Where requests go whose model nobody has.
+    pub fn default_provider(&self) -> Option<&Arc<Provider>> {
+        self.default_provider.map(|at| &self.providers[at])
+    }
+
+    /// Further names of models, in no order.
+    pub fn aliases(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.aliases.iter().map(|(alias, model)| (alias.as_str(), model.as_str()))
+    }
+
+    pub(crate) fn position(&self, name: &str) -> Option<usize> {
+        self.by_name.get(name).copied()
+    }
+
+    pub(crate) fn owners(&self, id: &str) -> &[usize] {
+        self.owners.get(id).map_or(&[], Vec::as_slice)
+    }
+
+    pub(crate) fn default_position(&self) -> Option<usize> {
+        self.default_provider
+    }
+
+    pub(crate) fn alias(&self, name: &str) -> Option<&str> {
+        self.aliases.get(name).map(String::as_str)
+    }
+
+    pub(crate) fn demo_role(&self) -> DemoRole {
+        self.demo
+    }
+
+    pub(crate) fn is_demo(&self, at: usize) -> bool {
+        self.providers[at].kind == Kind::Demo
+    }
+}

@@ -1,0 +1,116 @@
+//! A small world to plan in: providers by a few words each.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use policy::{Ask, Auth, Endpoint, Kind, Model, Plan, Provider, Reason, Rules, Snapshot, Standing, Timeouts};
+use wire::chat::Profile;
+use wire::{Fault, SurfaceId, WireId};
+
+/// A provider with these models, the first of them its default.
+pub fn provider(id: &str, models: &[&str]) -> Provider {
+    let profile = Profile::unknown(id, "");
+    Provider {
+        id: id.into(),
+        spellings: Vec::new(),
+        name: id.to_uppercase(),
+        kind: Kind::Api,
+        endpoints: vec![Endpoint {
+            wire: WireId::OpenAiChat,
+            url: format!("https://{id}.example/v1/chat/completions"),
+        }],
+        auth: Some(Auth { header: "authorization".into(), prefix: "Bearer ".into(), required: true }),
+        key_names: vec![format!("{}_API_KEY", id.to_uppercase())],
+        extra_headers: Vec::new(),
+        default_model: models.first().map(|id| (*id).into()),
+        models: models.iter().map(|id| ((*id).into(), model(id, &profile))).collect(),
+        takes_any_model: true,
+        from_file: false,
+        rules: Rules::default(),
+        timeouts: Timeouts::default(),
+        disabled: None,
+        profile,
+    }
+}
+
+pub fn demo() -> Provider {
+    Provider { kind: Kind::Demo, auth: None, takes_any_model: false, ..provider("demo", &["demo"]) }
+}
+
+fn model(id: &str, profile: &Profile) -> Arc<Model> {
+    let sent_as = policy::provider::without_variant(id);
+    Arc::new(Model {
+        id: id.into(),
+        name: id.to_owned(),
+        profile: Arc::new(Profile { model: sent_as.into(), ..profile.clone() }),
+        rate: None,
+        price_source: None,
+        context: None,
+        documented: true,
+        max_tokens: None,
+        rules: Rules::default(),
+        timeout: None,
+    })
+}
+
+/// The order and the models that mcp-llm-bridge documents, and the demonstration.
+pub fn documented() -> Snapshot {
+    Snapshot::new(vec![
+        provider("anthropic", &["claude-sonnet-4-20250514"]),
+        provider("openai", &["gpt-4o", "gpt-4o-mini", "o3-mini"]),
+        Provider { spellings: vec!["gemini".into()], ..provider("google", &["gemini-2.5-flash"]) },
+        provider("groq", &["llama-3.3-70b-versatile", "openai/gpt-oss-120b"]),
+        provider("openrouter", &["deepseek/deepseek-chat", "openai/gpt-4o", "anthropic/claude-sonnet-4"]),
+        demo(),
+    ])
+}
+
+/// What LLM-Bridge's file makes: sections, the first of them the default.
+pub fn from_file() -> Snapshot {
+    let section = |id, models: &[&str]| Provider { from_file: true, ..provider(id, models) };
+    Snapshot::new(vec![
+        provider("openai", &["gpt-4o", "gpt-5"]),
+        provider("openrouter", &["closeai/gpt-4o"]),
+        section("deepseek", &["deepseek-chat"]),
+        section("closeai", &["gpt-4o", "o3-mini", "o3-mini<high>", "deepseek-chat"]),
+        demo(),
+    ])
+    .with_default_provider(Some("closeai"))
+    .with_aliases(HashMap::from([("fast".into(), "deepseek/deepseek-chat".into())]))
+}
+
+/// Providers with a credential; with a project, only in that project.
+pub struct Keys(HashSet<String>);
+
+impl Keys {
+    pub fn of(ids: &[&str]) -> Self {
+        Self(ids.iter().map(|id| (*id).to_owned()).collect())
+    }
+}
+
+impl Standing for Keys {
+    fn unavailable(&self, provider: &Provider, project: &str) -> Option<Reason> {
+        let found = self.0.contains(&*provider.id) || self.0.contains(&format!("{}@{project}", provider.id));
+        (provider.needs_credential() && !found).then_some(Reason::NoCredential)
+    }
+}
+
+pub fn ask<'a>(model: Option<&'a str>) -> Ask<'a> {
+    Ask {
+        surface: SurfaceId::OpenAiChat,
+        model,
+        provider: None,
+        project: "_global",
+        strict: false,
+        no_fallback: false,
+    }
+}
+
+/// `provider:model` of every target, in order.
+pub fn targets(plan: Result<Plan, Fault>) -> Vec<String> {
+    plan.expect("a plan")
+        .targets()
+        .iter()
+        .map(|target| format!("{}:{}", target.provider.id, target.model.id))
+        .collect()
+}
