@@ -16,6 +16,21 @@ pub fn wall_micros() -> i64 {
     i64::try_from(since_epoch.as_micros()).unwrap_or(i64::MAX)
 }
 
+/// Wall-clock time as the system states it.
+pub fn system() -> SystemTime {
+    SystemTime::now()
+}
+
+/// Wall-clock time in seconds since 1970.
+pub fn wall_seconds() -> u64 {
+    u64::try_from(wall_micros() / 1_000_000).unwrap_or_default()
+}
+
+/// Wall-clock time as the store keeps it.
+pub fn wall() -> jiff::Timestamp {
+    jiff::Timestamp::from_microsecond(wall_micros()).unwrap_or_default()
+}
+
 /// A new id: sorted by time, and random enough to serve as a throw of dice.
 pub fn request_id() -> Uuid {
     Uuid::now_v7()

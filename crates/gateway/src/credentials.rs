@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use http::{HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use store::{Secret, Store, StoreError};
 use upstream::Scheme;
 use wire::Fault;
@@ -31,7 +31,10 @@ impl Key {
     /// # Errors
     /// The secret has characters that no header can hold.
     pub fn new(scheme: &Scheme, secret: &Secret) -> Result<Self, Fault> {
-        Ok(Self { header: scheme.header().clone(), value: scheme.value(secret.expose())? })
+        let mut headers = HeaderMap::with_capacity(1);
+        scheme.authorize(&mut headers, secret.expose())?;
+        let value = headers.remove(&scheme.header).expect("authorize has just put it there");
+        Ok(Self { header: scheme.header.clone(), value })
     }
 }
 

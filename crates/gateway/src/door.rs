@@ -6,4 +6,4 @@ mod host;
 
 pub use access::{Access, Caller, Role};
 pub use cors::Cors;
-pub use host::HostRule;
+pub use host::{HostRule, HostVerdict};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use policy::{Kind, Snapshot};
 use store::{Entry, KeySource, LedgerSettings, LedgerWriter, OpenOptions, Store};
+use tokio::runtime::Handle;
 use upstream::{Options, Upstreams};
 
 use crate::app::{App, Doors};
@@ -43,7 +44,7 @@ pub fn snapshot(config: &Config) -> Result<(Snapshot, Vec<String>), Failure> {
 /// Opens the store and builds the gateway; `on_batch` sees every batch of ledger rows that was written.
 pub async fn start(
     config: &Config,
-    on_batch: impl Fn(&[Entry]) + Send + Sync + 'static,
+    on_batch: impl FnMut(&[Entry]) + Send + 'static,
 ) -> Result<Started, Failure> {
     let (snapshot, warnings) = snapshot(config)?;
     for warning in warnings {
@@ -58,8 +59,9 @@ pub async fn start(
     let opened = store::open(options).await.map_err(|error| Failure::new(error.exit_code(), error))?;
     let credentials = opened.store.credentials(None).await.map_err(|error| Failure::new(65, error))?;
     let world = World::new(Arc::new(snapshot), Arc::new(runtimes), &credentials);
-    let (ledger, handle) = LedgerWriter::spawn(opened.store.clone(), LedgerSettings::default(), on_batch);
-    let app = App::new(doors(config), opened.store.clone(), handle, Upstreams::new(Options::default()), world);
+    let runtime = Handle::current();
+    let ledger = LedgerWriter::spawn(opened.store.clone(), &runtime, LedgerSettings::default(), on_batch);
+    let app = App::new(doors(config), opened.store.clone(), ledger.handle(), Upstreams::new(Options::default()), world);
     Ok(Started {
         app: Arc::new(app),
         ledger,

@@ -27,7 +27,10 @@ pub async fn answer(
     let (head, body) = request.into_parts();
     let client_id = head.headers.get("x-request-id").filter(|id| router::is_plain_id(id));
     let client_id = client_id.and_then(|id| id.to_str().ok()).map(str::to_owned);
-    let mut meter = Meter::open(app.ledger.slot().await, place, arrival, surface, &caller, client_id);
+    let Ok(slot) = app.ledger.slot().await else {
+        return problem::answer(surface, &Fault::Draining, arrival);
+    };
+    let mut meter = Meter::open(slot, place, arrival, surface, &caller, client_id);
     let read = match demand_json(&head.headers) {
         Ok(()) => read_limited(body, app.body_limit).await,
         Err(fault) => Err(fault),

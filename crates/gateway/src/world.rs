@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use http::header::{ACCEPT, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use policy::{Kind, Provider, Reason, Snapshot, Standing};
+use policy::{Auth, Kind, Provider, Reason, Snapshot, Standing};
 use store::{Credential, GLOBAL, Secret};
 use upstream::{Demo, Destination, Endpoint, Scheme, Timeouts};
 use wire::Fault;
 
 use crate::app::VERSION;
+use crate::clock;
 use crate::credentials::Key;
 
 /// Configured keys, by provider.
@@ -49,7 +50,7 @@ pub struct Runtime {
 
 impl Runtime {
     fn new(provider: &Provider, configured: Option<&Secret>) -> Result<Self, String> {
-        let scheme = provider.auth.as_ref().map(|auth| Scheme::new(&auth.header, &auth.prefix)).transpose()?;
+        let scheme = provider.auth.as_ref().map(|auth| scheme(&provider.id, auth)).transpose()?;
         let configured_key = match (&scheme, configured) {
             (Some(scheme), Some(secret)) => {
                 let key = Key::new(scheme, secret).map_err(|fault| format!("{}: {fault}", provider.id))?;
@@ -91,9 +92,14 @@ pub fn runtimes(snapshot: &Snapshot, keys: &ConfiguredKeys) -> Result<Runtimes, 
     made.collect()
 }
 
+fn scheme(provider: &str, auth: &Auth) -> Result<Scheme, String> {
+    let header = auth.header.parse().map_err(|_| format!("{provider}: '{}' is not a header name", auth.header))?;
+    Ok(Scheme { header, prefix: auth.prefix.clone() })
+}
+
 fn destinations(provider: &Provider) -> Result<Vec<Destination>, String> {
     if provider.kind == Kind::Demo {
-        let demo: Arc<dyn upstream::InProcess> = Arc::new(Demo);
+        let demo: Arc<dyn upstream::InProcess> = Arc::new(Demo { clock: clock::wall_seconds });
         return Ok(vec![Destination::InProcess(demo)]);
     }
     let parsed = provider.endpoints.iter().map(|endpoint| {

@@ -29,7 +29,7 @@ pub enum KeySource {
 
 impl KeySource {
     /// For messages: the file's path, or the setting.
-    pub(crate) fn name(&self) -> String {
+    pub fn name(&self) -> String {
         match self {
             Self::Given => "LLM_GATEWAY_MASTER_KEY".into(),
             Self::File(path) | Self::Generated(path) => path.display().to_string(),

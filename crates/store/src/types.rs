@@ -82,9 +82,9 @@ pub struct Entry {
     pub cache_write: Option<i64>,
     /// Input tokens written to the provider's cache, for an hour.
     pub cache_write_1h: Option<i64>,
-    /// Output tokens without reasoning.
+    /// All generated tokens, reasoning included.
     pub output: Option<i64>,
-    /// Output tokens of reasoning.
+    /// Informative part of `output`.
     pub reasoning: Option<i64>,
     /// The provider reported numbers that cannot be: they are absent here.
     pub usage_odd: bool,
@@ -112,6 +112,45 @@ pub struct Entry {
     pub client_request_id: Option<String>,
     /// What could not be translated, as JSON.
     pub losses: Option<String>,
+}
+
+impl Entry {
+    /// A request that has just been admitted: nothing is known of its end, so its client counts as gone.
+    pub fn admitted(id: Uuid, started_at: Timestamp, surface: Word, operation: Word) -> Self {
+        Self {
+            id,
+            started_at,
+            surface,
+            operation,
+            key_name: None,
+            project: Cow::Borrowed(GLOBAL),
+            provider: None,
+            wire: None,
+            model_asked: None,
+            model_sent: None,
+            model_answered: None,
+            stream: false,
+            input: None,
+            cache_read: None,
+            cache_write: None,
+            cache_write_1h: None,
+            output: None,
+            reasoning: None,
+            usage_odd: false,
+            cost_nanos: None,
+            stated_cost_nanos: None,
+            price_source: None,
+            status: 0,
+            outcome: Outcome::ClientGone,
+            fault_code: None,
+            attempts: 0,
+            attempts_detail: None,
+            first_byte_us: None,
+            total_us: 0,
+            client_request_id: None,
+            losses: None,
+        }
+    }
 }
 
 /// How a request ended, by whose doing.

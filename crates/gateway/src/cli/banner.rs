@@ -26,10 +26,10 @@ pub(super) fn banner(config: &Config, started: &Started, address: SocketAddr) ->
     row("programs", &listed(&programs_on_path(&world.snapshot), "no command-line subscriptions on PATH"));
     row("keys", &keys(config));
     row("config", &config.file.as_ref().map_or("none (none is needed)".to_owned(), |file| file.display().to_string()));
-    row("data", &format!("{} ({})", started.database.display(), started.key_source));
+    row("data", &format!("{} ({})", started.database.display(), started.key_source.name()));
     let model = ready.iter().find_map(|provider| {
-        let id = provider.default_model.as_ref()?;
-        Some(if provider.from_file { format!("{}/{id}", provider.id) } else { id.to_string() })
+        let default = provider.model_or_default(None).or_else(|| provider.listed_models().next().cloned())?;
+        Some(provider.listed_id(&default))
     });
     let _ = write!(text, "\n{}\n", curl(config, address, model.as_deref().unwrap_or("demo")));
     text

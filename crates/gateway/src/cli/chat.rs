@@ -55,7 +55,7 @@ async fn converse(app: &App, model: &str, prompt: &str) -> Result<(), Failure> {
     let body = json!({ "model": model, "stream": true, "messages": [{ "role": "user", "content": prompt }] });
     let surface = SurfaceId::OpenAiChat;
     let caller = Caller { key_name: Some("command line".into()), role: Role::Admin };
-    let slot = app.ledger.slot().await;
+    let slot = app.ledger.slot().await.map_err(|error| Failure::new(1, error))?;
     let place = app.in_flight.enter().expect("a fresh gateway has places");
     let mut meter = Meter::open(slot, place, Arrival::now(), surface, &caller, None);
     let answer = match Inbound::admit(surface, &HeaderMap::new(), Bytes::from(body.to_string()), &mut meter) {

@@ -178,10 +178,16 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
         let value = text("retry-after")?;
         match value.parse::<f64>() {
             Ok(seconds) => Duration::try_from_secs_f64(seconds).ok()?,
-            Err(_) => upstream::until_http_date(value, clock::wall_micros())?,
+            Err(_) => until(value)?,
         }
     };
     (wait <= MAX_RETRY_AFTER).then_some(wait)
+}
+
+/// Time until an HTTP date; none for one that is past.
+fn until(date: &str) -> Option<Duration> {
+    let at = httpdate::parse_http_date(date).ok()?;
+    Some(at.duration_since(clock::system()).unwrap_or_default())
 }
 
 fn echo(app: &App, inbound: &Inbound, target: &Target, meter: &Meter) -> Echo {
@@ -191,8 +197,8 @@ fn echo(app: &App, inbound: &Inbound, target: &Target, meter: &Meter) -> Echo {
         requested_model: inbound.peek.model.clone(),
         resolved_provider: target.provider.id.to_string(),
         resolved_model: target.model.sent_as().to_string(),
-        fallback_used: target.is_fallback || meter.fell_back(),
-        created: u64::try_from(inbound.arrival.wall_micros / 1_000_000).unwrap_or_default(),
+        fallback_used: target.is_fallback() || meter.fell_back(),
+        created: u64::try_from(inbound.arrival.wall.as_second()).unwrap_or_default(),
         include_usage: inbound.peek.include_usage,
         legacy_functions: inbound.body.has("functions"),
         annotate: app.annotate,

@@ -1,9 +1,9 @@
 //! One meter a request: it sees everything that is counted, and writes exactly one ledger row, when it is dropped.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use policy::{Model, Target};
+use serde::ser::{Serialize, SerializeMap, Serializer};
 use store::{Entry, Outcome, Slot};
 use uuid::Uuid;
 use wire::chat::{Loss, Usage};
@@ -22,14 +22,14 @@ pub struct Arrival {
     pub id: Uuid,
     /// Monotonic.
     pub at: Instant,
-    /// Wall clock, microseconds since 1970.
-    pub wall_micros: i64,
+    /// Wall clock.
+    pub wall: jiff::Timestamp,
 }
 
 impl Arrival {
     /// A request that arrives at this moment.
     pub fn now() -> Self {
-        Self { id: clock::request_id(), at: clock::now(), wall_micros: clock::wall_micros() }
+        Self { id: clock::request_id(), at: clock::now(), wall: clock::wall() }
     }
 }
 
@@ -40,7 +40,6 @@ pub struct Meter {
     /// Room in the ledger's queue, taken at the door so that the row cannot be refused later.
     slot: Option<Slot>,
     usage: Option<Usage>,
-    model: Option<Arc<Model>>,
     tries: Vec<Try>,
     losses: Vec<Loss>,
     /// Time spent waiting for upstreams before the answer began.
@@ -50,15 +49,26 @@ pub struct Meter {
 }
 
 /// One attempt, as the row keeps it: never with an upstream's words, which may quote the prompt.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug)]
 struct Try {
-    provider: Arc<str>,
-    model: Arc<str>,
-    wire: &'static str,
-    reason: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    target: Target,
     fault: Option<&'static str>,
-    ms: u64,
+    took: Duration,
+}
+
+impl Serialize for Try {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("provider", &*self.target.provider.id)?;
+        map.serialize_entry("model", &**self.target.model.sent_as())?;
+        map.serialize_entry("wire", self.target.endpoint().wire.name())?;
+        map.serialize_entry("reason", &self.target.reason.to_string())?;
+        if let Some(fault) = self.fault {
+            map.serialize_entry("fault", fault)?;
+        }
+        map.serialize_entry("ms", &u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX))?;
+        map.end()
+    }
 }
 
 impl Meter {
@@ -71,23 +81,14 @@ impl Meter {
         caller: &Caller,
         client_request_id: Option<String>,
     ) -> Self {
-        let entry = Entry {
-            id: arrival.id,
-            started_at: arrival.wall_micros,
-            key_name: caller.key_name.as_deref().map(str::to_owned),
-            surface: surface.name().to_owned(),
-            operation: "chat".to_owned(),
-            project: store::GLOBAL.to_owned(),
-            outcome: Outcome::ClientGone,
-            client_request_id,
-            ..Entry::default()
-        };
+        let mut entry = Entry::admitted(arrival.id, arrival.wall, surface.name().into(), "chat".into());
+        entry.key_name = caller.key_name.as_deref().map(str::to_owned);
+        entry.client_request_id = client_request_id;
         Self {
             arrival,
             entry,
             slot: Some(slot),
             usage: None,
-            model: None,
             tries: Vec::new(),
             losses: Vec::new(),
             upstream_wait: Duration::ZERO,
@@ -102,7 +103,9 @@ impl Meter {
 
     /// What the client asked for.
     pub fn asked(&mut self, peek: &Peek, project: &str) {
-        project.clone_into(&mut self.entry.project);
+        if project != store::GLOBAL {
+            self.entry.project = project.to_owned().into();
+        }
         self.entry.model_asked.clone_from(&peek.model);
         self.entry.stream = peek.stream;
     }
@@ -110,21 +113,13 @@ impl Meter {
     /// A target is about to be tried.
     pub fn trying(&mut self, target: &Target) {
         let endpoint = target.endpoint();
-        self.entry.provider = Some(target.provider.id.to_string());
-        self.entry.wire = Some(endpoint.wire.name().to_owned());
+        self.entry.provider = Some(target.provider.id.to_string().into());
+        self.entry.wire = Some(endpoint.wire.name().into());
         self.entry.model_sent = Some(target.model.sent_as().to_string());
         self.entry.model_answered = None;
-        self.model = Some(target.model.clone());
         self.usage = None;
         self.losses.clear();
-        self.tries.push(Try {
-            provider: target.provider.id.clone(),
-            model: target.model.sent_as().clone(),
-            wire: endpoint.wire.name(),
-            reason: target.reason.to_string(),
-            fault: None,
-            ms: 0,
-        });
+        self.tries.push(Try { target: target.clone(), fault: None, took: Duration::ZERO });
     }
 
     /// How the attempt ended that `trying` announced, `since` which it ran.
@@ -133,7 +128,7 @@ impl Meter {
         self.upstream_wait += took;
         if let Some(last) = self.tries.last_mut() {
             last.fault = fault.map(Fault::code);
-            last.ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+            last.took = took;
         }
     }
 
@@ -145,14 +140,16 @@ impl Meter {
     /// Whether another than the first choice is being tried.
     pub fn fell_back(&self) -> bool {
         match (self.tries.first(), self.tries.last()) {
-            (Some(first), Some(last)) => first.provider != last.provider || first.model != last.model,
+            (Some(first), Some(last)) => {
+                first.target.provider.id != last.target.provider.id || first.target.model.id != last.target.model.id
+            }
             _ => false,
         }
     }
 
     /// Every failed attempt, as `provider: code`.
     pub fn failures(&self) -> impl Iterator<Item = (&str, &str, &'static str)> {
-        self.tries.iter().filter_map(|tried| Some((&*tried.provider, &*tried.model, tried.fault?)))
+        self.tries.iter().filter_map(|tried| Some((&*tried.target.provider.id, &*tried.target.model.id, tried.fault?)))
     }
 
     /// Something a translation could not carry.
@@ -201,7 +198,7 @@ impl Meter {
 
     /// What the request cost so far, in nanodollars; `None` when tokens or prices are unknown.
     pub fn cost_nanos(&self) -> Option<i64> {
-        let rate = self.model.as_ref()?.rate.as_ref()?;
+        let rate = self.model()?.rate.as_ref()?;
         policy::cost(self.usage.as_ref()?, rate).map(policy::Money::nanos)
     }
 
@@ -214,7 +211,7 @@ impl Meter {
     /// The request ended in a fault.
     pub fn fail(&mut self, fault: &Fault) {
         self.entry.status = fault.status().as_u16();
-        self.entry.fault_code = Some(fault.code().to_owned());
+        self.entry.fault_code = Some(fault.code().into());
         self.entry.outcome = match fault.blame() {
             Blame::Client => Outcome::ClientError,
             Blame::Gateway => Outcome::GatewayError,
@@ -222,8 +219,17 @@ impl Meter {
         };
     }
 
+    /// The model that is being asked.
+    fn model(&self) -> Option<&Model> {
+        self.tries.last().map(|tried| &*tried.target.model)
+    }
+
     fn fill(&mut self) {
+        let cost_nanos = self.cost_nanos();
+        let price_source = self.model().and_then(|model| Some(model.price_source.as_deref()?.to_owned().into()));
         let entry = &mut self.entry;
+        entry.cost_nanos = cost_nanos;
+        entry.price_source = price_source;
         if let Some(usage) = &self.usage {
             let stored = |tokens: Option<u64>| tokens.and_then(|tokens| i64::try_from(tokens).ok());
             entry.input = stored(usage.input);
@@ -248,12 +254,10 @@ impl Meter {
 
 impl Drop for Meter {
     fn drop(&mut self) {
-        self.entry.cost_nanos = self.cost_nanos();
-        self.entry.price_source = self.model.as_ref().and_then(|model| model.price_source.as_deref().map(str::to_owned));
         self.fill();
-        if let Some(slot) = self.slot.take() {
-            slot.write(std::mem::take(&mut self.entry));
-        }
+        let Some(slot) = self.slot.take() else { return };
+        let blank = Entry::admitted(self.arrival.id, self.arrival.wall, "".into(), "".into());
+        slot.write(std::mem::replace(&mut self.entry, blank));
     }
 }
 

@@ -201,7 +201,13 @@ impl Relay {
     /// Reads once from the upstream and digests what came. After the end, `body` is `None`.
     fn poll_upstream(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {
         let Some(body) = &mut self.body else { return Poll::Ready(Ok(())) };
-        let digested = match ready!(body.poll_chunk(cx)) {
+        let chunk = body.poll_chunk(cx);
+        if self.tally.ended {
+            // The end marker is what counts. The end of the body is awaited no longer than it takes to see that it is
+            // there, which lets the connection be used again.
+            return Poll::Ready(if matches!(chunk, Poll::Ready(Some(Ok(_)))) { Ok(()) } else { self.finish() });
+        }
+        let digested = match ready!(chunk) {
             Some(Ok(chunk)) => self.digest(&chunk),
             Some(Err(fault)) => Err(fault),
             None => self.finish(),
@@ -214,7 +220,7 @@ impl Relay {
         while let Some(event) = self.splitter.next()? {
             pass(&mut self.passage, &event, &mut self.tally, &mut self.out)?;
             if self.tally.ended {
-                return self.finish();
+                break;
             }
         }
         Ok(())

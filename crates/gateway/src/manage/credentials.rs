@@ -12,6 +12,7 @@ use wire::{Fault, RawObject};
 
 use super::json as json_answer;
 use crate::app::App;
+use crate::clock;
 use crate::credentials::fault;
 use crate::server::{OutBody, read_limited};
 use crate::surface::demand_json;
@@ -67,7 +68,7 @@ async fn put(app: &Arc<App>, peer: SocketAddr, request: Request<Incoming>) -> Re
     if !new.api_key.expose().bytes().all(|byte| (0x21..0x7f).contains(&byte)) {
         return Err(invalid("apiKey", "must be printable ASCII without spaces"));
     }
-    let stored = app.store.put_credential(new).await.map_err(fault)?;
+    let stored = app.store.put_credential(new, clock::wall()).await.map_err(fault)?;
     app.credentials_changed().await?;
     tracing::info!(provider = stored.provider, key_name = stored.key_name, project = stored.project, %peer, "credential stored");
     let answer = json!({

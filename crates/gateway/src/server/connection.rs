@@ -69,11 +69,16 @@ pub(super) async fn serve_connection(
             .pipeline_flush(true)
             .serve_connection(io, service)
     );
+    let draining = async { drop(phase.wait_for(|phase| *phase != Phase::Serving).await) };
     let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        _ = phase.wait_for(|phase| *phase != Phase::Serving) => {
+        ended = connection.as_mut() => Some(ended),
+        () = draining => None,
+    };
+    let ended = match ended {
+        Some(ended) => ended,
+        None => {
             connection.as_mut().graceful_shutdown();
-            connection.as_mut().await
+            connection.await
         }
     };
     if let Err(error) = ended {

@@ -94,7 +94,7 @@ pub(super) fn readable(entry: &Entry, out: &mut Vec<u8>) {
 }
 
 fn timestamp(entry: &Entry) -> String {
-    jiff::Timestamp::from_microsecond(entry.started_at).map(|at| format!("{at:.6}")).unwrap_or_default()
+    format!("{:.6}", entry.started_at)
 }
 
 fn level(entry: &Entry) -> &'static str {
