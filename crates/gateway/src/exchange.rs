@@ -15,21 +15,26 @@ use wire::Fault;
 
 pub use admit::Inbound;
 pub use answer::Answer;
-pub use meter::{Arrival, Meter};
+pub use meter::{Arrival, Meter, Tried};
 pub use relay::Relay;
 
 use crate::app::App;
 use crate::clock;
 
+/// A request that no target answered.
+pub struct Failed {
+    /// The last target's fault, or why there was none.
+    pub fault: Fault,
+    /// What was tried, in order.
+    pub tried: Vec<Tried>,
+}
+
 /// Answers an admitted request, or says why not. The meter is settled either way.
-pub async fn exchange(app: &App, inbound: &Inbound, meter: Meter) -> Result<Answer, Fault> {
+pub async fn exchange(app: &App, inbound: &Inbound, meter: Meter) -> Result<Answer, Failed> {
     let mut meter = meter;
     match try_targets(app, inbound, &mut meter).await {
         Ok(reply) => Ok(reply.into_answer(inbound, meter)),
-        Err(fault) => {
-            meter.fail(&fault);
-            Err(fault)
-        }
+        Err(fault) => Err(meter.give_up(fault)),
     }
 }
 

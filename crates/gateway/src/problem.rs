@@ -1,23 +1,35 @@
 //! A fault as an answer, in the caller's dialect.
 
+use bytes::Bytes;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
-use wire::{Fault, SurfaceId};
+use wire::{Fault, RawObject, SurfaceId};
 
-use crate::exchange::Arrival;
+use crate::exchange::{Arrival, Failed, Tried};
 use crate::server::OutBody;
 
 const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
+const ATTEMPTS: HeaderName = HeaderName::from_static("x-gateway-attempts");
+const PROVIDER: HeaderName = HeaderName::from_static("x-gateway-provider");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
-/// Renders a fault. This is where it is logged, if it is ours.
+/// Renders a fault.
 pub fn answer(surface: SurfaceId, fault: &Fault, arrival: Arrival) -> Response<OutBody> {
+    let (status, body) = render(surface, fault, arrival);
+    with_headers(fault, status, body)
+}
+
+/// This is where a fault is logged, if it is ours.
+fn render(surface: SurfaceId, fault: &Fault, arrival: Arrival) -> (StatusCode, Bytes) {
     let request_id = arrival.id.to_string();
     if let Fault::Internal { source } = fault {
         tracing::error!(request_id, error = %source, "internal error");
     }
-    let (status, body) = surface.surface().encode_fault(fault, &request_id);
+    surface.surface().encode_fault(fault, &request_id)
+}
+
+fn with_headers(fault: &Fault, status: StatusCode, body: Bytes) -> Response<OutBody> {
     let mut response = Response::new(body.into());
     *response.status_mut() = status;
     let headers = response.headers_mut();
@@ -44,6 +56,35 @@ pub fn answer(surface: SurfaceId, fault: &Fault, arrival: Arrival) -> Response<O
         _ => {}
     }
     response
+}
+
+/// Renders the fault of a request that targets were tried for, and says which.
+pub fn of_failed(surface: SurfaceId, failed: &Failed, arrival: Arrival) -> Response<OutBody> {
+    let (status, body) = render(surface, &failed.fault, arrival);
+    let mut response = with_headers(&failed.fault, status, with_attempts(body, &failed.tried));
+    let headers = response.headers_mut();
+    headers.insert(ATTEMPTS, failed.tried.len().into());
+    if let Some(last) = failed.tried.last()
+        && let Ok(provider) = HeaderValue::from_str(&last.target.provider.id)
+    {
+        headers.insert(PROVIDER, provider);
+    }
+    response
+}
+
+/// Adds who was tried, with which end, beside the error.
+fn with_attempts(body: Bytes, tried: &[Tried]) -> Bytes {
+    if tried.is_empty() {
+        return body;
+    }
+    match RawObject::parse(body.clone()) {
+        Ok(mut object) => {
+            object.set("attempts", &tried);
+            object.into_bytes()
+        }
+        // Every surface renders errors as JSON objects; one that did not would still be an answer.
+        Err(_) => body,
+    }
 }
 
 /// 421: the `Host` is not ours.

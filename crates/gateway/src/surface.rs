@@ -35,16 +35,16 @@ pub async fn answer(
         Ok(()) => read_limited(body, app.body_limit).await,
         Err(fault) => Err(fault),
     };
-    let outcome = match read.and_then(|body| Inbound::admit(surface, &head.headers, body, &mut meter)) {
-        Ok(inbound) => exchange(app, &inbound, meter).await,
+    let inbound = match read.and_then(|body| Inbound::admit(surface, &head.headers, body, &mut meter)) {
+        Ok(inbound) => inbound,
         Err(fault) => {
             meter.fail(&fault);
-            Err(fault)
+            return problem::answer(surface, &fault, arrival);
         }
     };
-    match outcome {
+    match exchange(app, &inbound, meter).await {
         Ok(answer) => respond(answer),
-        Err(fault) => problem::answer(surface, &fault, arrival),
+        Err(failed) => problem::of_failed(surface, &failed, arrival),
     }
 }
 

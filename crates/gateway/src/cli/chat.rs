@@ -59,7 +59,7 @@ async fn converse(app: &App, model: &str, prompt: &str) -> Result<(), Failure> {
     let place = app.in_flight.enter().expect("a fresh gateway has places");
     let mut meter = Meter::open(slot, place, Arrival::now(), surface, &caller, None);
     let answer = match Inbound::admit(surface, &HeaderMap::new(), Bytes::from(body.to_string()), &mut meter) {
-        Ok(inbound) => exchange(app, &inbound, meter).await.map_err(failure)?,
+        Ok(inbound) => exchange(app, &inbound, meter).await.map_err(|failed| failure(failed.fault))?,
         Err(fault) => {
             meter.fail(&fault);
             return Err(failure(fault));

@@ -11,6 +11,7 @@ use wire::dialect::Peek;
 use wire::fault::Blame;
 use wire::{Fault, SurfaceId};
 
+use super::Failed;
 use crate::clock::{self, Instant};
 use crate::door::Caller;
 use crate::limits::Place;
@@ -40,23 +41,27 @@ pub struct Meter {
     /// Room in the ledger's queue, taken at the door so that the row cannot be refused later.
     slot: Option<Slot>,
     usage: Option<Usage>,
-    tries: Vec<Try>,
+    tries: Vec<Tried>,
     losses: Vec<Loss>,
     /// Time spent waiting for upstreams before the answer began.
     upstream_wait: Duration,
+    /// The row is complete already.
+    filled: bool,
     /// Held until the answer is complete.
     _place: Place,
 }
 
 /// One attempt, as the row keeps it: never with an upstream's words, which may quote the prompt.
 #[derive(Debug)]
-struct Try {
-    target: Target,
-    fault: Option<&'static str>,
+pub struct Tried {
+    /// Who was asked for which model.
+    pub target: Target,
+    /// Code of the fault in which it ended.
+    pub fault: Option<&'static str>,
     took: Duration,
 }
 
-impl Serialize for Try {
+impl Serialize for Tried {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("provider", &*self.target.provider.id)?;
@@ -92,6 +97,7 @@ impl Meter {
             tries: Vec::new(),
             losses: Vec::new(),
             upstream_wait: Duration::ZERO,
+            filled: false,
             _place: place,
         }
     }
@@ -119,7 +125,7 @@ impl Meter {
         self.entry.model_answered = None;
         self.usage = None;
         self.losses.clear();
-        self.tries.push(Try { target: target.clone(), fault: None, took: Duration::ZERO });
+        self.tries.push(Tried { target: target.clone(), fault: None, took: Duration::ZERO });
     }
 
     /// How the attempt ended that `trying` announced, `since` which it ran.
@@ -147,9 +153,12 @@ impl Meter {
         }
     }
 
-    /// Every failed attempt, as `provider: code`.
-    pub fn failures(&self) -> impl Iterator<Item = (&str, &str, &'static str)> {
-        self.tries.iter().filter_map(|tried| Some((&*tried.target.provider.id, &*tried.target.model.id, tried.fault?)))
+    /// No target answered: the row is settled and written.
+    pub(super) fn give_up(mut self, fault: Fault) -> Failed {
+        self.fail(&fault);
+        self.fill();
+        self.filled = true;
+        Failed { fault, tried: std::mem::take(&mut self.tries) }
     }
 
     /// Something a translation could not carry.
@@ -254,7 +263,9 @@ impl Meter {
 
 impl Drop for Meter {
     fn drop(&mut self) {
-        self.fill();
+        if !self.filled {
+            self.fill();
+        }
         let Some(slot) = self.slot.take() else { return };
         let blank = Entry::admitted(self.arrival.id, self.arrival.wall, "".into(), "".into());
         slot.write(std::mem::replace(&mut self.entry, blank));

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use http::{HeaderMap, Response, StatusCode};
+use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use serde_json::json;
 use wire::Fault;
@@ -33,9 +34,11 @@ pub fn answer(app: &App, id: Option<&str>, headers: &HeaderMap) -> Result<Respon
     let Some(id) = id else {
         return Ok(json_answer(StatusCode::OK, &json!({ "object": "list", "data": models })));
     };
+    // SDKs escape the slash of `provider/model`.
+    let id = percent_decode_str(id).decode_utf8_lossy();
     match models.iter().position(|model| model.id == id) {
         Some(at) => Ok(json_answer(StatusCode::OK, &models.swap_remove(at))),
-        None => Err(policy::unknown_model(id, &app.world().snapshot)),
+        None => Err(policy::unknown_model(&id, &app.world().snapshot)),
     }
 }
 

@@ -187,3 +187,17 @@ fn a_failing_provider_is_left_for_one_that_gets_its_own_model() {
     strict["strict"] = json!(true);
     assert_eq!(gateway.post("/v1/chat/completions", &strict).status, 502);
 }
+
+/// Generate answers by cause, with a structured list of what was tried.
+#[test]
+fn a_failed_generate_lists_its_attempts() {
+    let provider = provider();
+    let gateway = Gateway::before(&provider);
+    let reply = gateway.post("/v1/generate", &json!({"prompt": "Hi", "model": "oai/status-503"}));
+    let answer = reply.json();
+    assert_eq!(reply.status, 503, "{answer}");
+    assert!(answer["error"].is_string(), "{answer}");
+    let attempts = answer["attempts"].as_array().unwrap();
+    assert!(!attempts.is_empty() && attempts.len() <= 3, "{answer}");
+    assert_eq!((&attempts[0]["provider"], &attempts[0]["fault"]), (&json!("oai"), &json!("overloaded")), "{answer}");
+}
