@@ -25,7 +25,7 @@ const FIRST_KEK: u32 = 1;
 
 /// Looks before it touches: whose database, which key, do they belong together. Only then does it write.
 pub(crate) async fn open(options: OpenOptions) -> Result<Opened, OpenError> {
-    let place = Place::prepare(&options)?;
+    let place = prepare(&options).await?;
     let found = look(&place.database).await?;
     let (root, key_source) = find_key(options, &place, &found)?;
     if found == Found::Nothing {
@@ -36,6 +36,14 @@ pub(crate) async fn open(options: OpenOptions) -> Result<Opened, OpenError> {
     let store = connect(&place, &identity, &root).await?;
     let created = found == Found::Nothing;
     Ok(Opened { store: Arc::new(store), created, key_source, database: place.database.clone() })
+}
+
+/// On a thread of its own, since it may have to wait for another process that is opening the same store.
+async fn prepare(options: &OpenOptions) -> Result<Place, OpenError> {
+    let (data_dir, db_path) = (options.data_dir.clone(), options.db_path.clone());
+    tokio::task::spawn_blocking(|| Place::prepare(data_dir, db_path)).await.map_err(|error| {
+        OpenError::Io { what: "prepare", path: options.data_dir.clone(), source: error.into() }
+    })?
 }
 
 /// A key is made only when there is no database either.

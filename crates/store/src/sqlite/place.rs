@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Access, access};
 use tracing::warn;
 
-use crate::OpenOptions;
 use crate::error::OpenError;
 
 /// Where everything is. While it lives, no other process opens a store in the same directory.
@@ -20,14 +19,14 @@ pub(super) struct Place {
 
 impl Place {
     /// Makes the directories if need be, and waits for its turn.
-    pub(super) fn prepare(options: &OpenOptions) -> Result<Self, OpenError> {
-        let database = options.db_path.clone().unwrap_or_else(|| options.data_dir.join("vault.db"));
-        make_directory(&options.data_dir)?;
+    pub(super) fn prepare(data_dir: PathBuf, db_path: Option<PathBuf>) -> Result<Self, OpenError> {
+        let database = db_path.unwrap_or_else(|| data_dir.join("vault.db"));
+        make_directory(&data_dir)?;
         let directory = directory_of(&database);
         make_directory(directory)?;
         let turn = File::open(directory).map_err(OpenError::io("open the directory", directory))?;
         wait(&turn).map_err(OpenError::io("lock the directory", directory))?;
-        Ok(Self { key_file: options.data_dir.join("master.key"), database, _turn: turn })
+        Ok(Self { key_file: data_dir.join("master.key"), database, _turn: turn })
     }
 
     /// Where a new database is made before it gets its name: a file of that name is always complete.

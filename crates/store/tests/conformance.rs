@@ -1,0 +1,248 @@
+//! What every backend must do: one story per trait, run against each.
+
+#[path = "support/entries.rs"]
+mod entries;
+#[path = "support/stores.rs"]
+mod stores;
+
+use std::sync::Arc;
+
+use entries::bare_entry;
+use store::{Entry, GLOBAL, Ledger, Outcome, Secrets, Store, StoreError, Totals};
+use stores::{new_credential, second};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+/// A fresh store of each kind. The directory lasts as long as the store.
+async fn backends() -> Vec<(&'static str, Arc<dyn Store>, TempDir)> {
+    let directory = TempDir::new().unwrap();
+    let opened = stores::open(directory.path()).await.unwrap();
+    vec![("sqlite", opened.store, directory)]
+}
+
+#[tokio::test]
+async fn secrets_keep_their_story() {
+    for (backend, store, _directory) in backends().await {
+        eprintln!("{backend}");
+        a_credential_is_stored_masked_and_opened(&*store).await;
+        a_second_write_replaces_the_key_and_keeps_the_id(&*store).await;
+        a_list_is_ordered_and_filtered_by_project(&*store).await;
+        a_deleted_credential_is_gone_and_its_id_is_not_used_again(&*store).await;
+        what_is_not_there_is_said_so(&*store).await;
+        any_text_can_be_a_secret(&*store).await;
+    }
+}
+
+async fn a_credential_is_stored_masked_and_opened(store: &dyn Secrets) {
+    let put =
+        store.put_credential(new_credential("acme", "default", GLOBAL, FIRST), second(1)).await.unwrap();
+    assert_eq!((&*put.provider, &*put.key_name, &*put.project), ("acme", "default", GLOBAL));
+    assert_eq!((&*put.masked_value, put.intact), ("sk-firs...***", true));
+    assert_eq!((put.created_at, put.updated_at), (second(1), second(1)));
+    assert_eq!(store.credential(put.id).await.unwrap().as_ref(), Some(&put));
+    assert_eq!(store.credentials(None).await.unwrap(), [put.clone()]);
+    assert_eq!(store.open_credential(put.id).await.unwrap().expose(), FIRST);
+}
+
+const FIRST: &str = "sk-first-0123456789abcdef";
+const SECOND: &str = "sk-second-0123456789abcdef";
+
+async fn a_second_write_replaces_the_key_and_keeps_the_id(store: &dyn Secrets) {
+    let [old] = store.credentials(None).await.unwrap().try_into().unwrap();
+    let put =
+        store.put_credential(new_credential("acme", "default", GLOBAL, SECOND), second(2)).await.unwrap();
+    assert_eq!(put.id, old.id);
+    assert_eq!((put.created_at, put.updated_at), (second(1), second(2)));
+    assert_eq!(put.masked_value, "sk-seco...***");
+    assert_eq!(store.open_credential(put.id).await.unwrap().expose(), SECOND);
+    assert_eq!(store.credentials(None).await.unwrap(), [put]);
+}
+
+async fn a_list_is_ordered_and_filtered_by_project(store: &dyn Secrets) {
+    for (provider, key_name, project) in
+        [("zeta", "default", "team"), ("acme", "second", "other"), ("acme", "default", "team")]
+    {
+        store.put_credential(new_credential(provider, key_name, project, "sk-x"), second(3)).await.unwrap();
+    }
+    assert_eq!(
+        names(store, None).await,
+        ["acme/default/_global", "acme/default/team", "acme/second/other", "zeta/default/team"]
+    );
+    assert_eq!(
+        names(store, Some("team")).await,
+        ["acme/default/_global", "acme/default/team", "zeta/default/team"]
+    );
+    assert_eq!(names(store, Some("nobody")).await, ["acme/default/_global"]);
+    assert_eq!(names(store, Some(GLOBAL)).await, ["acme/default/_global"]);
+}
+
+async fn names(store: &dyn Secrets, project: Option<&str>) -> Vec<String> {
+    let credentials = store.credentials(project).await.unwrap();
+    credentials.iter().map(|c| format!("{}/{}/{}", c.provider, c.key_name, c.project)).collect()
+}
+
+async fn a_deleted_credential_is_gone_and_its_id_is_not_used_again(store: &dyn Secrets) {
+    let last = store.put_credential(new_credential("acme", "last", GLOBAL, "sk-x"), second(4)).await.unwrap();
+    assert!(store.delete_credential(last.id).await.unwrap());
+    assert!(!store.delete_credential(last.id).await.unwrap());
+    assert_eq!(store.credential(last.id).await.unwrap(), None);
+    let next = store.put_credential(new_credential("acme", "last", GLOBAL, "sk-y"), second(5)).await.unwrap();
+    assert!(next.id > last.id);
+}
+
+async fn what_is_not_there_is_said_so(store: &dyn Secrets) {
+    let error = store.open_credential(999).await.unwrap_err();
+    assert!(matches!(&error, StoreError::NotFound { what } if what == "credential 999"), "{error}");
+    assert!(!error.is_retryable());
+}
+
+async fn any_text_can_be_a_secret(store: &dyn Secrets) {
+    for text in ["", "ключ", "a\0b", &"x".repeat(1 << 20)] {
+        let put = store.put_credential(new_credential("odd", "x", GLOBAL, text), second(6)).await.unwrap();
+        assert!(store.open_credential(put.id).await.unwrap().expose() == text);
+    }
+}
+
+#[tokio::test]
+async fn the_ledger_keeps_its_story() {
+    for (backend, store, _directory) in backends().await {
+        eprintln!("{backend}");
+        an_empty_ledger_sums_to_nothing(&*store).await;
+        a_row_comes_back_as_it_was(&*store).await;
+        a_batch_may_be_repeated(&*store).await;
+        a_large_batch_is_one_piece_and_newest_come_first(&*store).await;
+        sums_do_not_overflow(&*store).await;
+    }
+}
+
+fn id(number: u128) -> Uuid {
+    Uuid::from_u128(number)
+}
+
+async fn an_empty_ledger_sums_to_nothing(store: &dyn Ledger) {
+    store.append(&[]).await.unwrap();
+    assert_eq!(store.count().await.unwrap(), 0);
+    assert_eq!(store.totals().await.unwrap(), Totals::default());
+    assert_eq!(store.recent(10).await.unwrap(), []);
+}
+
+async fn a_row_comes_back_as_it_was(store: &dyn Ledger) {
+    let rows = [bare_entry(id(1)), full_entry(id(2))];
+    store.append(&rows).await.unwrap();
+    let [newer, older] = store.recent(10).await.unwrap().try_into().unwrap();
+    assert_eq!([older, newer], rows);
+    let totals = store.totals().await.unwrap();
+    let expected =
+        Totals { requests: 2, input: 11 + 12 + 13 + 14, output: 15 + 16, cost_nanos: 17, unpriced: 1 };
+    assert_eq!(totals, expected);
+}
+
+/// A row with something in every field, and no number twice.
+fn full_entry(id: Uuid) -> Entry {
+    Entry {
+        id,
+        started_at: second(1),
+        key_name: Some("ci".into()),
+        project: "team".into(),
+        surface: "anthropic_messages".into(),
+        operation: "chat".into(),
+        provider: Some("acme".into()),
+        wire: Some("openai_chat".into()),
+        model_asked: Some("fast".into()),
+        model_sent: Some("acme-1".into()),
+        model_answered: Some("acme-1-2026".into()),
+        stream: true,
+        input: Some(11),
+        cache_read: Some(12),
+        cache_write: Some(13),
+        cache_write_1h: Some(14),
+        output: Some(15),
+        reasoning: Some(16),
+        usage_odd: true,
+        cost_nanos: Some(17),
+        stated_cost_nanos: Some(18),
+        price_source: Some("catalogue".into()),
+        status: 200,
+        outcome: Outcome::ClientGone,
+        fault_code: Some("client_gone".into()),
+        attempts: 2,
+        attempts_detail: Some(r#"[{"provider":"acme"}]"#.into()),
+        first_byte_us: Some(19),
+        total_us: 20,
+        client_request_id: Some("abc".into()),
+        losses: Some(r#"["messages[0]"]"#.into()),
+    }
+}
+
+async fn a_batch_may_be_repeated(store: &dyn Ledger) {
+    let first = [bare_entry(id(3)), bare_entry(id(4))];
+    store.append(&first).await.unwrap();
+    let again = [Entry { status: 500, ..bare_entry(id(4)) }, bare_entry(id(5))];
+    store.append(&again).await.unwrap();
+    assert_eq!(store.count().await.unwrap(), 5);
+    let newest = store.recent(2).await.unwrap();
+    assert_eq!(newest.iter().map(|row| row.status).collect::<Vec<_>>(), [404, 404], "what is written stays");
+}
+
+async fn a_large_batch_is_one_piece_and_newest_come_first(store: &dyn Ledger) {
+    let rows: Vec<Entry> = (0..1_234)
+        .map(|n| Entry {
+            outcome: Outcome::ALL[n % 5],
+            total_us: n as i64,
+            ..bare_entry(id(100 + n as u128))
+        })
+        .collect();
+    store.append(&rows).await.unwrap();
+    assert_eq!(store.count().await.unwrap(), 5 + 1_234);
+    let mut newest = store.recent(1_234).await.unwrap();
+    newest.reverse();
+    assert_eq!(newest, rows);
+}
+
+async fn sums_do_not_overflow(store: &dyn Ledger) {
+    let before = store.totals().await.unwrap();
+    let huge = |n| Entry { output: Some(i64::MAX), cost_nanos: Some(i64::MIN), ..bare_entry(id(n)) };
+    store.append(&[huge(5_000), huge(5_001), huge(5_002)]).await.unwrap();
+    let after = store.totals().await.unwrap();
+    assert_eq!(after.output - before.output, 3 * i128::from(i64::MAX));
+    assert_eq!(after.cost_nanos - before.cost_nanos, 3 * i128::from(i64::MIN));
+}
+
+#[tokio::test]
+async fn a_store_can_be_closed_and_goes_on_after_its_process_ends() {
+    for (_, store, directory) in backends().await {
+        let put =
+            store.put_credential(new_credential("acme", "default", GLOBAL, FIRST), second(1)).await.unwrap();
+        store.append(&[bare_entry(id(1))]).await.unwrap();
+        store.health().await.unwrap();
+        store.close().await;
+        drop(store);
+        let again = stores::open(directory.path()).await.unwrap();
+        assert!(!again.created);
+        assert_eq!(again.store.open_credential(put.id).await.unwrap().expose(), FIRST);
+        assert_eq!(again.store.count().await.unwrap(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_write_that_its_caller_abandons_leaves_the_store_usable() {
+    for (_, store, _directory) in backends().await {
+        for polls in 0..40 {
+            let put = store.put_credential(new_credential("acme", "default", GLOBAL, FIRST), second(1));
+            let mut put = std::pin::pin!(put);
+            for _ in 0..polls {
+                // Each turn of the loop lets the database take one more step, then the caller leaves.
+                let step =
+                    std::future::poll_fn(|cx| std::task::Poll::Ready(put.as_mut().poll(cx).is_ready()));
+                if step.await {
+                    break;
+                }
+                tokio::task::yield_now().await;
+            }
+        }
+        let put =
+            store.put_credential(new_credential("acme", "default", GLOBAL, SECOND), second(2)).await.unwrap();
+        assert_eq!(store.open_credential(put.id).await.unwrap().expose(), SECOND);
+        assert_eq!(store.credentials(None).await.unwrap().len(), 1);
+    }
+}
