@@ -39,9 +39,9 @@ impl Kind {
         let wire = if memmem::find(line, b"/messages").is_some() { Wire::Messages } else { Wire::Chat };
         if !has("\"stream\":true") && !has("\"stream\": true") {
             Self::Whole(wire)
-        } else if has("\"paced\"") {
+        } else if has("paced\"") {
             Self::Paced
-        } else if has("\"hold\"") {
+        } else if has("hold\"") {
             Self::Hold
         } else {
             Self::Bunched(wire)
