@@ -138,7 +138,9 @@ fn text(script: &Script, ask: &Ask) -> Vec<String> {
 
 /// `n` pieces of `size` bytes, each with its number, when the script asks for either.
 fn numbered(script: &Script) -> Option<Vec<String>> {
-    let size = script.size.filter(|_| !matches!(script.fault, Some(Fault::GiantEvent | Fault::EndlessLine)));
+    let size = script
+        .size
+        .filter(|_| !matches!(script.fault, Some(Fault::GiantEvent | Fault::EndlessLine | Fault::Firehose)));
     if script.pieces.is_none() && size.is_none() {
         return None;
     }

@@ -46,6 +46,8 @@ pub(crate) enum Fault {
     GiantEvent,
     /// 1 GiB (or `size`) without a line end, from the middle on.
     EndlessLine,
+    /// A good stream whose middle event comes again and again, 1 GiB (or `size`) of it.
+    Firehose,
     /// 200 with a web page.
     Html,
     /// 200 with nothing.
@@ -82,6 +84,7 @@ const FAULTS: &[(&str, Fault)] = &[
     ("bad-utf8", Fault::BadUtf8),
     ("giant-event", Fault::GiantEvent),
     ("endless-line", Fault::EndlessLine),
+    ("firehose", Fault::Firehose),
     ("html", Fault::Html),
     ("empty", Fault::Empty),
     ("short-body", Fault::ShortBody),
@@ -185,6 +188,11 @@ pub(crate) fn stream(script: &Script, wire: &dyn Wire, mut frames: Vec<Frame>) -
         Fault::EndlessLine => {
             steps.push(Step::Body("data: ".into()));
             steps.extend(endless(script));
+        }
+        Fault::Firehose => {
+            let times = script.size.unwrap_or(ENDLESS).div_ceil(broken.len().max(1)) as u64;
+            steps.push(Step::Flood { piece: broken, times });
+            steps.extend(body(rest));
         }
         _ => steps.extend(body(rest)),
     }

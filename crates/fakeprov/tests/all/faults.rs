@@ -80,6 +80,18 @@ async fn bad_events_are_bad_in_the_way_they_say() {
 }
 
 #[tokio::test]
+async fn a_firehose_is_a_long_good_stream_that_waits_for_its_reader() {
+    let provider = FakeProv::start().await;
+    let long = ask(&provider, CHAT, &hello("firehose+size=1000000", true));
+    assert!(long.complete && long.events().len() > 2000);
+    let mut client = Client::to(&provider);
+    client.send(CHAT, &hello("firehose", true));
+    assert!(client.read());
+    assert!(provider.wait_closed(Duration::from_millis(200)).await.is_none());
+    assert!(provider.bytes_sent() < 64 << 20, "nobody reads, so little is sent");
+}
+
+#[tokio::test]
 async fn heads_and_bodies_that_are_not_what_they_say() {
     let provider = FakeProv::start().await;
     assert!(!ask(&provider, CHAT, &hello("short-body", false)).complete);
