@@ -57,41 +57,26 @@ pub(super) fn no_match_on_dialects(tree: &Tree) -> Vec<Finding> {
     findings
 }
 
-/// `Dialect::X =>`, `Some(Dialect::X) =>`, `Dialect::X | ..`, `Dialect::X if`, `if let Dialect::X`, `matches!(_, Dialect::X)`.
+/// `Dialect::X =>`, `Some(Dialect::X) if`, `Dialect::X | ..`, `if let Dialect::X`, `matches!(_, Dialect::X)`.
 fn is_pattern(source: &Source, at: usize) -> bool {
-    let mut after = at + 3;
-    while matches!(source.text(after), ")" | ",") && source.text(after + 1) == "=>"
-        || source.text(after) == ")"
-    {
-        after += 1;
+    let before = source.tokens[..at].iter().rev().map(|token| token.text.as_str());
+    if before.clone().next().is_some_and(|text| matches!(text, "==" | "!=")) {
+        return false;
     }
-    let arm = matches!(source.text(after), "=>" | "if") || source.text(at + 3) == "|";
-    let bound = at > 0
-        && (source.text(at - 1) == "let" || source.text(at - 1) == "(" && before_group_is_let(source, at));
-    arm || bound || in_matches(source, at)
+    let mut statement = before.take_while(|text| !matches!(*text, ";" | "{" | "}" | "=>" | "="));
+    let bound = statement.any(|text| matches!(text, "let" | "matches"));
+    bound || matches!(source.text(after_pattern(source, at + 3)), "=>" | "if" | "|")
 }
 
-/// `let Some(Dialect::X)`: the name in front of the bracket follows a `let`.
-fn before_group_is_let(source: &Source, at: usize) -> bool {
-    at >= 3 && source.text(at - 3) == "let"
-}
-
-/// Inside of the brackets of `matches!( .. )`.
-fn in_matches(source: &Source, at: usize) -> bool {
-    let mut depth = 0;
-    for back in (0..at).rev() {
-        match source.text(back) {
-            ")" | "}" => depth += 1,
-            "(" if depth == 0 && back >= 2 && source.text(back - 1) == "!" => {
-                return source.text(back - 2) == "matches";
-            }
-            "{" | ";" if depth == 0 => return false,
-            "(" | "{" => depth -= 1,
-            _ => {}
+/// Skips what closes a pattern around: `)` and `, _)`.
+fn after_pattern(source: &Source, mut at: usize) -> usize {
+    loop {
+        match [source.text(at), source.text(at + 1), source.text(at + 2)] {
+            [")", ..] => at += 1,
+            [",", "_", ")"] => at += 3,
+            _ => return at,
         }
-        depth = depth.max(0);
     }
-    false
 }
 
 /// `unwrap` gives no reason; `expect` has to.
@@ -186,7 +171,8 @@ mod tests {
         for code in [
             "match d { Dialect::Gemini => 1, _ => 2 }",
             "match d { Some(Dialect::Gemini) => 1, _ => 2 }",
-            "match d { (Dialect::Gemini, _) | (_, Dialect::Gemini) => 1, _ => 2 }",
+            "match d { (Dialect::Gemini, _) => 1, _ => 2 }",
+            "match d { (_, Dialect::Gemini) => 1, _ => 2 }",
             "match w { WireId::OpenAiChat | WireId::Ollama => 1, _ => 2 }",
             "match w { WireId::OpenAiChat if hot => 1, _ => 2 }",
             "if let SurfaceId::Generate = s { }",
@@ -205,6 +191,9 @@ mod tests {
             "let w = WireId::OpenAiChat; assert!(w.is_known());",
             "if extra.from == Dialect::Gemini { go() }",
             "match x { A => B { from: Some(Dialect::Gemini) }, C => D }",
+            "match x { A if from == Dialect::Gemini => go(), _ => {} }",
+            "match x { A => Dialect::Gemini, _ => other }",
+            "let Some(row) = rows.get(Dialect::Gemini) else { return };",
             "for wire in WireId::ALL { go(wire) }",
         ] {
             let code = format!("fn f() {{ {code} }}");
