@@ -1,37 +1,42 @@
 //! Which targets serve a request, in which order, and what to do when one fails.
 //!
 //! [`plan`] is pure: a request ([`Ask`]), the world ([`Snapshot`]) and the answer to "is it usable now" ([`Standing`])
-//! give a [`Plan`]. The room `resolve` reads names, `retry` decides about waiting.
+//! give a [`Plan`]. The room `resolve` reads names, `retry` decides about waiting, `target` applies what the operator
+//! wants of a target's body.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use wire::Dialect;
 use wire::fault::{Blame, Fault};
-use wire::{SurfaceId, WireId};
 
-use crate::provider::{Model, Provider, Reason};
+use crate::nearest::nearest;
+use crate::provider::{Kind, Model, Provider, Reason};
 use crate::snapshot::{DemoRole, Snapshot};
 
 mod resolve;
 mod retry;
+mod target;
 
 use resolve::{Lead, Resolver};
+pub use target::{Choice, Target};
+
+/// How many similar names an error suggests.
+const SUGGESTIONS: usize = 3;
 
 /// What a request asks for, as far as routing is concerned.
 #[derive(Debug, Clone, Copy)]
 pub struct Ask<'a> {
-    /// The format of the client; a provider that speaks the same is carried.
-    pub surface: SurfaceId,
+    /// The format of the client, if it is one of the dialects; a provider that speaks the same is carried.
+    pub dialect: Option<Dialect>,
     #[allow(missing_docs)]
     pub model: Option<&'a str>,
     /// Loses to `model` where the two disagree.
     pub provider: Option<&'a str>,
     /// Whose credentials may be used.
     pub project: &'a str,
-    /// Exactly what was asked, or an error.
+    /// Exactly what was asked, from one target, or an error.
     pub strict: bool,
-    /// One target only.
-    pub no_fallback: bool,
 }
 
 /// What is known at this moment of providers: credentials, and later health.
@@ -39,42 +44,6 @@ pub trait Standing {
     /// Why the provider cannot be used by this project now; `None`: it can. Asked only about providers that are not
     /// switched off.
     fn unavailable(&self, provider: &Provider, project: &str) -> Option<Reason>;
-}
-
-/// One thing to try.
-#[derive(Debug, Clone)]
-pub struct Target {
-    #[allow(missing_docs)]
-    pub provider: Arc<Provider>,
-    /// Position in [`Provider::endpoints`].
-    pub endpoint: usize,
-    #[allow(missing_docs)]
-    pub model: Arc<Model>,
-    /// Why it is in the plan.
-    pub choice: Choice,
-}
-
-/// Why a target is in a plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Choice {
-    /// A section of the operator's file has the name before the slash.
-    Section,
-    /// It has a model of exactly this id.
-    Owner,
-    /// Its name stands before the slash.
-    Prefix,
-    /// The name is an alias of its model.
-    Alias,
-    /// The client asks for this provider.
-    Asked,
-    /// The operator's default for models that nobody has, and for requests without one.
-    Default,
-    /// The first that is available, since the client asks for nothing.
-    First,
-    /// Another provider, since the one that was asked for failed or is not available.
-    Fallback,
-    /// The demonstration, since nothing else is available.
-    Demo,
 }
 
 /// A provider that is not in a plan.
@@ -104,20 +73,20 @@ pub struct Plan {
 pub enum Next {
     /// Try this one at once.
     Try(Target),
-    /// Try the same target again after a pause.
-    Again {
-        #[allow(missing_docs)]
-        target: Target,
+    /// Try this one, the same as before, after a pause.
+    Wait {
         #[allow(missing_docs)]
         pause: Duration,
+        #[allow(missing_docs)]
+        target: Target,
     },
     /// The failure is the answer.
-    GiveUp,
+    GiveUp(Fault),
 }
 
 /// Decides who serves a request. Every provider is either a target or skipped for a reason.
 pub fn plan(ask: &Ask<'_>, world: &Snapshot, standing: &dyn Standing) -> Result<Plan, Fault> {
-    let absent = survey(ask, world, standing);
+    let absent = survey(world, standing, ask.project);
     let resolver = Resolver { ask, world, absent: &absent };
     let lead = resolver.lead()?;
     let mut builder = Builder { ask, world, absent: &absent, targets: Vec::new(), skipped: Vec::new() };
@@ -129,19 +98,40 @@ pub fn plan(ask: &Ask<'_>, world: &Snapshot, standing: &dyn Standing) -> Result<
     }
 }
 
-/// For every provider why it cannot be used, or `None`.
-fn survey(ask: &Ask<'_>, world: &Snapshot, standing: &dyn Standing) -> Vec<Option<Reason>> {
-    let mut absent: Vec<Option<Reason>> = world
+/// The providers that a project can use now, in order of preference.
+pub fn available<'a>(world: &'a Snapshot, standing: &dyn Standing, project: &str) -> Vec<&'a Arc<Provider>> {
+    let absent = survey(world, standing, project);
+    world
         .providers()
         .iter()
-        .map(|provider| match provider.disabled {
-            Some(_) => Some(Reason::Disabled),
-            None => standing.unavailable(provider, ask.project),
-        })
-        .collect();
-    let alone = (0..absent.len()).all(|at| world.is_demo(at) || absent[at].is_some());
+        .zip(absent)
+        .filter(|(_, absent)| absent.is_none())
+        .map(|(provider, _)| provider)
+        .collect()
+}
+
+/// The fault for a model that nobody has, with the most similar names that exist.
+pub fn unknown_model(model: &str, world: &Snapshot) -> Fault {
+    unknown_among(model, world.providers().iter().filter(|provider| provider.disabled.is_none()))
+}
+
+fn unknown_among<'a>(model: &str, providers: impl Iterator<Item = &'a Arc<Provider>>) -> Fault {
+    let known = providers.flat_map(|provider| provider.models.keys().map(|id| &**id));
+    Fault::UnknownModel { model: model.to_owned(), nearest: nearest(model, known, SUGGESTIONS) }
+}
+
+/// For every provider why it cannot be used, or `None`.
+fn survey(world: &Snapshot, standing: &dyn Standing, project: &str) -> Vec<Option<Reason>> {
+    let of_one = |provider: &Arc<Provider>| match provider.disabled.is_some() || provider.endpoints.is_empty()
+    {
+        true => Some(Reason::Disabled),
+        false => standing.unavailable(provider, project),
+    };
+    let mut absent: Vec<Option<Reason>> = world.providers().iter().map(of_one).collect();
+    let is_demo = |at: usize| world.providers()[at].kind == Kind::Demo;
+    let alone = (0..absent.len()).all(|at| is_demo(at) || absent[at].is_some());
     if world.demo_role() == DemoRole::WhenAlone && !alone {
-        for (_, reason) in absent.iter_mut().enumerate().filter(|(at, _)| world.is_demo(*at)) {
+        for (_, reason) in absent.iter_mut().enumerate().filter(|(at, _)| is_demo(*at)) {
             *reason = reason.or(Some(Reason::Demonstration));
         }
     }
@@ -181,7 +171,7 @@ impl Builder<'_> {
         if let Some(reason) = self.absent[at] {
             return Err(reason);
         }
-        if self.ask.strict || self.ask.no_fallback {
+        if self.ask.strict {
             return Err(Reason::NoFallback);
         }
         if self.world.is_demo(at) {
@@ -192,8 +182,8 @@ impl Builder<'_> {
 
     fn push(&mut self, at: usize, model: Arc<Model>, choice: Choice) {
         let provider = self.world.providers()[at].clone();
-        let endpoint = provider.endpoint_for(self.ask.surface.dialect());
-        self.targets.push(Target { provider, endpoint, model, choice });
+        let endpoint = provider.endpoint_for(self.ask.dialect);
+        self.targets.push(Target { provider, endpoint, model, reason: choice });
     }
 }
 
@@ -202,31 +192,27 @@ impl Plan {
         Self { targets, skipped, at: 0, attempts: 1, held: Duration::ZERO }
     }
 
-    /// The target to begin with.
-    pub fn first(&self) -> Target {
-        self.targets[0].clone()
+    /// What to begin with.
+    pub fn first(&self) -> Next {
+        Next::Try(self.targets[self.at].clone())
     }
 
     /// What to do after the current target failed, before anything was sent to the client. `dice` is any random number.
-    pub fn after(&mut self, fault: &Fault, dice: u64) -> Next {
+    pub fn after(&mut self, fault: Fault, dice: u64) -> Next {
         match fault.blame() {
-            Blame::Client | Blame::Gateway => return Next::GiveUp,
+            Blame::Client | Blame::Gateway => return Next::GiveUp(fault),
             Blame::Credential | Blame::Target | Blame::Upstream => {}
         }
         self.attempts += 1;
         if self.at + 1 < self.targets.len() {
             self.at += 1;
-            return Next::Try(self.targets[self.at].clone());
+            return self.first();
         }
-        self.again(fault, dice)
-    }
-
-    fn again(&mut self, fault: &Fault, dice: u64) -> Next {
-        let Some(pause) = retry::pause(fault, self.attempts - 1, self.held, dice) else {
-            return Next::GiveUp;
+        let Some(pause) = retry::pause(&fault, self.attempts - 1, self.held, dice) else {
+            return Next::GiveUp(fault);
         };
         self.held += pause;
-        Next::Again { target: self.targets[self.at].clone(), pause }
+        Next::Wait { pause, target: self.targets[self.at].clone() }
     }
 
     /// All targets, in order.
@@ -244,38 +230,5 @@ impl Plan {
         let targets = self.targets.iter().map(Target::explain);
         let skipped = self.skipped.iter().map(|skipped| world.providers()[skipped.provider].why(skipped.why));
         targets.chain(skipped).collect()
-    }
-}
-
-impl Target {
-    /// The format that is spoken to it.
-    pub fn wire(&self) -> Option<WireId> {
-        self.provider.endpoints.get(self.endpoint).map(|endpoint| endpoint.wire)
-    }
-
-    /// It is not what the client asked for.
-    pub fn is_fallback(&self) -> bool {
-        matches!(self.choice, Choice::Fallback | Choice::Demo)
-    }
-
-    fn explain(&self) -> String {
-        format!("{} with {}: {}", self.provider.id, self.model.id, self.choice.text())
-    }
-}
-
-impl Choice {
-    /// The reason in words.
-    pub fn text(self) -> &'static str {
-        match self {
-            Choice::Section => "a section of the configuration file has this prefix",
-            Choice::Owner => "has a model of exactly this id",
-            Choice::Prefix => "its name is the prefix of the model",
-            Choice::Alias => "the name is an alias of this model",
-            Choice::Asked => "the client asked for it",
-            Choice::Default => "is the default provider",
-            Choice::First => "is the first provider that is available",
-            Choice::Fallback => "may serve instead",
-            Choice::Demo => "is the only one that is available",
-        }
     }
 }

@@ -21,7 +21,7 @@ pub struct Provider {
     pub name: String,
     #[allow(missing_docs)]
     pub kind: Kind,
-    /// Where it is reached, the preferred wire first; empty for command-line programs.
+    /// Where it is reached, the preferred wire first. Without one it takes no part.
     pub endpoints: Vec<Endpoint>,
     /// How a credential is presented; `None`: it takes none.
     pub auth: Option<Auth>,
@@ -35,8 +35,10 @@ pub struct Provider {
     pub models: IndexMap<Arc<str>, Arc<Model>>,
     /// Takes unlisted models when it is named: `groq/brand-new-model`.
     pub takes_any_model: bool,
-    /// The operator's file has a section for it.
-    pub from_file: bool,
+    /// The operator's file has a section for it, under this name.
+    pub section: Option<String>,
+    /// The program to run, of a command-line subscription.
+    pub program: Option<String>,
     /// Apply to all its models, before the model's own.
     pub rules: Rules,
     #[allow(missing_docs)]
@@ -56,6 +58,17 @@ pub enum Kind {
     Cli,
     /// The built-in demonstration; asks no model.
     Demo,
+}
+
+impl Kind {
+    /// As it is written in lists.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Api => "api",
+            Kind::Cli => "cli",
+            Kind::Demo => "demo",
+        }
+    }
 }
 
 /// One way to reach a provider.
@@ -120,8 +133,10 @@ pub struct Model {
     pub price_source: Option<Arc<str>>,
     /// Tokens of prompt and answer together.
     pub context: Option<u64>,
-    /// Listed to clients: documented by name, or in the operator's file.
-    pub documented: bool,
+    /// The most that one answer may hold, in tokens.
+    pub max_output: Option<u64>,
+    /// How it is listed to clients, as `gpt-4o`, or `closeai/gpt-4o` when a section of the file has it; `None`: not at all.
+    pub listed_as: Option<String>,
     /// The operator's output limit in tokens: default and cap.
     pub max_tokens: Option<u64>,
     /// Edits of the final body.
@@ -169,6 +184,16 @@ impl Provider {
         name.and_then(|name| self.model(name).cloned()).or_else(default)
     }
 
+    /// The models that are listed to clients.
+    pub fn listed_models(&self) -> impl Iterator<Item = &Arc<Model>> {
+        self.models.values().filter(|model| model.listed_as.is_some())
+    }
+
+    /// The name under which a model is listed.
+    pub fn listed_id(&self, model: &Model) -> String {
+        model.listed_as.clone().unwrap_or_else(|| model.id.to_string())
+    }
+
     /// A credential has to be found before it can be used.
     pub fn needs_credential(&self) -> bool {
         self.auth.as_ref().is_some_and(|auth| auth.required)
@@ -200,7 +225,8 @@ impl Provider {
             rate: None,
             price_source: None,
             context: None,
-            documented: false,
+            max_output: None,
+            listed_as: None,
             max_tokens: None,
             rules: Rules::default(),
             timeout: None,

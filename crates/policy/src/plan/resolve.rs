@@ -12,13 +12,9 @@ use std::sync::Arc;
 
 use wire::fault::Fault;
 
-use super::{Ask, Choice};
-use crate::nearest::nearest;
+use super::{Ask, Choice, unknown_among};
 use crate::provider::{Model, Provider, Reason};
 use crate::snapshot::Snapshot;
-
-/// How many similar names an error suggests.
-const SUGGESTIONS: usize = 3;
 
 /// Who should serve, before any fallback.
 pub(super) enum Lead {
@@ -145,7 +141,7 @@ impl<'a> Resolver<'a> {
         let owners = self.world.owners(name);
         let whole = move |provider, choice| Reading { provider, model: name, choice };
 
-        let section = self.prefix(name).filter(|r| self.provider(r.provider).from_file);
+        let section = self.prefix(name).filter(|r| self.provider(r.provider).section.is_some());
         let section = section.map(|reading| Reading { choice: Choice::Section, ..reading });
         let listed = default.filter(|at| owners.contains(at)).map(move |at| whole(at, Choice::Default));
         let asked_owner = asked.filter(|at| owners.contains(at));
@@ -187,8 +183,7 @@ impl<'a> Resolver<'a> {
 
     fn unknown_model(&self, name: &str) -> Fault {
         let available = self.world.providers().iter().zip(self.absent).filter(|(_, absent)| absent.is_none());
-        let known = available.flat_map(|(provider, _)| provider.models.keys().map(|id| &**id));
-        Fault::UnknownModel { model: name.to_owned(), nearest: nearest(name, known, SUGGESTIONS) }
+        unknown_among(name, available.map(|(provider, _)| provider))
     }
 
     fn why_absent(&self, at: usize) -> String {

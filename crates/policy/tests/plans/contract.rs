@@ -1,15 +1,19 @@
 //! Names, order and fallback, as the contract of both predecessors has them.
 
 use super::support::{Keys, ask, demo, documented, from_file, provider, targets};
-use policy::{Ask, Choice, DemoRole, Endpoint, Next, Provider, Reason, Snapshot, plan};
+use policy::{Ask, Choice, DemoRole, Endpoint, Next, Provider, Reason, Snapshot, Target, plan};
 use wire::fault::{Class, UpstreamFault};
-use wire::{Fault, SurfaceId, WireId};
+use wire::{Dialect, Fault, WireId};
 
 const ALL: [&str; 5] = ["anthropic", "openai", "google", "groq", "openrouter"];
 
 fn first(world: &Snapshot, keys: &[&str], model: &str) -> (String, Choice) {
-    let target = plan(&ask(Some(model)), world, &Keys::of(keys)).expect("a plan").first();
-    (format!("{}:{}", target.provider.id, target.model.id), target.choice)
+    let target = lead(&ask(Some(model)), world, keys);
+    (format!("{}:{}", target.provider.id, target.model.id), target.reason)
+}
+
+fn lead(ask: &Ask<'_>, world: &Snapshot, keys: &[&str]) -> Target {
+    plan(ask, world, &Keys::of(keys)).expect("a plan").targets()[0].clone()
 }
 
 fn fault(class: Class) -> Fault {
@@ -62,8 +66,8 @@ fn a_prefix_is_split_at_the_first_slash_and_takes_any_model_and_spelling() {
 
 #[test]
 fn an_unlisted_model_has_an_unknown_price_and_is_not_listed() {
-    let target = plan(&ask(Some("groq/new")), &documented(), &Keys::of(&ALL)).unwrap().first();
-    assert_eq!((target.model.rate.clone(), target.model.documented), (None, false));
+    let target = lead(&ask(Some("groq/new")), &documented(), &ALL);
+    assert_eq!((target.model.rate.clone(), target.model.listed_as.clone()), (None, None));
     assert_eq!(&**target.model.sent_as(), "new");
 }
 
@@ -103,7 +107,7 @@ fn a_fallback_gets_the_same_model_if_it_has_it_and_its_default_otherwise() {
 #[test]
 fn an_owner_without_a_key_is_replaced_and_the_plan_says_so() {
     let made = plan(&ask(Some("gpt-4o")), &documented(), &Keys::of(&["groq"])).unwrap();
-    assert!(made.first().is_fallback());
+    assert!(made.targets()[0].is_fallback());
     assert!(
         made.skipped().iter().any(|skipped| skipped.provider == 1 && skipped.why == Reason::NoCredential)
     );
@@ -124,12 +128,6 @@ fn strict_means_strict_and_the_error_names_the_missing_variable() {
     let refused = plan(&strict, &documented(), &Keys::of(&["groq"])).unwrap_err();
     assert_eq!(refused.code(), "no_target");
     assert!(refused.to_string().contains("OPENAI_API_KEY"), "{refused}");
-}
-
-#[test]
-fn no_fallback_leaves_one_target() {
-    let single = Ask { no_fallback: true, ..ask(None) };
-    assert_eq!(targets(plan(&single, &documented(), &Keys::of(&ALL))).len(), 1);
 }
 
 #[test]
@@ -165,8 +163,8 @@ fn a_key_of_the_project_makes_a_provider_available_to_it_alone() {
 
 #[test]
 fn the_demonstration_answers_any_model_while_it_is_alone_and_says_so() {
-    let target = plan(&ask(Some("gpt-4o")), &documented(), &Keys::of(&[])).unwrap().first();
-    assert_eq!((&*target.provider.id, target.choice, target.is_fallback()), ("demo", Choice::Demo, true));
+    let target = lead(&ask(Some("gpt-4o")), &documented(), &[]);
+    assert_eq!((&*target.provider.id, target.reason, target.is_fallback()), ("demo", Choice::Demo, true));
     let asked = Ask { provider: Some("openai"), ..ask(None) };
     assert_eq!(targets(plan(&asked, &documented(), &Keys::of(&[]))), ["demo:demo"]);
 }
@@ -221,7 +219,7 @@ fn a_model_whose_owner_has_no_key_goes_to_the_default_section() {
 #[test]
 fn a_variant_is_looked_up_whole_and_sent_cut() {
     for name in ["closeai/o3-mini<high>", "o3-mini<high>"] {
-        let target = plan(&ask(Some(name)), &from_file(), &Keys::of(&["closeai"])).unwrap().first();
+        let target = lead(&ask(Some(name)), &from_file(), &["closeai"]);
         assert_eq!((&*target.model.id, &**target.model.sent_as()), ("o3-mini<high>", "o3-mini"));
     }
 }
@@ -229,7 +227,7 @@ fn a_variant_is_looked_up_whole_and_sent_cut() {
 #[test]
 fn a_variant_that_is_not_listed_is_the_plain_model() {
     assert_eq!(first(&from_file(), &["closeai"], "closeai/gpt-4o<high>").0, "closeai:gpt-4o");
-    let target = plan(&ask(Some("closeai/new<x>")), &from_file(), &Keys::of(&["closeai"])).unwrap().first();
+    let target = lead(&ask(Some("closeai/new<x>")), &from_file(), &["closeai"]);
     assert_eq!(&**target.model.sent_as(), "new");
 }
 
@@ -253,16 +251,15 @@ fn the_endpoint_that_speaks_the_clients_dialect_is_preferred() {
     let mut both = provider("x", &["m"]);
     both.endpoints.insert(0, messages);
     let world = Snapshot::new(vec![both]);
-    let wire =
-        |surface| plan(&Ask { surface, ..ask(None) }, &world, &Keys::of(&["x"])).unwrap().first().wire();
-    assert_eq!(wire(SurfaceId::OpenAiChat), Some(WireId::OpenAiChat));
-    assert_eq!(wire(SurfaceId::Generate), Some(WireId::AnthropicMessages));
+    let wire = |dialect| lead(&Ask { dialect, ..ask(None) }, &world, &["x"]).endpoint().wire;
+    assert_eq!(wire(Some(Dialect::OpenAiChat)), WireId::OpenAiChat);
+    assert_eq!(wire(None), WireId::AnthropicMessages);
 }
 
 #[test]
 fn the_clients_own_mistake_is_final() {
     let mut made = plan(&ask(None), &documented(), &Keys::of(&ALL)).unwrap();
-    assert!(matches!(made.after(&fault(Class::BadRequest), 0), Next::GiveUp));
+    assert!(matches!(made.after(fault(Class::BadRequest), 0), Next::GiveUp(_)));
 }
 
 #[test]
@@ -271,7 +268,7 @@ fn every_other_failure_moves_on_to_the_next_provider_at_once() {
         [Class::Auth, Class::Billing, Class::NotFound, Class::ContextTooLong, Class::RateLimit, Class::Server]
     {
         let mut made = plan(&ask(None), &documented(), &Keys::of(&["openai", "groq"])).unwrap();
-        let Next::Try(target) = made.after(&fault(class), 0) else { panic!("{class:?} did not move on") };
+        let Next::Try(target) = made.after(fault(class), 0) else { panic!("{class:?} did not move on") };
         assert_eq!(&*target.provider.id, "groq");
     }
 }
@@ -279,15 +276,15 @@ fn every_other_failure_moves_on_to_the_next_provider_at_once() {
 #[test]
 fn the_last_target_is_tried_again_until_three_attempts_are_used() {
     let mut made = plan(&ask(None), &documented(), &Keys::of(&["openai"])).unwrap();
-    assert!(matches!(made.after(&fault(Class::Server), 0), Next::Again { .. }));
-    assert!(matches!(made.after(&fault(Class::Server), 0), Next::Again { .. }));
-    assert!(matches!(made.after(&fault(Class::Server), 0), Next::GiveUp));
+    assert!(matches!(made.after(fault(Class::Server), 0), Next::Wait { .. }));
+    assert!(matches!(made.after(fault(Class::Server), 0), Next::Wait { .. }));
+    assert!(matches!(made.after(fault(Class::Server), 0), Next::GiveUp(_)));
 }
 
 #[test]
 fn a_refused_credential_of_the_last_target_is_not_tried_again() {
     let mut made = plan(&ask(None), &documented(), &Keys::of(&["openai"])).unwrap();
-    assert!(matches!(made.after(&fault(Class::Auth), 0), Next::GiveUp));
+    assert!(matches!(made.after(fault(Class::Auth), 0), Next::GiveUp(_)));
 }
 
 #[test]

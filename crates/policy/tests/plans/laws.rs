@@ -44,7 +44,7 @@ fn build(at: usize, sketch: &Sketch) -> Provider {
     let models: Vec<&str> = sketch.models.iter().map(|model| MODELS[*model]).collect();
     let mut made = provider(&format!("p{at}"), &models);
     made.takes_any_model = sketch.any;
-    made.from_file = sketch.file;
+    made.section = sketch.file.then(|| made.id.to_string());
     made.disabled = sketch.disabled.then(|| "is switched off".to_owned());
     made.default_model = made.default_model.filter(|_| sketch.default);
     made
@@ -58,7 +58,6 @@ struct Drawing {
     model: Option<String>,
     provider: Option<usize>,
     strict: bool,
-    no_fallback: bool,
 }
 
 fn drawing() -> impl Strategy<Value = Drawing> {
@@ -68,15 +67,14 @@ fn drawing() -> impl Strategy<Value = Drawing> {
     ]);
     let sketches = prop::collection::vec(sketch(), 0..6);
     let numbers = (prop::option::of(0_usize..6), prop::option::of(0_usize..6));
-    (sketches, numbers, model, any::<[bool; 3]>()).prop_map(
-        |(sketches, (default_provider, provider), model, [demo_always, strict, no_fallback])| Drawing {
+    (sketches, numbers, model, any::<[bool; 2]>()).prop_map(
+        |(sketches, (default_provider, provider), model, [demo_always, strict])| Drawing {
             sketches,
             default_provider,
             demo_always,
             model,
             provider,
             strict,
-            no_fallback,
         },
     )
 }
@@ -89,12 +87,7 @@ fn run(drawing: &Drawing) -> (Snapshot, Drawn, Result<Plan, Fault>) {
     let default = drawing.default_provider.map(|at| format!("p{at}"));
     let world = Snapshot::new(providers).with_demo(role).with_default_provider(default.as_deref());
     let asked = drawing.provider.map(|at| format!("p{at}"));
-    let ask = Ask {
-        provider: asked.as_deref(),
-        strict: drawing.strict,
-        no_fallback: drawing.no_fallback,
-        ..ask(drawing.model.as_deref())
-    };
+    let ask = Ask { provider: asked.as_deref(), strict: drawing.strict, ..ask(drawing.model.as_deref()) };
     let keys = Drawn(keys);
     let made = plan(&ask, &world, &keys);
     (world, keys, made)
@@ -126,7 +119,7 @@ proptest! {
     #[test]
     fn the_same_request_makes_the_same_plan(drawing in drawing()) {
         let shape = |made: Result<Plan, Fault>| made.map(|made| {
-            made.targets().iter().map(|t| (t.provider.id.clone(), t.model.id.clone(), t.choice)).collect::<Vec<_>>()
+            made.targets().iter().map(|t| (t.provider.id.clone(), t.model.id.clone(), t.reason)).collect::<Vec<_>>()
         }).map_err(|fault| fault.to_string());
         prop_assert_eq!(shape(run(&drawing).2), shape(run(&drawing).2));
     }
@@ -146,7 +139,7 @@ proptest! {
         let (_, _, made) = run(&Drawing { strict: true, ..drawing });
         if let Ok(made) = made {
             prop_assert_eq!(made.targets().len(), 1);
-            prop_assert!(!made.first().is_fallback());
+            prop_assert!(!made.targets()[0].is_fallback());
         }
     }
 
@@ -164,11 +157,12 @@ proptest! {
     fn a_plan_ends_and_tries_no_target_again_before_all_were_tried(drawing in drawing(), dice in any::<u64>()) {
         let (_, _, made) = run(&drawing);
         let Ok(mut made) = made else { return Ok(()) };
-        let fault = Fault::Unreachable { provider: String::new(), why: String::new() };
-        let mut tried = vec![made.first().provider.id.clone()];
-        while let Next::Try(target) = made.after(&fault, dice) {
+        let fault = || Fault::Unreachable { provider: String::new(), why: String::new() };
+        let (mut tried, mut next) = (Vec::new(), made.first());
+        while let Next::Try(target) = next {
             tried.push(target.provider.id.clone());
             prop_assert!(tried.len() <= made.targets().len());
+            next = made.after(fault(), dice);
         }
         let planned: Vec<_> = made.targets().iter().map(|target| target.provider.id.clone()).collect();
         prop_assert_eq!(tried, planned);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use policy::{Ask, Auth, Endpoint, Kind, Model, Plan, Provider, Reason, Rules, Snapshot, Standing, Timeouts};
 use wire::chat::Profile;
-use wire::{Fault, SurfaceId, WireId};
+use wire::{Dialect, Fault, WireId};
 
 /// A provider with these models, the first of them its default.
 pub fn provider(id: &str, models: &[&str]) -> Provider {
@@ -25,7 +25,8 @@ pub fn provider(id: &str, models: &[&str]) -> Provider {
         default_model: models.first().map(|id| (*id).into()),
         models: models.iter().map(|id| ((*id).into(), model(id, &profile))).collect(),
         takes_any_model: true,
-        from_file: false,
+        section: None,
+        program: None,
         rules: Rules::default(),
         timeouts: Timeouts::default(),
         disabled: None,
@@ -46,7 +47,8 @@ fn model(id: &str, profile: &Profile) -> Arc<Model> {
         rate: None,
         price_source: None,
         context: None,
-        documented: true,
+        max_output: None,
+        listed_as: Some(id.to_owned()),
         max_tokens: None,
         rules: Rules::default(),
         timeout: None,
@@ -67,7 +69,8 @@ pub fn documented() -> Snapshot {
 
 /// What LLM-Bridge's file makes: sections, the first of them the default.
 pub fn from_file() -> Snapshot {
-    let section = |id, models: &[&str]| Provider { from_file: true, ..provider(id, models) };
+    let section =
+        |id: &str, models: &[&str]| Provider { section: Some(id.to_owned()), ..provider(id, models) };
     Snapshot::new(vec![
         provider("openai", &["gpt-4o", "gpt-5"]),
         provider("openrouter", &["closeai/gpt-4o"]),
@@ -96,14 +99,7 @@ impl Standing for Keys {
 }
 
 pub fn ask<'a>(model: Option<&'a str>) -> Ask<'a> {
-    Ask {
-        surface: SurfaceId::OpenAiChat,
-        model,
-        provider: None,
-        project: "_global",
-        strict: false,
-        no_fallback: false,
-    }
+    Ask { dialect: Some(Dialect::OpenAiChat), model, provider: None, project: "_global", strict: false }
 }
 
 /// `provider:model` of every target, in order.

@@ -1,0 +1,92 @@
+//! One thing to try, and why it is in the plan.
+
+use std::fmt;
+use std::sync::Arc;
+
+use wire::{Fault, RawObject};
+
+use crate::provider::{Endpoint, Model, Provider};
+use crate::rule;
+
+/// One thing to try.
+#[derive(Debug, Clone)]
+pub struct Target {
+    #[allow(missing_docs)]
+    pub provider: Arc<Provider>,
+    /// Position in [`Provider::endpoints`].
+    pub endpoint: usize,
+    #[allow(missing_docs)]
+    pub model: Arc<Model>,
+    /// Why it is in the plan.
+    pub reason: Choice,
+}
+
+/// Why a target is in a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Choice {
+    /// A section of the operator's file has the name before the slash.
+    Section,
+    /// It has a model of exactly this id.
+    Owner,
+    /// Its name stands before the slash.
+    Prefix,
+    /// The name is an alias of its model.
+    Alias,
+    /// The client asks for this provider.
+    Asked,
+    /// The operator's default for models that nobody has, and for requests without one.
+    Default,
+    /// The first that is available, since the client asks for nothing.
+    First,
+    /// Another provider, since the one that was asked for failed or is not available.
+    Fallback,
+    /// The demonstration, since nothing else is available.
+    Demo,
+}
+
+impl Target {
+    /// Where it is reached, and in which format.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.provider.endpoints[self.endpoint]
+    }
+
+    /// It is not what the client asked for.
+    pub fn is_fallback(&self) -> bool {
+        matches!(self.reason, Choice::Fallback | Choice::Demo)
+    }
+
+    /// Its body is edited after it was carried or encoded.
+    pub fn has_rules(&self) -> bool {
+        self.model.max_tokens.is_some() || !self.provider.rules.is_empty() || !self.model.rules.is_empty()
+    }
+
+    /// Edits the final body: the model's output limit, the provider's rules, the model's own.
+    pub fn apply_rules(&self, body: &mut RawObject) -> Result<(), Fault> {
+        if let Some(limit) = self.model.max_tokens {
+            rule::limit_output(limit, self.model.profile.max_tokens_field, body)?;
+        }
+        self.provider.rules.apply(body);
+        self.model.rules.apply(body);
+        Ok(())
+    }
+
+    pub(super) fn explain(&self) -> String {
+        format!("{} with {}: {}", self.provider.id, self.model.id, self.reason)
+    }
+}
+
+impl fmt::Display for Choice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Choice::Section => "a section of the configuration file has this prefix",
+            Choice::Owner => "has a model of exactly this id",
+            Choice::Prefix => "its name is the prefix of the model",
+            Choice::Alias => "the name is an alias of this model",
+            Choice::Asked => "the client asked for it",
+            Choice::Default => "is the default provider",
+            Choice::First => "is the first provider that is available",
+            Choice::Fallback => "may serve instead",
+            Choice::Demo => "is the only one that is available",
+        })
+    }
+}
