@@ -40,8 +40,19 @@ impl Bench {
 fn malformed_bodies_are_the_clients_fault() {
     let bench = Bench::new();
     let bodies: [&[u8]; 13] = [
-        b"", b"{", b"[]", b"null", b"42", b"\"text\"", b"{\"model\":\"oai/text\",}", b"{\"model\":\"oai/text\"} trailing",
-        b"{\"model\":\"\xff\xfe\"}", b"{\"model\":\"a\x00b\"}", b"{'model':'x'}", b"{\"model\":\"oai/text\",\"messages\":\"hi\"}", b"\xef\xbb\xbf{",
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b"42",
+        b"\"text\"",
+        b"{\"model\":\"oai/text\",}",
+        b"{\"model\":\"oai/text\"} trailing",
+        b"{\"model\":\"\xff\xfe\"}",
+        b"{\"model\":\"a\x00b\"}",
+        b"{'model':'x'}",
+        b"{\"model\":\"oai/text\",\"messages\":\"hi\"}",
+        b"\xef\xbb\xbf{",
     ];
     for body in bodies {
         let error = bench.refused(body, 400);
@@ -62,7 +73,10 @@ fn wrong_fields_are_named() {
         (r#"{"model":"oai/text"}"#.to_owned(), "messages"),
         (r#"{"model":"oai/text","messages":[]}"#.to_owned(), "messages"),
         (r#"{"model":"oai/text","messages":[{"role":"system","content":"x"}]}"#.to_owned(), "messages"),
-        (r#"{"model":"oai/text","messages":[{"role":"wizard","content":"x"}]}"#.to_owned(), "messages.0.role"),
+        (
+            r#"{"model":"oai/text","messages":[{"role":"wizard","content":"x"}]}"#.to_owned(),
+            "messages.0.role",
+        ),
     ];
     for (body, param) in rows {
         let error = bench.refused(body.as_bytes(), 400);
@@ -84,7 +98,8 @@ fn a_key_that_occurs_twice_is_refused_however_it_is_spelled() {
 fn nesting_of_100_000_levels_is_refused_in_an_instant() {
     let bench = Bench::new();
     for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
-        let deep = format!(r#"{{"model":"oai/text","x":{}1{}}}"#, open.repeat(100_000), close.repeat(100_000));
+        let deep =
+            format!(r#"{{"model":"oai/text","x":{}1{}}}"#, open.repeat(100_000), close.repeat(100_000));
         bench.refused(deep.as_bytes(), 400);
     }
     assert_eq!(bench.gateway.get("/health").status, 200);
@@ -112,8 +127,11 @@ fn an_unknown_provider_is_named_with_the_known_ones() {
 fn generate_names_the_field_in_its_own_form() {
     let bench = Bench::new();
     for (body, field) in [
-        (json!({}), "prompt"), (json!({"prompt": ""}), "prompt"), (json!({"prompt": 1}), "prompt"),
-        (json!({"prompt": "x", "maxTokens": 0}), "maxTokens"), (json!({"prompt": "x", "maxTokens": "9"}), "maxTokens"),
+        (json!({}), "prompt"),
+        (json!({"prompt": ""}), "prompt"),
+        (json!({"prompt": 1}), "prompt"),
+        (json!({"prompt": "x", "maxTokens": 0}), "maxTokens"),
+        (json!({"prompt": "x", "maxTokens": "9"}), "maxTokens"),
         (json!({"prompt": "x".repeat(102_401)}), "prompt"),
     ] {
         let reply = bench.gateway.post("/v1/generate", &body);

@@ -47,7 +47,11 @@ fn c01_a_client_that_leaves_in_mid_stream_takes_the_upstream_along() {
         stream.next_data();
         stream.next_data();
         let left = Instant::now();
-        if reset { stream.reset() } else { drop(stream) }
+        if reset {
+            stream.reset()
+        } else {
+            drop(stream)
+        }
         let closed = block_on(provider.wait_closed(BOUND)).expect("the upstream is closed");
         assert!(closed.at - left < BOUND, "{:?}", closed.at - left);
         let row = &gateway.ledger(1)[0];

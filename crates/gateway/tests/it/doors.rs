@@ -20,10 +20,21 @@ fn gateway() -> (FakeProv, Gateway) {
 fn every_way_of_sending_a_key_opens_the_door_and_a_wrong_one_does_not() {
     let (_provider, gateway) = gateway();
     let bearer = format!("Bearer {TOKEN}");
-    for (name, value) in [("authorization", bearer.as_str()), ("x-api-key", TOKEN), ("x-goog-api-key", TOKEN), ("api-key", TOKEN), ("x-api-key", "caller-key")] {
+    for (name, value) in [
+        ("authorization", bearer.as_str()),
+        ("x-api-key", TOKEN),
+        ("x-goog-api-key", TOKEN),
+        ("api-key", TOKEN),
+        ("x-api-key", "caller-key"),
+    ] {
         assert_eq!(post(&gateway, &[(name, value)], "/v1/chat/completions").status, 200, "{name}");
     }
-    for headers in [vec![], vec![("authorization", "Bearer wrong")], vec![("x-api-key", "caller-kez")], vec![("x-api-key", TOKEN), ("authorization", "Bearer caller-key")]] {
+    for headers in [
+        vec![],
+        vec![("authorization", "Bearer wrong")],
+        vec![("x-api-key", "caller-kez")],
+        vec![("x-api-key", TOKEN), ("authorization", "Bearer caller-key")],
+    ] {
         let reply = post(&gateway, &headers, "/v1/chat/completions");
         assert_eq!((reply.status, reply.code().as_str()), (401, "invalid_api_key"), "{headers:?}");
         assert_eq!(reply.header("www-authenticate"), Some("Bearer"));
@@ -35,8 +46,14 @@ fn every_route_but_health_and_home_needs_a_key() {
     let (_provider, gateway) = gateway();
     let bare = |method: &str, path: &str| request(gateway.address, method, path, &[], b"");
     for (method, path) in [
-        ("POST", "/v1/chat/completions"), ("GET", "/v1/models"), ("GET", "/v1/models/x"), ("POST", "/v1/generate"),
-        ("GET", "/v1/providers"), ("GET", "/v1/credentials"), ("POST", "/v1/credentials"), ("DELETE", "/v1/credentials/1"),
+        ("POST", "/v1/chat/completions"),
+        ("GET", "/v1/models"),
+        ("GET", "/v1/models/x"),
+        ("POST", "/v1/generate"),
+        ("GET", "/v1/providers"),
+        ("GET", "/v1/credentials"),
+        ("POST", "/v1/credentials"),
+        ("DELETE", "/v1/credentials/1"),
     ] {
         assert_eq!(bare(method, path).status, 401, "{method} {path}");
     }
@@ -50,7 +67,9 @@ fn every_route_but_health_and_home_needs_a_key() {
 #[test]
 fn an_access_key_may_call_models_and_nothing_else() {
     let (_provider, gateway) = gateway();
-    let with_key = |method: &str, path: &str| request(gateway.address, method, path, &[("x-api-key", "caller-key")], b"");
+    let with_key = |method: &str, path: &str| {
+        request(gateway.address, method, path, &[("x-api-key", "caller-key")], b"")
+    };
     assert_eq!(with_key("GET", "/v1/models").status, 200);
     for (method, path) in [("GET", "/v1/credentials"), ("DELETE", "/v1/credentials/1")] {
         assert_eq!(with_key(method, path).status, 403, "{method} {path}");
@@ -63,9 +82,22 @@ fn an_access_key_may_call_models_and_nothing_else() {
 fn sixteen_spellings_of_a_path_give_no_answer_without_a_key() {
     let (_provider, gateway) = gateway();
     for path in [
-        "/v1/credentials/", "//v1/credentials", "/v1//credentials", "/./v1/credentials", "/v1/./credentials", "/v1/x/../credentials",
-        "/V1/credentials", "/v1/CREDENTIALS", "/v1/credentials%00", "/v1%2fcredentials", "/v1/credentials%2f", "/health/../v1/credentials",
-        "/v1/credentials;a=b", "/v1/credentials?x=1", "/%76%31/credentials", "/v1/credentials#",
+        "/v1/credentials/",
+        "//v1/credentials",
+        "/v1//credentials",
+        "/./v1/credentials",
+        "/v1/./credentials",
+        "/v1/x/../credentials",
+        "/V1/credentials",
+        "/v1/CREDENTIALS",
+        "/v1/credentials%00",
+        "/v1%2fcredentials",
+        "/v1/credentials%2f",
+        "/health/../v1/credentials",
+        "/v1/credentials;a=b",
+        "/v1/credentials?x=1",
+        "/%76%31/credentials",
+        "/v1/credentials#",
     ] {
         let reply = request(gateway.address, "GET", path, &[], b"");
         assert!(reply.status >= 400, "{path}: {}", reply.status);
@@ -78,7 +110,9 @@ fn a_name_that_is_not_ours_is_misdirected_and_health_says_only_that_it_lives() {
     let (_provider, gateway) = gateway();
     let status = |path: &str, host: &str| {
         let mut socket = crate::support::connect(gateway.address);
-        let head = format!("GET {path} HTTP/1.1\r\n{host}authorization: Bearer {TOKEN}\r\nconnection: close\r\n\r\n");
+        let head = format!(
+            "GET {path} HTTP/1.1\r\n{host}authorization: Bearer {TOKEN}\r\nconnection: close\r\n\r\n"
+        );
         socket.write_all(head.as_bytes()).unwrap();
         crate::support::read_reply(&mut BufReader::new(socket), false).status
     };
@@ -109,9 +143,8 @@ fn pages_of_strangers_may_ask_only_where_a_key_is_needed() {
 
 #[test]
 fn what_would_be_unsafe_is_not_started() {
-    let serve = |builder: Builder, host: &str| {
-        builder.arg("serve").arg("-p").arg("0").arg("--host").arg(host).run()
-    };
+    let serve =
+        |builder: Builder, host: &str| builder.arg("serve").arg("-p").arg("0").arg("--host").arg(host).run();
     let open = serve(Builder::bare(), "0.0.0.0");
     assert_eq!(open.code, Some(78), "{open:?}");
     let short = Builder::bare().env("LLM_GATEWAY_AUTH_TOKEN", "short").arg("serve").run();

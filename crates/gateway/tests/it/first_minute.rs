@@ -22,7 +22,8 @@ fn the_printed_curl_works_as_printed() {
 #[test]
 fn the_demo_streams_through_the_same_path() {
     let gateway = Builder::bare().start();
-    let body = json!({"model": "demo", "stream": true, "messages": [{"role": "user", "content": "Hi"}]}).to_string();
+    let body =
+        json!({"model": "demo", "stream": true, "messages": [{"role": "user", "content": "Hi"}]}).to_string();
     let reply = request(gateway.address, "POST", "/v1/chat/completions", &[], body.as_bytes());
     let events = reply.events();
     assert_eq!(events.last().unwrap(), "[DONE]");

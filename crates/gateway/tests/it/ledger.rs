@@ -26,7 +26,10 @@ fn every_end_leaves_one_row_with_its_outcome() {
     let rows = gateway.ledger(6);
     let mut outcomes: Vec<&str> = rows.iter().map(|row| row.outcome.as_str()).collect();
     outcomes.sort_unstable();
-    assert_eq!(outcomes, ["client_error", "client_error", "completed", "completed", "upstream_error", "upstream_error"]);
+    assert_eq!(
+        outcomes,
+        ["client_error", "client_error", "completed", "completed", "upstream_error", "upstream_error"]
+    );
     let ids: std::collections::HashSet<_> = rows.iter().map(|row| row.id).collect();
     assert_eq!(ids.len(), 6);
 }
@@ -44,7 +47,10 @@ fn a_row_says_who_what_when_and_how_much() {
     let usage = reply.json()["usage"].clone();
     let row = &gateway.ledger(1)[0];
     assert_eq!((row.provider.as_deref(), row.model_asked.as_deref()), (Some("openai"), Some("gpt-4o")));
-    assert_eq!((row.surface.as_str(), row.wire.as_deref(), row.stream), ("openai_chat", Some("openai_chat"), false));
+    assert_eq!(
+        (row.surface.as_str(), row.wire.as_deref(), row.stream),
+        ("openai_chat", Some("openai_chat"), false)
+    );
     let prompt = row.input.unwrap_or(0) + row.cache_read.unwrap_or(0) + row.cache_write.unwrap_or(0);
     assert_eq!(json!(prompt), usage["prompt_tokens"]);
     assert_eq!(json!(row.output.unwrap()), usage["completion_tokens"]);
@@ -68,7 +74,8 @@ fn an_unknown_price_is_unknown_and_not_zero() {
 #[test]
 fn a_kill_loses_no_row_of_a_request_that_finished_a_moment_ago() {
     let provider = block_on(FakeProv::start());
-    let rounds = std::env::var("GATEWAY_KILL_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(3);
+    let rounds =
+        std::env::var("GATEWAY_KILL_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(3);
     for round in 0..rounds {
         let gateway = Gateway::before(&provider);
         let mut finished = Vec::new();
@@ -100,7 +107,17 @@ fn the_log_has_one_flat_line_a_request() {
     let line = log.lines().find(|line| line.contains("\"message\":\"request\"")).unwrap();
     let line: serde_json::Map<String, serde_json::Value> = serde_json::from_str(line).unwrap();
     assert!(line.values().all(|value| !value.is_object() && !value.is_array()), "flat: {line:?}");
-    for name in ["request_id", "provider", "model", "status", "latency_ms", "ttft_ms", "tokens_in", "tokens_out", "outcome"] {
+    for name in [
+        "request_id",
+        "provider",
+        "model",
+        "status",
+        "latency_ms",
+        "ttft_ms",
+        "tokens_in",
+        "tokens_out",
+        "outcome",
+    ] {
         assert!(line.get(name).is_some_and(|value| !value.is_null()), "{name}: {line:?}");
     }
     assert_eq!(gateway.ledger(1)[0].outcome, Outcome::Completed);

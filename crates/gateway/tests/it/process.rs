@@ -40,7 +40,8 @@ fn p01_a_second_sigterm_stops_at_once() {
 
 #[test]
 fn p02_a_kill_loses_no_acknowledged_credential() {
-    let rounds = std::env::var("GATEWAY_KILL_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(3);
+    let rounds =
+        std::env::var("GATEWAY_KILL_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(3);
     let dir = Arc::new(TempDir::new().unwrap());
     let mut acknowledged = 0;
     for round in 0..rounds {
@@ -98,11 +99,22 @@ fn p07_a_lost_master_key_is_never_replaced() {
 fn p08_a_wrong_master_key_is_refused_before_listening() {
     let dir = used();
     let before = bytes(&dir);
-    let ended =
-        Builder::bare().within(dir.clone()).env("LLM_GATEWAY_MASTER_KEY", "ab".repeat(32)).arg("serve").arg("-p").arg("0").run();
+    let ended = Builder::bare()
+        .within(dir.clone())
+        .env("LLM_GATEWAY_MASTER_KEY", "ab".repeat(32))
+        .arg("serve")
+        .arg("-p")
+        .arg("0")
+        .run();
     assert_eq!(ended.code, Some(78), "{ended:?}");
     assert!(bytes(&dir) == before);
-    let ended = Builder::bare().within(dir).env("LLM_GATEWAY_MASTER_KEY", "abc").arg("serve").arg("-p").arg("0").run();
+    let ended = Builder::bare()
+        .within(dir)
+        .env("LLM_GATEWAY_MASTER_KEY", "abc")
+        .arg("serve")
+        .arg("-p")
+        .arg("0")
+        .run();
     assert_eq!(ended.code, Some(78), "{ended:?}");
     assert!(ended.err.contains("64"), "{ended:?}");
 }
@@ -160,9 +172,15 @@ fn nothing_is_connected_to_but_configured_upstreams() {
         .under(&["strace", "-f", "-qq", "-e", "trace=connect", "-o", &file])
         .start();
     for _ in 0..50 {
-        for (model, stream) in [("oai/text", false), ("ant/text", true), ("oai/status-400", false), ("ant/truncate", true)] {
+        for (model, stream) in
+            [("oai/text", false), ("ant/text", true), ("oai/status-400", false), ("ant/truncate", true)]
+        {
             let expected = if model.ends_with("400") { 400 } else { 200 };
-            assert_eq!(gateway.post("/v1/chat/completions", &chat_body(model, stream)).status, expected, "{model}");
+            assert_eq!(
+                gateway.post("/v1/chat/completions", &chat_body(model, stream)).status,
+                expected,
+                "{model}"
+            );
         }
     }
     let port = provider.address().port();

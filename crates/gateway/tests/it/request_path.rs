@@ -24,14 +24,21 @@ fn a_whole_answer_comes_from_both_wires_with_true_usage() {
         assert_eq!(answer["choices"][0]["message"]["content"], fakeprov::TEXT);
         assert_eq!(answer["choices"][0]["finish_reason"], "stop");
         assert!(answer["usage"]["prompt_tokens"].as_u64().unwrap() > 0, "{answer}");
-        let total = answer["usage"]["prompt_tokens"].as_u64().unwrap() + answer["usage"]["completion_tokens"].as_u64().unwrap();
+        let total = answer["usage"]["prompt_tokens"].as_u64().unwrap()
+            + answer["usage"]["completion_tokens"].as_u64().unwrap();
         assert_eq!(answer["usage"]["total_tokens"], total);
         let said = &answer["x_gateway"];
         assert_eq!(said["requestedProvider"], Value::Null, "{said}");
         assert_eq!(said["requestedModel"], model);
         assert_eq!(said["fallbackUsed"], false);
         assert_eq!(said["tokensUsed"], total);
-        for name in ["x-request-id", "x-correlation-id", "x-gateway-provider", "x-gateway-model", "x-gateway-overhead-ms"] {
+        for name in [
+            "x-request-id",
+            "x-correlation-id",
+            "x-gateway-provider",
+            "x-gateway-model",
+            "x-gateway-overhead-ms",
+        ] {
             assert!(reply.header(name).is_some(), "{name} of {model}");
         }
         assert_eq!(reply.header("x-gateway-attempts"), Some("1"));
@@ -42,7 +49,9 @@ fn a_whole_answer_comes_from_both_wires_with_true_usage() {
 fn a_stream_comes_from_both_wires_and_ends_once() {
     let provider = provider();
     let gateway = Gateway::before(&provider);
-    for model in ["oai/text", "ant/text", "oai/text+cut=1", "ant/text+cut=utf8", "oai/text+crlf+comments+bom+nospace"] {
+    for model in
+        ["oai/text", "ant/text", "oai/text+cut=1", "ant/text+cut=utf8", "oai/text+crlf+comments+bom+nospace"]
+    {
         let reply = gateway.chat_stream(model);
         assert!(reply.complete && reply.status == 200, "{model}: {reply:?}");
         let events = reply.events();
@@ -63,7 +72,10 @@ fn usage_is_asked_for_and_hidden_from_a_client_that_did_not_ask() {
         let body = json!({"model": model, "stream": true, "messages": [{"role": "user", "content": "Hi"}]});
         let events = gateway.post("/v1/chat/completions", &body).events();
         assert!(events.iter().all(|event| event["usage"].is_null()), "{events:?}");
-        assert!(events.iter().filter(|event| event.is_object()).all(|event| event["choices"] != json!([])), "{events:?}");
+        assert!(
+            events.iter().filter(|event| event.is_object()).all(|event| event["choices"] != json!([])),
+            "{events:?}"
+        );
     }
     assert_eq!(provider.received()[0].json()["stream_options"]["include_usage"], true);
     assert!(gateway.ledger(2).iter().all(|row| row.output.is_some() && row.input.is_some()));
@@ -77,7 +89,13 @@ fn a_carried_request_keeps_its_bytes() {
     let body = r#"{ "messages" : [ {"role":"user","content":"caf\u00e9"} ],  "model":"oai/text", "project":"p1",
         "unknown_field": {"b":1.50, "a":[ ]}, "temperature": 1.0 }"#;
     let token = format!("Bearer {}", crate::support::TOKEN);
-    let reply = request(gateway.address, "POST", "/v1/chat/completions", &[("authorization", &token)], body.as_bytes());
+    let reply = request(
+        gateway.address,
+        "POST",
+        "/v1/chat/completions",
+        &[("authorization", &token)],
+        body.as_bytes(),
+    );
     assert_eq!(reply.status, 200, "{}", reply.text());
     let received = &provider.received()[0];
     let sent = String::from_utf8(received.body.to_vec()).unwrap();
@@ -93,14 +111,21 @@ fn nothing_of_the_client_goes_upstream_but_what_it_asks() {
     let gateway = Gateway::before(&provider);
     let token = format!("Bearer {}", crate::support::TOKEN);
     let headers = [
-        ("authorization", token.as_str()), ("cookie", "a=b"), ("x-forwarded-for", "10.0.0.1"), ("x-project", "p"),
-        ("x-gateway-tags", "t"), ("user-agent", "curious/1"), ("x-correlation-id", "corr-1"),
+        ("authorization", token.as_str()),
+        ("cookie", "a=b"),
+        ("x-forwarded-for", "10.0.0.1"),
+        ("x-project", "p"),
+        ("x-gateway-tags", "t"),
+        ("user-agent", "curious/1"),
+        ("x-correlation-id", "corr-1"),
     ];
     let body = chat_body("ant/text", false).to_string();
     let reply = request(gateway.address, "POST", "/v1/chat/completions", &headers, body.as_bytes());
     assert_eq!(reply.header("x-correlation-id"), Some("corr-1"));
     let received = &provider.received()[0];
-    for name in ["cookie", "x-forwarded-for", "x-project", "x-gateway-tags", "x-correlation-id", "authorization"] {
+    for name in
+        ["cookie", "x-forwarded-for", "x-project", "x-gateway-tags", "x-correlation-id", "authorization"]
+    {
         assert_eq!(received.header(name), None, "{name}");
     }
     assert_eq!(received.header("x-api-key"), Some("key-of-ant"));
@@ -111,8 +136,10 @@ fn nothing_of_the_client_goes_upstream_but_what_it_asks() {
 fn tools_make_the_round_trip_on_both_wires() {
     let provider = provider();
     let gateway = Gateway::before(&provider);
-    let tool = |name: &str| json!({"type": "function", "function": {"name": name, "parameters":
-        {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}}});
+    let tool = |name: &str| {
+        json!({"type": "function", "function": {"name": name, "parameters":
+        {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}}})
+    };
     for model in ["oai/tools-parallel", "ant/tools-parallel"] {
         let mut body = chat_body(model, false);
         body["tools"] = json!([tool("weather"), tool("time_of_day")]);
@@ -121,7 +148,9 @@ fn tools_make_the_round_trip_on_both_wires() {
         assert_eq!(answer["choices"][0]["finish_reason"], "tool_calls", "{answer}");
         let calls = message["tool_calls"].as_array().unwrap().clone();
         assert!(calls.len() >= 2, "{answer}");
-        let results = calls.iter().map(|call| json!({"role": "tool", "tool_call_id": call["id"], "content": "sunny-42"}));
+        let results = calls
+            .iter()
+            .map(|call| json!({"role": "tool", "tool_call_id": call["id"], "content": "sunny-42"}));
         let mut messages = vec![body["messages"][0].clone(), message];
         messages.extend(results);
         body["messages"] = json!(messages);
@@ -137,7 +166,10 @@ fn tools_make_the_round_trip_on_both_wires() {
 fn generate_answers_with_its_routing() {
     let provider = provider();
     let gateway = Gateway::before(&provider);
-    let reply = gateway.post("/v1/generate", &json!({"prompt": "Hi", "system": "Be brief.", "model": "ant/text", "maxTokens": 64}));
+    let reply = gateway.post(
+        "/v1/generate",
+        &json!({"prompt": "Hi", "system": "Be brief.", "model": "ant/text", "maxTokens": 64}),
+    );
     let answer = reply.json();
     assert_eq!(reply.status, 200, "{answer}");
     assert_eq!(answer["text"], fakeprov::TEXT);
@@ -155,13 +187,19 @@ fn models_and_providers_are_listed() {
     let gateway = Gateway::before(&provider);
     let list = gateway.get("/v1/models").json();
     assert_eq!(list["object"], "list");
-    let ids: Vec<&str> = list["data"].as_array().unwrap().iter().map(|model| model["id"].as_str().unwrap()).collect();
+    let ids: Vec<&str> =
+        list["data"].as_array().unwrap().iter().map(|model| model["id"].as_str().unwrap()).collect();
     assert!(ids.contains(&"oai/text") && ids.contains(&"ant/text"), "{ids:?}");
     let one = gateway.get("/v1/models/oai/text").json();
-    assert_eq!((&one["object"], &one["provider"], &one["owned_by"]), (&json!("model"), &json!("oai"), &json!("llm-gateway")));
+    assert_eq!(
+        (&one["object"], &one["provider"], &one["owned_by"]),
+        (&json!("model"), &json!("oai"), &json!("llm-gateway"))
+    );
     assert_eq!(gateway.get("/v1/models/nothing").status, 404);
     let providers = gateway.get("/v1/providers").json();
-    let find = |id: &str| providers["providers"].as_array().unwrap().iter().find(|p| p["id"] == id).cloned().unwrap();
+    let find = |id: &str| {
+        providers["providers"].as_array().unwrap().iter().find(|p| p["id"] == id).cloned().unwrap()
+    };
     assert_eq!((&find("oai")["available"], &find("oai")["type"]), (&json!(true), &json!("api")));
     assert_eq!(find("anthropic")["available"], false);
     assert_eq!(find("claude-cli")["type"], "cli");
@@ -199,5 +237,9 @@ fn a_failed_generate_lists_its_attempts() {
     assert!(answer["error"].is_string(), "{answer}");
     let attempts = answer["attempts"].as_array().unwrap();
     assert!(!attempts.is_empty() && attempts.len() <= 3, "{answer}");
-    assert_eq!((&attempts[0]["provider"], &attempts[0]["fault"]), (&json!("oai"), &json!("overloaded")), "{answer}");
+    assert_eq!(
+        (&attempts[0]["provider"], &attempts[0]["fault"]),
+        (&json!("oai"), &json!("overloaded")),
+        "{answer}"
+    );
 }

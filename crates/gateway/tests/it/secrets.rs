@@ -23,7 +23,8 @@ fn base64(bytes: &[u8]) -> String {
     const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::new();
     for group in bytes.chunks(3) {
-        let word = group.iter().fold(0u32, |word, byte| word << 8 | u32::from(*byte)) << (8 * (3 - group.len()));
+        let word =
+            group.iter().fold(0u32, |word, byte| word << 8 | u32::from(*byte)) << (8 * (3 - group.len()));
         for at in 0..=group.len() {
             text.push(ALPHABET[(word >> (18 - 6 * at)) as usize & 63] as char);
         }
@@ -59,12 +60,25 @@ fn planted_canaries_are_found_nowhere() {
         .start();
     let post = |path: &str, body: &serde_json::Value, token: &str| {
         let authorization = format!("Bearer {token}");
-        crate::support::request(gateway.address, "POST", path, &[("authorization", &authorization)], body.to_string().as_bytes())
+        crate::support::request(
+            gateway.address,
+            "POST",
+            path,
+            &[("authorization", &authorization)],
+            body.to_string().as_bytes(),
+        )
     };
     let stored = post("/v1/credentials", &json!({"provider": "openai", "apiKey": VAULT_KEY}), TOKEN);
     assert_eq!(stored.status, 201, "{}", stored.text());
     let mut answers = vec![stored];
-    for model in ["openai/text", "anthropic/text", "openai/status-401", "anthropic/status-400", "anthropic/truncate", "nobody"] {
+    for model in [
+        "openai/text",
+        "anthropic/text",
+        "openai/status-401",
+        "anthropic/status-400",
+        "anthropic/truncate",
+        "nobody",
+    ] {
         for stream in [false, true] {
             let mut body = chat_body(model, stream);
             body["messages"][0]["content"] = json!(PROMPT);

@@ -39,7 +39,8 @@ fn broken_off(reply: &Reply, code: &str) {
     assert_eq!(last["error"]["code"], code, "{events:?}");
     assert!(!events.contains(&Value::from("[DONE]")), "{events:?}");
     assert!(events.iter().all(|event| event["choices"][0]["finish_reason"].is_null()), "{events:?}");
-    let text: String = events.iter().filter_map(|event| event["choices"][0]["delta"]["content"].as_str()).collect();
+    let text: String =
+        events.iter().filter_map(|event| event["choices"][0]["delta"]["content"].as_str()).collect();
     assert!(!text.is_empty() && fakeprov::TEXT.starts_with(&text), "partial text is kept: {text:?}");
 }
 
@@ -169,7 +170,18 @@ fn u11_what_is_not_json_or_not_utf8_is_not_forwarded() {
 #[test]
 fn u12_every_legal_spelling_of_an_event_gives_the_exact_text() {
     let bench = Bench::new();
-    for spelling in ["crlf", "cr", "bom", "comments", "nospace", "multiline", "cut=1", "cut=utf8", "cut=3+crlf", "cut=1+cr+multiline+bom"] {
+    for spelling in [
+        "crlf",
+        "cr",
+        "bom",
+        "comments",
+        "nospace",
+        "multiline",
+        "cut=1",
+        "cut=utf8",
+        "cut=3+crlf",
+        "cut=1+cr+multiline+bom",
+    ] {
         for wire in WIRES {
             let reply = bench.gateway.chat_stream(&format!("{wire}/text+{spelling}"));
             let text = reply.text().replace("\r\n", "\n").replace('\r', "\n");
@@ -250,7 +262,8 @@ fn u20_what_is_no_answer_at_all() {
         for wire in WIRES {
             for stream in [false, true] {
                 let model = format!("{wire}/{fault}");
-                let reply = if stream { bench.gateway.chat_stream(&model) } else { bench.gateway.chat(&model) };
+                let reply =
+                    if stream { bench.gateway.chat_stream(&model) } else { bench.gateway.chat(&model) };
                 assert_eq!(reply.status, 502, "{model} stream={stream}: {}", reply.text());
                 assert!(reply.json()["error"]["message"].is_string(), "{model}");
             }

@@ -7,11 +7,11 @@ use crate::support::{Builder, Gateway, TOKEN, chat_body, request};
 
 /// A gateway whose providers have no configured key.
 fn bench() -> (FakeProv, Gateway) {
-    let provider = FakeProv::with(Options { key: Some("sk-right-key-0123456789".into()), ..Options::default() }).unwrap();
-    let gateway = Builder::bare()
-        .env("LLM_GATEWAY_AUTH_TOKEN", TOKEN)
-        .env("OPENAI_BASE_URL", provider.url())
-        .start();
+    let provider =
+        FakeProv::with(Options { key: Some("sk-right-key-0123456789".into()), ..Options::default() })
+            .unwrap();
+    let gateway =
+        Builder::bare().env("LLM_GATEWAY_AUTH_TOKEN", TOKEN).env("OPENAI_BASE_URL", provider.url()).start();
     (provider, gateway)
 }
 
@@ -19,10 +19,14 @@ fn bench() -> (FakeProv, Gateway) {
 fn a_stored_credential_is_masked_used_at_once_and_gone_when_deleted() {
     let (_provider, gateway) = bench();
     assert_eq!(gateway.chat("openai/text").status, 503);
-    let stored = gateway.post("/v1/credentials", &json!({"provider": "openai", "apiKey": "sk-right-key-0123456789"}));
+    let stored =
+        gateway.post("/v1/credentials", &json!({"provider": "openai", "apiKey": "sk-right-key-0123456789"}));
     assert_eq!(stored.status, 201, "{}", stored.text());
     let id = stored.json()["id"].as_i64().unwrap();
-    assert_eq!(stored.json(), json!({"id": id, "provider": "openai", "keyName": "default", "project": "_global"}));
+    assert_eq!(
+        stored.json(),
+        json!({"id": id, "provider": "openai", "keyName": "default", "project": "_global"})
+    );
     let listed = gateway.get("/v1/credentials").json()["credentials"][0].clone();
     assert_eq!(listed["maskedValue"], "sk-righ...***", "{listed}");
     assert_eq!(listed["createdAt"].as_str().unwrap().len(), "2026-01-01 00:00:00".len());
@@ -39,7 +43,9 @@ fn a_stored_credential_is_masked_used_at_once_and_gone_when_deleted() {
 fn an_upsert_keeps_the_id_of_its_row() {
     let (_provider, gateway) = bench();
     let put = |key: &str, name: &str| {
-        gateway.post("/v1/credentials", &json!({"provider": "openai", "apiKey": key, "keyName": name})).json()["id"].clone()
+        gateway.post("/v1/credentials", &json!({"provider": "openai", "apiKey": key, "keyName": name})).json()
+            ["id"]
+            .clone()
     };
     let first = put("sk-aaaaaaaaaaaaaaaa", "default");
     let other = put("sk-bbbbbbbbbbbbbbbb", "other");
@@ -62,7 +68,10 @@ fn a_projects_key_serves_that_project_alone_and_comes_before_the_global_one() {
     assert_eq!(gateway.post("/v1/chat/completions", &body).status, 200);
     let token = format!("Bearer {TOKEN}");
     let by_header = request(
-        gateway.address, "POST", "/v1/chat/completions", &[("authorization", &token), ("x-project", "p1")],
+        gateway.address,
+        "POST",
+        "/v1/chat/completions",
+        &[("authorization", &token), ("x-project", "p1")],
         chat_body("openai/text", false).to_string().as_bytes(),
     );
     assert_eq!(by_header.status, 200);
@@ -71,7 +80,8 @@ fn a_projects_key_serves_that_project_alone_and_comes_before_the_global_one() {
     assert_eq!(gateway.post("/v1/chat/completions", &body).status, 200);
     assert_eq!(provider.received().len() - before, 1, "the project's key comes first");
     let listed = gateway.get("/v1/credentials?project=p2").json();
-    let projects: Vec<_> = listed["credentials"].as_array().unwrap().iter().map(|row| row["project"].clone()).collect();
+    let projects: Vec<_> =
+        listed["credentials"].as_array().unwrap().iter().map(|row| row["project"].clone()).collect();
     assert_eq!(projects, [json!("_global")]);
     assert_eq!(gateway.ledger(4)[0].project, "p1");
 }
@@ -92,14 +102,21 @@ fn the_next_credential_is_tried_when_one_is_refused() {
 fn bad_credentials_are_refused_by_field() {
     let (_provider, gateway) = bench();
     for (body, field) in [
-        (json!({"apiKey": "x"}), "provider"), (json!({"provider": "openai"}), "apiKey"),
-        (json!({"provider": "", "apiKey": "x"}), "provider"), (json!({"provider": "openai", "apiKey": ""}), "apiKey"),
-        (json!({"provider": "nobody", "apiKey": "x"}), "provider"), (json!({"provider": "openai", "apiKey": 5}), "apiKey"),
+        (json!({"apiKey": "x"}), "provider"),
+        (json!({"provider": "openai"}), "apiKey"),
+        (json!({"provider": "", "apiKey": "x"}), "provider"),
+        (json!({"provider": "openai", "apiKey": ""}), "apiKey"),
+        (json!({"provider": "nobody", "apiKey": "x"}), "provider"),
+        (json!({"provider": "openai", "apiKey": 5}), "apiKey"),
         (json!({"provider": "openai", "apiKey": "a\nb"}), "apiKey"),
     ] {
         let reply = gateway.post("/v1/credentials", &body);
         let error = reply.json();
         assert_eq!(reply.status, 400, "{body}: {error}");
-        assert_eq!((&error["code"], &error["field"]), (&json!("VALIDATION_ERROR"), &json!(field)), "{body}: {error}");
+        assert_eq!(
+            (&error["code"], &error["field"]),
+            (&json!("VALIDATION_ERROR"), &json!(field)),
+            "{body}: {error}"
+        );
     }
 }

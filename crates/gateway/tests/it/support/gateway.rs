@@ -74,7 +74,11 @@ impl Builder {
         command.args(words).env_clear().current_dir(dir);
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", dir);
         command.envs(self.env.iter().map(|(name, value)| (name, value)));
-        command.args(if self.args.is_empty() { vec!["serve".to_owned(), "-p".into(), "0".into()] } else { self.args.clone() });
+        command.args(if self.args.is_empty() {
+            vec!["serve".to_owned(), "-p".into(), "0".into()]
+        } else {
+            self.args.clone()
+        });
         if !self.yaml.is_empty() {
             std::fs::write(dir.join("config.yaml"), &self.yaml).unwrap();
         }
@@ -148,7 +152,13 @@ impl Gateway {
     }
 
     pub fn post(&self, path: &str, body: &Value) -> Reply {
-        request(self.address, "POST", path, &[("authorization", &format!("Bearer {TOKEN}"))], body.to_string().as_bytes())
+        request(
+            self.address,
+            "POST",
+            path,
+            &[("authorization", &format!("Bearer {TOKEN}"))],
+            body.to_string().as_bytes(),
+        )
     }
 
     pub fn get(&self, path: &str) -> Reply {

@@ -30,8 +30,9 @@ impl Reply {
 
     #[track_caller]
     pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.body)
-            .unwrap_or_else(|error| panic!("{error}: HTTP {}: {}", self.status, String::from_utf8_lossy(&self.body)))
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| {
+            panic!("{error}: HTTP {}: {}", self.status, String::from_utf8_lossy(&self.body))
+        })
     }
 
     /// The JSON of each event; the end marker as a string.
@@ -48,7 +49,8 @@ impl Reply {
 
 /// The JSON of each event of a stream; the end marker as a string.
 pub fn events(text: &str) -> Vec<Value> {
-    let data = text.split("\n\n").flat_map(|event| event.lines().filter_map(|line| line.strip_prefix("data: ")));
+    let data =
+        text.split("\n\n").flat_map(|event| event.lines().filter_map(|line| line.strip_prefix("data: ")));
     data.map(|data| match data {
         "[DONE]" => Value::from("[DONE]"),
         data => serde_json::from_str(data).unwrap_or_else(|error| panic!("{error}: {data}")),
@@ -65,7 +67,13 @@ pub fn connect(address: SocketAddr) -> TcpStream {
 }
 
 /// Sends one request and reads its answer to the end. Adds Host, and a JSON content type where there is a body.
-pub fn request(address: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
+pub fn request(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Reply {
     let mut socket = connect(address);
     let head = head(address, method, path, headers, body.len());
     // An answer may come, and the connection close, before the body is sent: then it is read all the same.
@@ -90,7 +98,8 @@ fn head(address: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)],
 /// Reads one answer.
 pub fn read_reply(reader: &mut impl BufRead, no_body: bool) -> Reply {
     let (status, headers) = read_head(reader);
-    let header = |name: &str| headers.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str());
+    let header =
+        |name: &str| headers.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str());
     let mut body = Vec::new();
     let mut complete = true;
     if header("transfer-encoding") == Some("chunked") {
@@ -145,7 +154,8 @@ impl Stream {
     pub fn open(address: SocketAddr, authorization: &str, body: &Value) -> Self {
         let mut socket = connect(address);
         let body = body.to_string();
-        let head = head(address, "POST", "/v1/chat/completions", &[("authorization", authorization)], body.len());
+        let head =
+            head(address, "POST", "/v1/chat/completions", &[("authorization", authorization)], body.len());
         socket.write_all((head + &body).as_bytes()).unwrap();
         let mut reader = BufReader::new(socket);
         let (status, headers) = read_head(&mut reader);
