@@ -1,5 +1,7 @@
 //! Opening a store: whose database, which key, with which modes; and what is refused, untouched, with which exit code.
 
+#![expect(clippy::unwrap_used, reason = "a test may say so by panicking")]
+
 #[path = "support/stores.rs"]
 mod stores;
 
@@ -147,7 +149,7 @@ async fn leftovers_of_a_start_that_was_killed_do_no_harm() {
     let directory = TempDir::new().unwrap();
     fs::create_dir(data(&directory)).unwrap();
     set_mode(&data(&directory), 0o700);
-    for name in ["master.key.new", "vault.db.new", "vault.db.new-journal"] {
+    for name in ["master.key.new", "vault.db.new", "vault.db.new-wal", "vault.db.new-shm"] {
         fs::write(data(&directory).join(name), "half").unwrap();
     }
     assert!(open(directory.path()).await.unwrap().created);
@@ -220,7 +222,7 @@ async fn a_key_file_that_others_could_read_or_replace_is_refused() {
         assert!(error.to_string().contains("chmod 600"), "{error}");
     }
     set_mode(&key, 0o400);
-    open(directory.path()).await.unwrap();
+    open(directory.path()).await.unwrap().store.close().await;
 
     set_mode(&data(&directory), 0o750);
     let error = refused(&directory, 78).await;
