@@ -284,6 +284,16 @@ async fn closing_gives_up_on_a_store_that_keeps_failing_and_says_what_was_lost()
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_store_that_recovered_between_two_tries_gets_its_rows_when_the_writer_closes() {
+    let ledger = Scripted::failing();
+    let writer = spawn(&ledger, LedgerSettings::default());
+    write(&writer.handle(), 0..30).await;
+    pass(Duration::from_secs(30)).await;
+    ledger.failing.store(false, SeqCst);
+    assert_eq!(writer.close().await, LedgerStats { written: 30, ..Default::default() });
+}
+
+#[tokio::test(start_paused = true)]
 async fn every_row_is_shown_once_whatever_the_store_does() {
     let ledger = Scripted::failing();
     let shown = Arc::new(Mutex::new(Vec::new()));
