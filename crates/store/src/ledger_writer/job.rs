@@ -131,7 +131,7 @@ impl Job {
         }
     }
 
-    /// Waits after the `failures`th failure in a row, but not once the writer is to close.
+    /// Waits after the `failures`th failure in a row; cut short when the writer is told to close.
     async fn pause(&mut self, failures: u32) {
         let length = FIRST_PAUSE.saturating_mul(1 << (failures - 1).min(10)).min(LAST_PAUSE);
         let end = Instant::now() + length;

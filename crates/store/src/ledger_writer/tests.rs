@@ -139,9 +139,9 @@ async fn rows_that_end_close_together_share_a_transaction() {
     let ledger = Scripted::well();
     let writer = spawn(&ledger, LedgerSettings::default());
     write(&writer.handle(), 0..10).await;
-    pass(20 * MS).await;
+    pass(15 * MS).await;
     write(&writer.handle(), 10..30).await;
-    pass(25 * MS).await;
+    pass(15 * MS).await;
     assert_eq!(ledger.sizes(), [30]);
     assert_eq!(ledger.rows(), ids(0..30));
 }

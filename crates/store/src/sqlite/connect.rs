@@ -45,12 +45,16 @@ pub(super) struct Writers {
 }
 
 impl Writers {
-    pub(super) fn new(path: &Path) -> Self {
+    /// Opens both connections: what is wrong shows now, and the first write need not wait for it.
+    pub(super) async fn open(path: &Path) -> Result<Self, sqlx::Error> {
         let line = Arc::new(Mutex::new(()));
         // Overwriting deleted content costs little here, and a deleted key should be gone.
         let durable = wal(path).synchronous(SqliteSynchronous::Full).pragma("secure_delete", "ON");
         let relaxed = wal(path).synchronous(SqliteSynchronous::Normal);
-        Self { durable: Writer::new(durable, BUSY, &line), relaxed: Writer::new(relaxed, IMPATIENT, &line) }
+        let durable = Writer::new(durable, BUSY, &line);
+        let relaxed = Writer::new(relaxed, IMPATIENT, &line);
+        tokio::try_join!(durable.connect(), relaxed.connect())?;
+        Ok(Self { durable, relaxed })
     }
 }
 
@@ -96,9 +100,7 @@ impl Writer {
         Ok(Turn { connection, writer: self, _line: line })
     }
 
-    /// Opens the connection now, to learn early what is wrong.
-    pub(super) async fn connect(&self) -> Result<(), sqlx::Error> {
-        let _line = self.line.lock().await;
+    async fn connect(&self) -> Result<(), sqlx::Error> {
         self.put(self.options.connect().await?);
         Ok(())
     }

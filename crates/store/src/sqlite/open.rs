@@ -73,7 +73,7 @@ fn require_match(
     Ok(())
 }
 
-/// Opens the connection that promises most now; the others when they are needed.
+/// Opens the connections that write; those that read are opened when they are needed.
 async fn connect(place: &Place, identity: &Identity, root: &RootKey) -> Result<SqliteStore, OpenError> {
     place.require_writable()?;
     place.make_private();
@@ -81,8 +81,7 @@ async fn connect(place: &Place, identity: &Identity, root: &RootKey) -> Result<S
     if identity.schema < schema::LATEST {
         migrate(path, identity.schema).await.map_err(opening(path))?;
     }
-    let writers = Writers::new(path);
-    writers.durable.connect().await.map_err(opening(path))?;
+    let writers = Writers::open(path).await.map_err(opening(path))?;
     let vault = Vault::new(identity.vault, identity.kek_no, root, Box::new(SystemEntropy));
     Ok(SqliteStore::new(path, vault, writers))
 }
