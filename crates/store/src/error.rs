@@ -90,9 +90,9 @@ pub enum OpenError {
         path: PathBuf,
     },
     /// Another process holds the database.
-    #[error("the vault {} is locked by another process; try again when it is done", path.display())]
+    #[error("{} is locked by another process; try again when it is done", path.display())]
     Locked {
-        /// The database.
+        /// The database, or its directory while another process opens it.
         path: PathBuf,
     },
     /// The SQLite linked in is older than the first one without a known fault in its write-ahead log.

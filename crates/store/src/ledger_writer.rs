@@ -44,7 +44,7 @@ pub struct LedgerSettings {
 
 impl Default for LedgerSettings {
     fn default() -> Self {
-        Self { capacity: 16_384, delay: Duration::from_millis(40), batch: 1_000, backlog: 100_000 }
+        Self { capacity: 16_384, delay: Duration::from_millis(25), batch: 1_000, backlog: 100_000 }
     }
 }
 

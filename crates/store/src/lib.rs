@@ -66,7 +66,7 @@ pub trait Store: Secrets + Ledger {
     /// Whether the database can be read now.
     async fn health(&self) -> Result<(), StoreError>;
 
-    /// Closes the database cleanly. Calls under way finish first; later ones open it again.
+    /// Closes the database cleanly, when calls under way have finished. For the end of the program: later calls fail.
     async fn close(&self);
 }
 

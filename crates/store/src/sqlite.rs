@@ -21,7 +21,7 @@ use sqlx::SqlitePool;
 use crate::Store;
 use crate::error::StoreError;
 use crate::vault::Vault;
-use connect::{Writer, readers, relaxed};
+use connect::{Writers, readers};
 
 pub use inspect::is_foreign;
 pub(crate) use open::open;
@@ -29,14 +29,13 @@ pub(crate) use open::open;
 /// An open database and the vault in it.
 pub(crate) struct SqliteStore {
     vault: Vault,
-    vault_writer: Writer,
-    ledger_writer: Writer,
+    writers: Writers,
     readers: SqlitePool,
 }
 
 impl SqliteStore {
-    fn new(path: &Path, vault: Vault, vault_writer: Writer) -> Self {
-        Self { vault, vault_writer, ledger_writer: relaxed(path), readers: readers(path) }
+    fn new(path: &Path, vault: Vault, writers: Writers) -> Self {
+        Self { vault, writers, readers: readers(path) }
     }
 }
 
@@ -49,7 +48,7 @@ impl Store for SqliteStore {
 
     async fn close(&self) {
         self.readers.close().await;
-        self.ledger_writer.close().await;
-        self.vault_writer.close().await;
+        self.writers.relaxed.close().await;
+        self.writers.durable.close().await;
     }
 }

@@ -1,5 +1,7 @@
 //! Someone edits the database behind the vault's back: nothing sealed opens in a place it was not sealed for.
 
+#![expect(clippy::unwrap_used, reason = "a test may say so by panicking")]
+
 #[path = "support/stores.rs"]
 mod stores;
 

@@ -80,21 +80,21 @@ impl Job {
 
     /// Writes the batch, and what had to wait behind it.
     async fn write(&mut self) {
-        let mut tries = 0;
+        let (mut failures, mut last_failures) = (0, 0);
         while !self.batch.is_empty() {
+            let closing = self.stop.is_due();
             match self.append().await {
                 Ok(()) => {
                     self.succeeded();
-                    tries = 0;
+                    (failures, last_failures) = (0, 0);
                 }
+                Err(_) if closing && last_failures + 1 == LAST_TRIES => self.give_up(),
                 Err(error) => {
                     self.failed(&error);
-                    tries += 1;
-                    self.pause(tries).await;
+                    failures += 1;
+                    last_failures += u32::from(closing);
+                    self.pause(if closing { last_failures } else { failures }).await;
                 }
-            }
-            if self.stop.is_due() && tries >= LAST_TRIES {
-                return self.give_up();
             }
         }
     }
@@ -131,9 +131,9 @@ impl Job {
         }
     }
 
-    /// Waits after the `tries`th failure in a row, shorter if the writer is to close.
-    async fn pause(&mut self, tries: u32) {
-        let length = FIRST_PAUSE.saturating_mul(1 << (tries - 1).min(10)).min(LAST_PAUSE);
+    /// Waits after the `failures`th failure in a row; cut short when the writer is told to close.
+    async fn pause(&mut self, failures: u32) {
+        let length = FIRST_PAUSE.saturating_mul(1 << (failures - 1).min(10)).min(LAST_PAUSE);
         let end = Instant::now() + length;
         let closing = self.stop.is_due();
         while Instant::now() < end && self.stop.is_due() == closing {

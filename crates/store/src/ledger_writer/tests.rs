@@ -139,9 +139,9 @@ async fn rows_that_end_close_together_share_a_transaction() {
     let ledger = Scripted::well();
     let writer = spawn(&ledger, LedgerSettings::default());
     write(&writer.handle(), 0..10).await;
-    pass(20 * MS).await;
+    pass(15 * MS).await;
     write(&writer.handle(), 10..30).await;
-    pass(25 * MS).await;
+    pass(15 * MS).await;
     assert_eq!(ledger.sizes(), [30]);
     assert_eq!(ledger.rows(), ids(0..30));
 }
@@ -281,6 +281,16 @@ async fn closing_gives_up_on_a_store_that_keeps_failing_and_says_what_was_lost()
     let stats = writer.close().await;
     assert_eq!((stats.written, stats.pending, stats.dropped), (0, 0, 30));
     assert!(start.elapsed() < Duration::from_secs(10));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_recovered_between_two_tries_gets_its_rows_when_the_writer_closes() {
+    let ledger = Scripted::failing();
+    let writer = spawn(&ledger, LedgerSettings::default());
+    write(&writer.handle(), 0..30).await;
+    pass(Duration::from_secs(30)).await;
+    ledger.failing.store(false, SeqCst);
+    assert_eq!(writer.close().await, LedgerStats { written: 30, ..Default::default() });
 }
 
 #[tokio::test(start_paused = true)]

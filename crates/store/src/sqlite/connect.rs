@@ -4,6 +4,7 @@
 //! else happens - an error, a caller that leaves - it is closed, which rolls back; the next transaction opens another.
 
 use std::path::Path;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use sqlx::sqlite::{
@@ -35,15 +36,26 @@ pub(super) fn options(path: &Path) -> SqliteConnectOptions {
         .disable_statement_logging()
 }
 
-/// A writer whose commits are on the disk when they return.
-pub(super) fn durable(path: &Path) -> Writer {
-    // Overwriting deleted content costs little here, and a deleted key should be gone.
-    Writer::new(wal(path).synchronous(SqliteSynchronous::Full).pragma("secure_delete", "ON"))
+/// The two writers of a database, which take turns.
+pub(super) struct Writers {
+    /// Its commits are on the disk when they return.
+    pub durable: Writer,
+    /// Its commits survive the death of the process, but perhaps not the loss of power.
+    pub relaxed: Writer,
 }
 
-/// A writer whose commits survive the death of the process, but perhaps not the loss of power.
-pub(super) fn relaxed(path: &Path) -> Writer {
-    Writer::new(wal(path).synchronous(SqliteSynchronous::Normal).busy_timeout(IMPATIENT))
+impl Writers {
+    /// Opens both connections: what is wrong shows now, and the first write need not wait for it.
+    pub(super) async fn open(path: &Path) -> Result<Self, sqlx::Error> {
+        let line = Arc::new(Mutex::new(()));
+        // Overwriting deleted content costs little here, and a deleted key should be gone.
+        let durable = wal(path).synchronous(SqliteSynchronous::Full).pragma("secure_delete", "ON");
+        let relaxed = wal(path).synchronous(SqliteSynchronous::Normal);
+        let durable = Writer::new(durable, BUSY, &line);
+        let relaxed = Writer::new(relaxed, IMPATIENT, &line);
+        tokio::try_join!(durable.connect(), relaxed.connect())?;
+        Ok(Self { durable, relaxed })
+    }
 }
 
 fn wal(path: &Path) -> SqliteConnectOptions {
@@ -61,52 +73,61 @@ pub(super) fn readers(path: &Path) -> SqlitePool {
         .connect_lazy_with(options(path).read_only(true))
 }
 
-/// The one connection that may write for a purpose, and the queue for it.
+/// A connection that may write, and the line of those who wait to.
 pub(super) struct Writer {
     options: SqliteConnectOptions,
-    home: Mutex<Option<SqliteConnection>>,
+    /// How long to wait, in line and for another process.
+    patience: Duration,
+    /// First come, first served. SQLite's own waiting is a matter of luck, by which one writer can starve the other.
+    line: Arc<Mutex<()>>,
+    home: std::sync::Mutex<Option<SqliteConnection>>,
 }
 
 impl Writer {
-    fn new(options: SqliteConnectOptions) -> Self {
-        Self { options, home: Mutex::new(None) }
+    fn new(options: SqliteConnectOptions, patience: Duration, line: &Arc<Mutex<()>>) -> Self {
+        let options = options.busy_timeout(patience);
+        Self { options, patience, line: Arc::clone(line), home: std::sync::Mutex::default() }
     }
 
     /// Starts a transaction that may write. Dropped without `commit`, it leaves no trace.
     pub(super) async fn begin(&self) -> Result<Turn<'_>, StoreError> {
-        let mut home = timeout(BUSY, self.home.lock()).await.map_err(|_| StoreError::Busy)?;
-        let mut connection = self.take(&mut home).await?;
+        let line = timeout(self.patience, self.line.lock()).await.map_err(|_| StoreError::Busy)?;
+        let mut connection = match self.take() {
+            Some(connection) => connection,
+            None => self.options.connect().await?,
+        };
         sqlx::query("BEGIN IMMEDIATE").execute(&mut connection).await?;
-        Ok(Turn { connection, home })
+        Ok(Turn { connection, writer: self, _line: line })
     }
 
-    /// Opens the connection now, to learn early what is wrong.
-    pub(super) async fn connect(&self) -> Result<(), sqlx::Error> {
-        let mut home = self.home.lock().await;
-        *home = Some(self.take(&mut home).await?);
+    async fn connect(&self) -> Result<(), sqlx::Error> {
+        self.put(self.options.connect().await?);
         Ok(())
     }
 
     /// Closes the connection once its transaction has ended.
     pub(super) async fn close(&self) {
-        if let Some(connection) = self.home.lock().await.take() {
+        let _line = self.line.lock().await;
+        if let Some(connection) = self.take() {
             // What was committed is safe whatever this says: it only checkpoints.
             let _ = connection.close().await;
         }
     }
 
-    async fn take(&self, home: &mut Option<SqliteConnection>) -> Result<SqliteConnection, sqlx::Error> {
-        match home.take() {
-            Some(connection) => Ok(connection),
-            None => self.options.connect().await,
-        }
+    fn take(&self) -> Option<SqliteConnection> {
+        self.home.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn put(&self, connection: SqliteConnection) {
+        *self.home.lock().unwrap_or_else(PoisonError::into_inner) = Some(connection);
     }
 }
 
 /// A transaction under way.
 pub(super) struct Turn<'a> {
     connection: SqliteConnection,
-    home: MutexGuard<'a, Option<SqliteConnection>>,
+    writer: &'a Writer,
+    _line: MutexGuard<'a, ()>,
 }
 
 impl Turn<'_> {
@@ -117,7 +138,7 @@ impl Turn<'_> {
     /// Makes the changes last.
     pub(super) async fn commit(mut self) -> Result<(), StoreError> {
         sqlx::query("COMMIT").execute(&mut self.connection).await?;
-        *self.home = Some(self.connection);
+        self.writer.put(self.connection);
         Ok(())
     }
 }

@@ -39,6 +39,7 @@ impl From<sqlx::Error> for StoreError {
             Some((_, ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED)) => Self::Busy,
             Some((_, ffi::SQLITE_FULL)) => Self::Full,
             Some((_, ffi::SQLITE_READONLY)) => Self::ReadOnly,
+            None if matches!(error, sqlx::Error::PoolTimedOut) => Self::Busy,
             None if is_shape(&error) => Self::Corrupt(error.into()),
             _ => Self::Io(error.into()),
         }

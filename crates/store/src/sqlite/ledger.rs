@@ -59,7 +59,7 @@ static INSERT_ONE: LazyLock<Arc<str>> = LazyLock::new(|| insert(1));
 #[async_trait]
 impl Ledger for SqliteStore {
     async fn append(&self, entries: &[Entry]) -> Result<(), StoreError> {
-        let mut turn = self.ledger_writer.begin().await?;
+        let mut turn = self.writers.relaxed.begin().await?;
         let (chunks, rest) = entries.as_chunks::<CHUNK>();
         for chunk in chunks {
             let query = sqlx::query(AssertSqlSafe(Arc::clone(&INSERT_CHUNK)));

@@ -10,7 +10,7 @@ use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use uuid::Uuid;
 
 use super::SqliteStore;
-use super::connect::{durable, options};
+use super::connect::{Writers, options};
 use super::errors::opening;
 use super::inspect::{Found, Identity, identity, look, require_version};
 use super::place::{Place, directory_of, with_suffix};
@@ -73,7 +73,7 @@ fn require_match(
     Ok(())
 }
 
-/// Opens the connection that promises most now; the others when they are needed.
+/// Opens the connections that write; those that read are opened when they are needed.
 async fn connect(place: &Place, identity: &Identity, root: &RootKey) -> Result<SqliteStore, OpenError> {
     place.require_writable()?;
     place.make_private();
@@ -81,10 +81,9 @@ async fn connect(place: &Place, identity: &Identity, root: &RootKey) -> Result<S
     if identity.schema < schema::LATEST {
         migrate(path, identity.schema).await.map_err(opening(path))?;
     }
-    let vault_writer = durable(path);
-    vault_writer.connect().await.map_err(opening(path))?;
+    let writers = Writers::open(path).await.map_err(opening(path))?;
     let vault = Vault::new(identity.vault, identity.kek_no, root, Box::new(SystemEntropy));
-    Ok(SqliteStore::new(path, vault, vault_writer))
+    Ok(SqliteStore::new(path, vault, writers))
 }
 
 async fn migrate(path: &Path, from: i64) -> sqlx::Result<()> {
@@ -98,8 +97,8 @@ async fn migrate(path: &Path, from: i64) -> sqlx::Result<()> {
 async fn create(place: &Place, root: &RootKey) -> Result<(), OpenError> {
     let unfinished = place.unfinished();
     let io = |what| OpenError::io(what, &place.database);
-    for leftover in [unfinished.clone(), with_suffix(&unfinished, "-journal")] {
-        let _ = fs::remove_file(leftover);
+    for leftover in ["", "-wal", "-shm"] {
+        let _ = fs::remove_file(with_suffix(&unfinished, leftover));
     }
     let file = File::options().write(true).create_new(true).mode(0o600).open(&unfinished);
     let file = file.map_err(io("make the database"))?;
@@ -116,7 +115,7 @@ async fn create(place: &Place, root: &RootKey) -> Result<(), OpenError> {
 }
 
 async fn fill(path: &Path, id: Uuid, root: &RootKey) -> Result<(), OpenError> {
-    // No journal and no waiting for the disk: a half-made file is thrown away, a whole one is synced by the caller.
+    // Without waiting for the disk: a half-made file is thrown away, a whole one is synced by the caller.
     let fast = options(path).journal_mode(SqliteJournalMode::Memory).synchronous(SqliteSynchronous::Off);
     let mut connection = fast.connect().await.map_err(opening(path))?;
     require_version(&mut connection, path).await?;
@@ -132,7 +131,9 @@ async fn write_vault(connection: &mut SqliteConnection, id: Uuid, root: &RootKey
         .bind(vault::FORMAT)
         .bind(root.check(id).as_slice())
         .bind(FIRST_KEK)
-        .execute(connection)
+        .execute(&mut *connection)
         .await?;
+    // Last, while nothing waits for the disk: the first real connection would wait for it four times.
+    sqlx::query("PRAGMA journal_mode = WAL").execute(connection).await?;
     Ok(())
 }

@@ -20,7 +20,7 @@ const TABLE: &str = "credentials";
 #[async_trait]
 impl Secrets for SqliteStore {
     async fn put_credential(&self, new: NewCredential, now: Timestamp) -> Result<Credential, StoreError> {
-        let mut turn = self.vault_writer.begin().await?;
+        let mut turn = self.writers.durable.begin().await?;
         let (row, version) = match present(turn.connection(), &new).await? {
             Some((row, version)) => (row, version.saturating_add(1)),
             None => (self.vault.row_id().map_err(|error| vault_error(error, || describe(&new)))?, 1),
@@ -55,7 +55,7 @@ impl Secrets for SqliteStore {
     }
 
     async fn delete_credential(&self, id: i64) -> Result<bool, StoreError> {
-        let mut turn = self.vault_writer.begin().await?;
+        let mut turn = self.writers.durable.begin().await?;
         let deleted =
             sqlx::query("DELETE FROM credentials WHERE id = ?").bind(id).execute(turn.connection()).await?;
         turn.commit().await?;
