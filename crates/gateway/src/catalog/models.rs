@@ -132,7 +132,9 @@ impl Steering<'_> {
     fn option(&self) -> Option<ReasoningOption> {
         match self.r#type {
             "toggle" => Some(ReasoningOption::Toggle),
-            "effort" => Some(ReasoningOption::Effort(self.values.iter().filter_map(|word| effort(word)).collect())),
+            "effort" => {
+                Some(ReasoningOption::Effort(self.values.iter().filter_map(|word| effort(word)).collect()))
+            }
             "budget_tokens" => Some(ReasoningOption::Budget { min: tokens(self.min), max: tokens(self.max) }),
             _ => None,
         }
