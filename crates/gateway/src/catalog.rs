@@ -65,7 +65,8 @@ impl Catalogue {
         let file: ProvidersFile = toml::from_str(PROVIDERS).expect("a test reads the providers that ship");
         let agents: AgentsFile = toml::from_str(AGENTS).expect("a test reads the programs that ship");
         let wanted = |name: &str| {
-            let uses = |row: &Row| row.catalogue.as_deref() == Some(name) || row.like.as_deref() == Some(name);
+            let uses =
+                |row: &Row| row.catalogue.as_deref() == Some(name) || row.like.as_deref() == Some(name);
             file.provider.iter().any(uses)
         };
         let models = models::parse(MODELS, wanted).expect("a test reads the models that ship");
@@ -85,7 +86,8 @@ mod tests {
     fn the_order_names_every_provider_and_program_once() {
         let catalogue = Catalogue::embedded();
         let rows = catalogue.providers.iter().map(|row| row.id.clone());
-        let mut all: Vec<String> = rows.chain(catalogue.agents.iter().map(|agent| agent.id.clone())).collect();
+        let mut all: Vec<String> =
+            rows.chain(catalogue.agents.iter().map(|agent| agent.id.clone())).collect();
         let mut order = catalogue.order.clone();
         all.sort();
         order.sort();
@@ -95,8 +97,16 @@ mod tests {
     #[test]
     fn the_documented_order_comes_first() {
         let documented = [
-            "anthropic", "openai", "google", "groq", "openrouter", "opencode-cli", "claude-cli", "gemini-cli",
-            "codex-cli", "copilot-cli",
+            "anthropic",
+            "openai",
+            "google",
+            "groq",
+            "openrouter",
+            "opencode-cli",
+            "claude-cli",
+            "gemini-cli",
+            "codex-cli",
+            "copilot-cli",
         ];
         assert_eq!(Catalogue::embedded().order[..10], documented);
     }

@@ -1,0 +1,220 @@
+//! Configuration: defaults, then one YAML file, then the environment, then flags - each wins over the one before.
+//!
+//! [`load`] reads all of it and reports every mistake at once; [`build_snapshot`] makes of it, and of the catalogue,
+//! what requests are planned on. The environment is passed in. Nothing is sent anywhere, and nothing is written.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+
+use policy::DemoRole;
+use store::Secret;
+
+use crate::catalog::Catalogue;
+
+mod door;
+mod dotenv;
+mod endpoint;
+mod environment;
+mod file;
+mod report;
+mod section;
+mod snapshot;
+mod tree;
+mod units;
+mod upstreams;
+
+pub use door::AccessKey;
+pub use environment::Lookup;
+pub use report::{ConfigError, Warning};
+pub use snapshot::build_snapshot;
+
+use environment::Environment;
+use file::{ServerSettings, Settings};
+use report::Report;
+use upstreams::Upstreams;
+
+const PORT: u16 = 3456;
+const BODY_LIMIT: usize = 32 * 1024 * 1024;
+const IN_FLIGHT: u64 = 4096;
+
+/// Everything that can be configured, merged and checked.
+#[derive(Debug)]
+pub struct Config {
+    /// The file that was read.
+    pub file: Option<PathBuf>,
+    /// Address to listen at.
+    pub host: IpAddr,
+    #[allow(missing_docs)]
+    pub port: u16,
+    /// May do everything; at least 32 characters.
+    pub auth_token: Option<Secret>,
+    /// May call models.
+    pub access_keys: Vec<AccessKey>,
+    /// Web pages that may read answers: origins, or `*`. Empty: the default of the door.
+    pub cors_origins: Vec<String>,
+    /// `Host` headers that are answered beside the obvious ones.
+    pub allowed_hosts: Vec<String>,
+    /// Bytes of a request's body, at most.
+    pub body_limit: usize,
+    /// Requests at the same time, at most.
+    pub in_flight: usize,
+    /// Whether `x_gateway` is written into whole chat answers.
+    pub annotate: bool,
+    /// Where database and master key live.
+    pub data_dir: PathBuf,
+    /// The database, where it is not in `data_dir`.
+    pub db_path: Option<PathBuf>,
+    /// A filter for the log, as `info`.
+    pub log: String,
+    /// Keys from environment and file, by provider id; used, never stored.
+    pub provider_keys: HashMap<String, Secret>,
+    master_key: Option<Secret>,
+    demo: DemoRole,
+    upstreams: Upstreams,
+    aliases: HashMap<String, String>,
+    warnings: Vec<Warning>,
+}
+
+/// What the command line says.
+#[derive(Debug, Default, Clone)]
+pub struct Flags {
+    /// The file.
+    pub config: Option<PathBuf>,
+    /// An IP address or `localhost`.
+    pub host: Option<String>,
+    #[allow(missing_docs)]
+    pub port: Option<u16>,
+    /// The demonstration takes part beside real providers.
+    pub demo: bool,
+}
+
+impl Config {
+    /// The master key, if it is given and not kept in a file of the data directory. A copy, to be handed to the vault.
+    pub fn master_key(&self) -> Option<Secret> {
+        self.master_key.as_ref().map(|key| Secret::new(key.expose().to_owned()))
+    }
+
+    /// What the operator should know.
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+}
+
+/// Reads file, environment and flags.
+///
+/// # Errors
+/// All that is wrong, a line each: with exit code 3 when a value is invalid, 78 when the gateway refuses to run like this.
+pub fn load(flags: &Flags, env: Lookup<'_>, working_dir: &Path) -> Result<Config, ConfigError> {
+    let mut report = Report::default();
+    let environment = Environment::new(env, working_dir, &mut report);
+    let file = file::find(flags.config.as_deref(), &environment);
+    let settings =
+        file.as_deref().map(|path| file::read(path, &environment, &mut report)).unwrap_or_default();
+    let mut config = assemble(flags, &environment, settings, file, &mut report);
+    config.warnings = report.finish()?;
+    Ok(config)
+}
+
+fn assemble(
+    flags: &Flags,
+    environment: &Environment<'_>,
+    settings: Settings,
+    file: Option<PathBuf>,
+    report: &mut Report,
+) -> Config {
+    let server = settings.server;
+    let host = host(flags, environment, &server, report);
+    let port = flags.port.or_else(|| port(environment, report)).or(server.port).unwrap_or(PORT);
+    let token = environment.secret("LLM_GATEWAY_AUTH_TOKEN", report).or(server.auth_token);
+    let has_token = token.is_some();
+    let keys = environment.secret("ACCESS_API_KEYS", report);
+    let access_keys = door::access_keys(keys.as_ref(), report);
+    door::check_openness(environment, host, (has_token, !access_keys.is_empty()), report);
+    let mut upstreams = Upstreams {
+        default_provider: settings.default_provider,
+        order: settings.order,
+        ..Upstreams::default()
+    };
+    let provider_keys =
+        upstreams.gather(settings.providers, port, environment, Catalogue::embedded(), report);
+    Config {
+        file,
+        host,
+        port,
+        auth_token: door::token(token, report),
+        access_keys,
+        cors_origins: cors_origins(environment, server.cors_origins, report),
+        allowed_hosts: server.allowed_hosts.unwrap_or_default(),
+        body_limit: server.max_body.unwrap_or(BODY_LIMIT),
+        in_flight: usize::try_from(server.max_in_flight.unwrap_or(IN_FLIGHT)).unwrap_or(usize::MAX),
+        annotate: server.x_gateway.unwrap_or(true),
+        data_dir: data_dir(environment, settings.data_dir, report),
+        db_path: environment
+            .text("LLM_GATEWAY_DB_PATH")
+            .or(settings.db_path)
+            .map(|path| environment.path(&path)),
+        log: log(environment, settings.log_level),
+        provider_keys,
+        master_key: environment.secret("LLM_GATEWAY_MASTER_KEY", report),
+        demo: if flags.demo { DemoRole::Always } else { DemoRole::WhenAlone },
+        upstreams,
+        aliases: settings.aliases.into_iter().collect(),
+        warnings: Vec::new(),
+    }
+}
+
+fn host(
+    flags: &Flags,
+    environment: &Environment<'_>,
+    server: &ServerSettings,
+    report: &mut Report,
+) -> IpAddr {
+    let places = [
+        ("--host", flags.host.clone()),
+        ("LLM_GATEWAY_HOST", environment.text("LLM_GATEWAY_HOST")),
+        ("server.host", server.host.clone()),
+    ];
+    let found = places.into_iter().find_map(|(place, text)| Some((place, text?)));
+    let Some((place, text)) = found else { return IpAddr::from([127, 0, 0, 1]) };
+    door::host(&text).unwrap_or_else(|wanted| {
+        report.invalid(format!("{place}: '{text}' must be {wanted}"));
+        IpAddr::from([127, 0, 0, 1])
+    })
+}
+
+fn port(environment: &Environment<'_>, report: &mut Report) -> Option<u16> {
+    let text = environment.text("LLM_GATEWAY_PORT")?;
+    let port = text.parse();
+    port.map_err(|_| report.invalid(format!("LLM_GATEWAY_PORT: '{text}' is not a port, 0 to 65535"))).ok()
+}
+
+fn cors_origins(
+    environment: &Environment<'_>,
+    file: Option<Vec<String>>,
+    report: &mut Report,
+) -> Vec<String> {
+    let listed = environment.text("LLM_GATEWAY_CORS_ORIGINS").map(|text| {
+        text.split(',').map(|origin| origin.trim().to_owned()).filter(|origin| !origin.is_empty()).collect()
+    });
+    let origins: Vec<String> = listed.or(file).unwrap_or_default();
+    for origin in origins.iter().filter(|origin| !door::is_origin(origin)) {
+        report.invalid(format!("CORS origin '{origin}' must be * or like https://app.example.com"));
+    }
+    origins
+}
+
+fn data_dir(environment: &Environment<'_>, file: Option<String>, report: &mut Report) -> PathBuf {
+    let named = environment.text("LLM_GATEWAY_DATA_DIR").or(file);
+    let named = named.or_else(|| environment.text("HOME").map(|home| format!("{home}/.llm-gateway")));
+    named.map(|path| environment.path(&path)).unwrap_or_else(|| {
+        report.invalid("there is no home directory to keep data in: set LLM_GATEWAY_DATA_DIR");
+        PathBuf::new()
+    })
+}
+
+/// `LOG_LEVEL` is mcp-llm-bridge's name for it.
+fn log(environment: &Environment<'_>, file: Option<String>) -> String {
+    let named = environment.text("LLM_GATEWAY_LOG").or_else(|| environment.text("LOG_LEVEL"));
+    named.or(file).unwrap_or_else(|| "info".to_owned())
+}

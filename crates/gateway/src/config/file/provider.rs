@@ -1,0 +1,248 @@
+//! `providers:` - one section for each upstream, as LLM-Bridge has them, with more keys.
+
+use std::time::Duration;
+
+use policy::{Auth, Prices, Rate, Rules};
+use store::Secret;
+use wire::WireId;
+
+use super::super::section::{Reader, Section, text};
+use super::super::tree::{Node, Value};
+use super::rules;
+
+/// One section.
+#[derive(Debug)]
+pub(in super::super) struct ProviderSettings {
+    /// Its name, the prefix of its models.
+    pub(in super::super) section: String,
+    pub(in super::super) line: u64,
+    pub(in super::super) name: Option<String>,
+    /// Switched off by the operator when false.
+    pub(in super::super) enabled: bool,
+    /// It uses LLM-Bridge's word for the wire.
+    pub(in super::super) has_adapter: bool,
+    pub(in super::super) wire: Option<WireId>,
+    /// Its wire is one that we do not speak yet.
+    pub(in super::super) foreign_wire: Option<String>,
+    pub(in super::super) base_url: Option<String>,
+    pub(in super::super) credential: Credential,
+    pub(in super::super) auth: Option<Auth>,
+    pub(in super::super) headers: Vec<(String, String)>,
+    pub(in super::super) requires_proxy: bool,
+    /// Whether the file may name a private address; it may unless it says no.
+    pub(in super::super) allow_private: bool,
+    pub(in super::super) default_model: Option<String>,
+    /// Takes models that are not listed.
+    pub(in super::super) any_model: Option<bool>,
+    pub(in super::super) timeouts: TimeoutSettings,
+    pub(in super::super) rules: Rules,
+    pub(in super::super) models: Vec<ModelSettings>,
+}
+
+/// What the section says about its key.
+#[derive(Debug)]
+pub(in super::super) enum Credential {
+    /// Nothing: environment or vault.
+    Unsaid,
+    /// This key.
+    Key(Secret),
+    /// It needs none.
+    Keyless,
+}
+
+/// `timeouts:` and `timeout:`
+#[derive(Debug, Default, Clone, Copy)]
+pub(in super::super) struct TimeoutSettings {
+    pub(in super::super) connect: Option<Duration>,
+    pub(in super::super) head: Option<Duration>,
+    pub(in super::super) idle: Option<Duration>,
+    pub(in super::super) total: Option<Duration>,
+}
+
+/// One model of a section.
+#[derive(Debug)]
+pub(in super::super) struct ModelSettings {
+    pub(in super::super) id: String,
+    pub(in super::super) name: Option<String>,
+    pub(in super::super) max_tokens: Option<u64>,
+    pub(in super::super) timeout: Option<Duration>,
+    pub(in super::super) context: Option<u64>,
+    pub(in super::super) rate: Option<Rate>,
+    pub(in super::super) rules: Rules,
+}
+
+/// All sections, in the order of the file.
+pub(super) fn read(sections: &Section<'_>, reader: &mut Reader<'_>) -> Vec<ProviderSettings> {
+    let mut providers = Vec::new();
+    for (key, node) in sections.entries() {
+        if !is_name(&key.name) {
+            let what = "a provider's name is made of letters, digits, '-', '_' and '.'";
+            reader.invalid(key.line, format_args!("'{}': {what}", key.name));
+            continue;
+        }
+        let section = Section::open(sections.path_of(&key.name), node, reader);
+        providers.push(provider(&key.name, key.line, section, reader));
+    }
+    providers
+}
+
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
+}
+
+fn provider(name: &str, line: u64, mut section: Section<'_>, reader: &mut Reader<'_>) -> ProviderSettings {
+    let (has_adapter, wire, foreign_wire) = wire(&mut section, reader);
+    let (keyless, auth) = auth(&mut section, reader);
+    let key = key(&mut section, reader);
+    let total = section.duration("timeout", reader);
+    let timeouts =
+        section.section("timeouts", reader).map(|section| timeouts(section, reader)).unwrap_or_default();
+    let settings = ProviderSettings {
+        section: name.to_owned(),
+        line,
+        name: section.text("name", reader),
+        enabled: section.flag("enabled", reader).unwrap_or(true),
+        has_adapter,
+        wire,
+        foreign_wire,
+        base_url: section.text("base_url", reader),
+        credential: if keyless {
+            Credential::Keyless
+        } else {
+            key.map_or(Credential::Unsaid, Credential::Key)
+        },
+        auth,
+        headers: headers(&mut section, reader),
+        requires_proxy: section.flag("requires_proxy", reader).unwrap_or(false),
+        allow_private: section.flag("allow_private", reader).unwrap_or(true),
+        default_model: section.text("default_model", reader),
+        any_model: section.flag("any_model", reader),
+        timeouts: TimeoutSettings { total: timeouts.total.or(total), ..timeouts },
+        rules: rules::read(&mut section, reader),
+        models: section.section("models", reader).map(|section| models(&section, reader)).unwrap_or_default(),
+    };
+    section.close(reader);
+    settings
+}
+
+/// `wire`, or LLM-Bridge's `adapter`. A wire that comes later is no mistake of the file: the provider stays off.
+fn wire(section: &mut Section<'_>, reader: &mut Reader<'_>) -> (bool, Option<WireId>, Option<String>) {
+    const WANTED: &str = "openai_chat or anthropic_messages";
+    let adapter = section.value("adapter", reader, text);
+    let line = section.line_of("adapter");
+    let wire = section.value("wire", reader, |node| WireId::from_name(&text(node)?).ok_or(WANTED));
+    match (wire, adapter.as_deref()) {
+        (Some(wire), adapter) => (adapter.is_some(), Some(wire), None),
+        (None, None) => (false, None, None),
+        (None, Some("openai")) => (true, Some(WireId::OpenAiChat), None),
+        (None, Some("anthropic" | "claude")) => (true, Some(WireId::AnthropicMessages), None),
+        (None, Some("gemini")) => (true, None, Some("gemini".to_owned())),
+        (None, Some(_)) => {
+            let path = section.path_of("adapter");
+            reader.invalid(line, format_args!("{path} must be openai, anthropic or gemini"));
+            (true, None, None)
+        }
+    }
+}
+
+/// `auth: none`, or the header that carries the key.
+fn auth(section: &mut Section<'_>, reader: &mut Reader<'_>) -> (bool, Option<Auth>) {
+    let Some(node) = section.take("auth") else { return (false, None) };
+    if matches!(&node.value, Value::Text(text) if text == "none") {
+        return (true, None);
+    }
+    let mut auth = Section::open(section.path_of("auth"), node, reader);
+    let header = auth.value("header", reader, |node| {
+        let name = text(node)?.to_lowercase();
+        http::HeaderName::from_bytes(name.as_bytes()).map(|_| name).map_err(|_| "the name of a header")
+    });
+    // As written: the space after `Bearer` counts.
+    let prefix = auth.value("prefix", reader, |node| match &node.value {
+        Value::Text(text) => Ok(text.clone()),
+        _ => Err("text"),
+    });
+    auth.close(reader);
+    let auth = header.map(|header| Auth { header, prefix: prefix.unwrap_or_default(), required: true });
+    (false, auth)
+}
+
+/// A reference to a variable that is not set leaves the provider without a key; the others are not to suffer.
+fn key(section: &mut Section<'_>, reader: &mut Reader<'_>) -> Option<Secret> {
+    let key = section.secret("api_key", reader)?;
+    let line = section.line_of("api_key");
+    key.map_err(|why| reader.warn(line, format_args!("{}: {why}", section.path_of("api_key")))).ok()
+}
+
+fn headers(section: &mut Section<'_>, reader: &mut Reader<'_>) -> Vec<(String, String)> {
+    let Some(section) = section.section("headers", reader) else { return Vec::new() };
+    let mut headers = Vec::new();
+    for (key, node) in section.entries() {
+        let name = http::HeaderName::from_bytes(key.name.as_bytes());
+        let value = text(node).ok().filter(|value| http::HeaderValue::from_str(value).is_ok());
+        match (name, value) {
+            (Ok(name), Some(value)) => headers.push((name.as_str().to_owned(), value)),
+            _ => reader.invalid(key.line, format_args!("{} is not a header", section.path_of(&key.name))),
+        }
+    }
+    headers
+}
+
+fn timeouts(mut section: Section<'_>, reader: &mut Reader<'_>) -> TimeoutSettings {
+    let timeouts = TimeoutSettings {
+        connect: section.duration("connect", reader),
+        head: section.duration("head", reader),
+        idle: section.duration("idle", reader),
+        total: section.duration("total", reader),
+    };
+    section.close(reader);
+    timeouts
+}
+
+fn models(section: &Section<'_>, reader: &mut Reader<'_>) -> Vec<ModelSettings> {
+    let mut models = Vec::new();
+    for (key, node) in section.entries() {
+        let entry = Section::open(section.path_of(&key.name), node, reader);
+        models.push(model(&key.name, entry, reader));
+    }
+    models
+}
+
+fn model(id: &str, mut section: Section<'_>, reader: &mut Reader<'_>) -> ModelSettings {
+    let settings = ModelSettings {
+        id: id.to_owned(),
+        name: section.text("name", reader),
+        max_tokens: section.count("max_tokens", reader),
+        timeout: section.duration("timeout", reader),
+        context: section.count("context", reader),
+        rate: section.section("price", reader).map(|section| price(section, reader)),
+        rules: rules::read(&mut section, reader),
+    };
+    section.close(reader);
+    settings
+}
+
+/// USD per million tokens, under the names of `models.json`.
+fn price(mut section: Section<'_>, reader: &mut Reader<'_>) -> Rate {
+    let mut usd = |key| section.value(key, reader, price_of);
+    let base = Prices {
+        input: usd("input"),
+        output: usd("output"),
+        cache_read: usd("cache_read"),
+        cache_write: usd("cache_write"),
+        cache_write_1h: usd("cache_write_1h"),
+        reasoning: usd("reasoning"),
+        input_audio: usd("input_audio"),
+        output_audio: usd("output_audio"),
+    };
+    section.close(reader);
+    Rate { base, tiers: Vec::new() }
+}
+
+fn price_of(node: &Node) -> Result<u64, &'static str> {
+    let usd = match node.value {
+        Value::Int(number) => number as f64,
+        Value::Float(number) => number,
+        _ => f64::NAN,
+    };
+    Prices::picos(usd).ok_or("a price in USD per million tokens")
+}

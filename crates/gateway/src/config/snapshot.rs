@@ -1,0 +1,222 @@
+//! The snapshot: what the configuration and the catalogue make of each other.
+
+use indexmap::IndexMap;
+use policy::provider::without_variant;
+use policy::{Auth, Endpoint, Kind, Prices, Provider, Rate, Rules, Snapshot, Timeouts};
+use wire::WireId;
+use wire::chat::{MaxTokensField, Profile};
+
+use super::Config;
+use super::file::{Credential, TimeoutSettings};
+use super::report::Warning;
+use super::upstreams::Upstream;
+use crate::catalog::{Agent, Catalogue, Key, Row};
+
+mod models;
+
+use models::Known;
+
+/// Everything that requests are planned on, and what the operator should know about it.
+pub fn build_snapshot(config: &Config) -> (Snapshot, Vec<Warning>) {
+    let catalogue = Catalogue::embedded();
+    let upstreams = &config.upstreams;
+    let mut warnings = config.warnings.clone();
+    let mut providers: IndexMap<String, Provider> = IndexMap::new();
+    for upstream in &upstreams.all {
+        let made = api(upstream, catalogue);
+        warnings.extend(why_off(upstream, &made));
+        providers.insert(upstream.id.clone(), made);
+    }
+    providers.extend(catalogue.agents.iter().map(|row| (row.id.clone(), agent(row))));
+    let wished = upstreams.order.iter().filter_map(|name| upstreams.id_of(name).or(Some(name)));
+    let mut ordered: Vec<Provider> = Vec::with_capacity(providers.len() + 1);
+    for id in wished.map(str::to_owned).chain(catalogue.order.iter().cloned()) {
+        ordered.extend(providers.shift_remove(&id));
+    }
+    ordered.extend(providers.into_values());
+    ordered.push(demo());
+    let programs =
+        catalogue.agents.iter().map(|row| (row.id.clone(), format!("{}/{}", row.id, row.default_model)));
+    let snapshot = Snapshot::new(ordered)
+        .with_default_provider(upstreams.default_provider.as_deref())
+        .with_aliases(programs.chain(config.aliases.clone()).collect())
+        .with_demo(config.demo);
+    (snapshot, warnings)
+}
+
+/// A section that the operator wrote and that cannot be used is worth a line.
+fn why_off(upstream: &Upstream, made: &Provider) -> Option<Warning> {
+    let settings = upstream.settings.as_ref().filter(|settings| settings.enabled)?;
+    let why = made.disabled.as_ref()?;
+    Some(Warning(format!("providers.{} (line {}) {why}", settings.section, settings.line)))
+}
+
+fn api(upstream: &Upstream, catalogue: &Catalogue) -> Provider {
+    let (row, settings) = (upstream.row, upstream.settings.as_ref());
+    let profile = profile(upstream);
+    let known = Known { row, settings, catalogue, profile: &profile };
+    let models = known.models();
+    let listed_first = settings.and_then(|settings| settings.models.first()).map(|model| model.id.as_str());
+    let chosen = settings.and_then(|settings| settings.default_model.as_deref());
+    let default_model = chosen.or(listed_first).or(row.and_then(|row| row.default_model.as_deref()));
+    Provider {
+        id: upstream.id.as_str().into(),
+        spellings: row.map(|row| row.spellings.clone()).unwrap_or_default(),
+        name: name(upstream),
+        kind: Kind::Api,
+        endpoints: upstream.endpoints.clone(),
+        auth: auth(upstream),
+        key_names: upstream.prefixes().iter().map(|prefix| format!("{prefix}_API_KEY")).collect(),
+        extra_headers: headers(upstream),
+        default_model: default_model.map(Into::into),
+        models,
+        takes_any_model: settings.and_then(|settings| settings.any_model).unwrap_or(true),
+        section: settings.map(|settings| settings.section.clone()),
+        program: None,
+        rules: settings.map(|settings| settings.rules.clone()).unwrap_or_default(),
+        timeouts: settings.map(|settings| timeouts(&settings.timeouts)).unwrap_or_default(),
+        disabled: disabled(upstream),
+        profile,
+    }
+}
+
+fn name(upstream: &Upstream) -> String {
+    let named = upstream.settings.as_ref().and_then(|settings| settings.name.as_ref());
+    let named = named.or(upstream.row.map(|row| &row.name));
+    named.unwrap_or(&upstream.id).clone()
+}
+
+/// In words that follow the provider's name.
+fn disabled(upstream: &Upstream) -> Option<String> {
+    let settings = upstream.settings.as_ref();
+    if settings.is_some_and(|settings| !settings.enabled) {
+        return Some("is switched off in the configuration file".to_owned());
+    }
+    if settings.is_some_and(|settings| settings.requires_proxy) {
+        return Some("is off because it requires a proxy, and proxies come in a later version".to_owned());
+    }
+    if let Some(wire) = settings.and_then(|settings| settings.foreign_wire.as_deref()) {
+        return Some(format!(
+            "is off because the {wire} adapter comes in a later version; adapter: openai works"
+        ));
+    }
+    let unwanted = upstream.row.is_some_and(|row| row.local) && !upstream.is_configured;
+    unwanted.then(|| format!("is not configured: set {}_BASE_URL", upstream.prefixes()[0]))
+}
+
+fn profile(upstream: &Upstream) -> Profile {
+    let unknown = Profile::unknown(upstream.id.as_str(), "");
+    let Some(row) = upstream.row else { return unknown };
+    Profile {
+        developer_role: row.developer_role,
+        stream_options: row.stream_options,
+        open_sampling: row.open_sampling,
+        max_tokens_field: max_tokens_field(row.max_tokens_field.as_deref()),
+        ..unknown
+    }
+}
+
+fn max_tokens_field(name: Option<&str>) -> MaxTokensField {
+    match name {
+        Some("max_tokens") => MaxTokensField::MaxTokens,
+        Some("max_completion_tokens") => MaxTokensField::MaxCompletionTokens,
+        _ => MaxTokensField::AsGiven,
+    }
+}
+
+/// As the file says, else as the catalogue, else as is usual for the wire. A server on this machine takes a key but needs
+/// none, unless the catalogue says otherwise.
+fn auth(upstream: &Upstream) -> Option<Auth> {
+    let settings = upstream.settings.as_ref();
+    if settings.is_some_and(|settings| matches!(settings.credential, Credential::Keyless)) {
+        return None;
+    }
+    if let Some(auth) = settings.and_then(|settings| settings.auth.clone()) {
+        return Some(auth);
+    }
+    let wire = upstream.endpoints.first().map(|endpoint| endpoint.wire);
+    let of_row = |row: &&Row| row.wires.iter().any(|known| WireId::from_name(&known.wire) == wire);
+    if let Some(row) = upstream.row.filter(of_row) {
+        let (header, prefix) = (row.auth.header.clone(), row.auth.prefix.clone());
+        return Some(Auth { header, prefix, required: row.key == Key::Required });
+    }
+    let (header, prefix) = match wire {
+        Some(WireId::AnthropicMessages) => ("x-api-key", ""),
+        _ => ("authorization", "Bearer "),
+    };
+    let required = upstream.row.is_some() || !upstream.is_on_this_machine();
+    Some(Auth { header: header.to_owned(), prefix: prefix.to_owned(), required })
+}
+
+/// Those of the catalogue, where the file does not say otherwise.
+fn headers(upstream: &Upstream) -> Vec<(String, String)> {
+    let of_row = upstream.row.into_iter().flat_map(|row| row.headers.clone());
+    let of_file = upstream.settings.iter().flat_map(|settings| settings.headers.clone());
+    of_row.chain(of_file).collect::<IndexMap<_, _>>().into_iter().collect()
+}
+
+fn timeouts(settings: &TimeoutSettings) -> Timeouts {
+    let usual = Timeouts::default();
+    Timeouts {
+        connect: settings.connect.unwrap_or(usual.connect),
+        head_stream: settings.head.unwrap_or(usual.head_stream),
+        head_whole: settings.head.unwrap_or(usual.head_whole),
+        idle: settings.idle.unwrap_or(usual.idle),
+        total: settings.total,
+    }
+}
+
+fn agent(row: &Agent) -> Provider {
+    let profile = Profile::unknown(row.id.as_str(), "");
+    let models = row.models.iter().map(|id| models::plain(id, &profile)).collect();
+    Provider {
+        kind: Kind::Cli,
+        default_model: Some(row.default_model.as_str().into()),
+        models,
+        takes_any_model: true,
+        program: Some(row.program.clone()),
+        disabled: Some("is off because command-line programs come in a later version".to_owned()),
+        ..bare(&row.id, &row.name, profile)
+    }
+}
+
+/// Answers without any model, so that a fresh gateway can be tried; costs nothing.
+fn demo() -> Provider {
+    let profile = Profile::unknown("demo", "demo");
+    let free = Prices { input: Some(0), output: Some(0), ..Prices::default() };
+    let (id, mut model) = models::plain("demo", &profile);
+    if let Some(model) = std::sync::Arc::get_mut(&mut model) {
+        model.rate = Some(Rate { base: free, tiers: Vec::new() });
+        model.price_source = Some("demo".into());
+    }
+    Provider {
+        kind: Kind::Demo,
+        // Not an address: the demonstration runs within the gateway.
+        endpoints: vec![Endpoint { wire: WireId::OpenAiChat, url: "demo:".to_owned() }],
+        default_model: Some(id.clone()),
+        models: IndexMap::from([(id, model)]),
+        ..bare("demo", "Demonstration", profile)
+    }
+}
+
+fn bare(id: &str, name: &str, profile: Profile) -> Provider {
+    Provider {
+        id: id.into(),
+        spellings: Vec::new(),
+        name: name.to_owned(),
+        kind: Kind::Api,
+        endpoints: Vec::new(),
+        auth: None,
+        key_names: Vec::new(),
+        extra_headers: Vec::new(),
+        default_model: None,
+        models: IndexMap::new(),
+        takes_any_model: false,
+        section: None,
+        program: None,
+        rules: Rules::default(),
+        timeouts: Timeouts::default(),
+        disabled: None,
+        profile,
+    }
+}

@@ -1,0 +1,242 @@
+//! Which upstreams exist, where they are reached and with which key: catalogue, file and environment put together.
+
+use std::collections::{HashMap, HashSet};
+
+use policy::Endpoint;
+use policy::nearest::nearest;
+use store::Secret;
+use wire::WireId;
+
+use super::endpoint::{complete_url, host_and_port, is_loopback, is_private, usual_path};
+use super::environment::Environment;
+use super::file::{Credential, ProviderSettings};
+use super::report::Report;
+use crate::catalog::{Catalogue, Row};
+
+/// All of them, and the operator's wishes about their order.
+#[derive(Debug, Default)]
+pub(super) struct Upstreams {
+    /// Those of the catalogue in its order, then the operator's own.
+    pub(super) all: Vec<Upstream>,
+    /// Go before all others.
+    pub(super) order: Vec<String>,
+    /// Serves models that nobody has.
+    pub(super) default_provider: Option<String>,
+}
+
+/// One HTTP upstream.
+#[derive(Debug)]
+pub(super) struct Upstream {
+    pub(super) id: String,
+    pub(super) row: Option<&'static Row>,
+    pub(super) settings: Option<ProviderSettings>,
+    /// Complete addresses; empty when they were mistaken.
+    pub(super) endpoints: Vec<Endpoint>,
+    /// File or environment say where it is, or at least that it is wanted.
+    pub(super) is_configured: bool,
+}
+
+/// What gathering needs to look at.
+struct Gathering<'a> {
+    /// Our own port.
+    port: u16,
+    environment: &'a Environment<'a>,
+    report: &'a mut Report,
+}
+
+impl Upstreams {
+    /// Finds all upstreams and their keys.
+    pub(super) fn gather(
+        &mut self,
+        sections: Vec<ProviderSettings>,
+        port: u16,
+        environment: &Environment<'_>,
+        catalogue: &'static Catalogue,
+        report: &mut Report,
+    ) -> HashMap<String, Secret> {
+        let mut gathering = Gathering { port, environment, report };
+        let mut own = Vec::new();
+        let mut known: HashMap<&str, ProviderSettings> = HashMap::new();
+        for section in sections {
+            match catalogue.provider(&section.section) {
+                Some(row) if known.contains_key(&*row.id) => gathering.report.invalid(format!(
+                    "providers.{}: {} has a section already, under another spelling",
+                    section.section, row.id
+                )),
+                Some(row) => drop(known.insert(&row.id, section)),
+                None if catalogue.agents.iter().any(|agent| agent.id == section.section) => {
+                    gathering.report.warn(format!(
+                        "providers.{}: command-line programs come in a later version",
+                        section.section
+                    ))
+                }
+                None => own.push(section),
+            }
+        }
+        for row in &catalogue.providers {
+            let settings = known.remove(&*row.id);
+            let upstream = gathering.upstream(row.id.clone(), Some(row), settings);
+            self.all.push(upstream);
+        }
+        for section in own {
+            let upstream = gathering.upstream(section.section.clone(), None, Some(section));
+            self.all.push(upstream);
+        }
+        self.check_names(catalogue, gathering.report);
+        self.all.iter_mut().filter_map(|upstream| gathering.key(upstream)).collect()
+    }
+
+    /// The upstream of that id, or that spelling of the catalogue.
+    pub(super) fn id_of<'a>(&'a self, name: &'a str) -> Option<&'a str> {
+        let is_it = |upstream: &&Upstream| {
+            upstream.id == name
+                || upstream.row.is_some_and(|row| row.spellings.iter().any(|other| other == name))
+        };
+        self.all.iter().find(is_it).map(|upstream| upstream.id.as_str())
+    }
+
+    fn check_names(&self, catalogue: &Catalogue, report: &mut Report) {
+        let agents: HashSet<&str> = catalogue.agents.iter().map(|agent| agent.id.as_str()).collect();
+        let default = self.default_provider.iter().map(|name| ("default_provider", name));
+        for (key, name) in default.chain(self.order.iter().map(|name| ("order", name))) {
+            if self.id_of(name).is_some() || agents.contains(name.as_str()) {
+                continue;
+            }
+            let known = self.all.iter().map(|upstream| upstream.id.as_str());
+            let hint = nearest(name, known, 1).pop().map(|meant| format!("; did you mean '{meant}'?"));
+            report.invalid(format!("{key}: there is no provider '{name}'{}", hint.unwrap_or_default()));
+        }
+    }
+}
+
+impl Upstream {
+    /// Beginnings of its variables: `ACME` for `ACME_API_KEY`.
+    pub(super) fn prefixes(&self) -> Vec<String> {
+        let upper = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
+        match self.row {
+            Some(row) => row.env.clone(),
+            None => vec![self.id.chars().map(upper).collect()],
+        }
+    }
+
+    /// Its wires with their usual paths, the preferred one first; the operator's word counts.
+    fn wires(&self) -> Vec<(WireId, String)> {
+        let of_row = |row: &Row| {
+            let known =
+                |row: &crate::catalog::WireRow| Some((WireId::from_name(&row.wire)?, row.path.clone()));
+            row.wires.iter().filter_map(known).collect::<Vec<_>>()
+        };
+        let mut wires = self.row.map(of_row).unwrap_or_default();
+        let named = self.settings.as_ref().and_then(|settings| settings.wire);
+        if let Some(wire) = named.or(wires.is_empty().then_some(WireId::OpenAiChat)) {
+            wires.retain(|(known, _)| *known == wire);
+            if wires.is_empty() {
+                wires.push((wire, usual_path(wire).to_owned()));
+            }
+        }
+        wires
+    }
+
+    /// It stands on this machine.
+    pub(super) fn is_on_this_machine(&self) -> bool {
+        let host = self.endpoints.first().and_then(|endpoint| host_and_port(&endpoint.url));
+        host.is_some_and(|(host, _)| is_loopback(&host))
+    }
+}
+
+impl Gathering<'_> {
+    fn upstream(
+        &mut self,
+        id: String,
+        row: Option<&'static Row>,
+        settings: Option<ProviderSettings>,
+    ) -> Upstream {
+        let mut upstream =
+            Upstream { id, row, is_configured: settings.is_some(), settings, endpoints: Vec::new() };
+        let from_environment = self.base_from_environment(&upstream);
+        upstream.is_configured |= from_environment.is_some();
+        let from_file = || {
+            upstream
+                .settings
+                .as_ref()
+                .and_then(|settings| Some((place(settings), settings.base_url.clone()?)))
+        };
+        let found = from_environment.or_else(from_file);
+        upstream.endpoints = match (&found, row) {
+            (Some((place, base)), _) => self.endpoints(&upstream, place, base),
+            (None, Some(row)) => self.endpoints(&upstream, &row.id, &row.base),
+            (None, None) => {
+                self.needs_address(&upstream);
+                Vec::new()
+            }
+        };
+        upstream
+    }
+
+    /// A client of this gateway may have `OPENAI_BASE_URL` set to its address; that must not lead it to itself.
+    fn base_from_environment(&mut self, upstream: &Upstream) -> Option<(String, String)> {
+        let names = upstream.prefixes().into_iter().map(|prefix| format!("{prefix}_BASE_URL"));
+        let (name, base) =
+            names.into_iter().find_map(|name| Some((name.clone(), self.environment.text(&name)?)))?;
+        let is_us = |(host, port): (String, u16)| is_loopback(&host) && port == self.port;
+        if self.port != 0 && host_and_port(&base).is_some_and(is_us) {
+            self.report.warn(format!("{name} is the address of this gateway itself, and is left aside"));
+            return None;
+        }
+        Some((name, base))
+    }
+
+    fn endpoints(&mut self, upstream: &Upstream, place: &str, base: &str) -> Vec<Endpoint> {
+        let private_is_fine = upstream.settings.as_ref().is_none_or(|settings| settings.allow_private);
+        if !private_is_fine && host_and_port(base).is_some_and(|(host, _)| is_private(&host)) {
+            self.report.invalid(format!("{place}: {base} is a private address, and allow_private is false"));
+        }
+        let mut endpoints = Vec::new();
+        for (wire, path) in upstream.wires() {
+            match complete_url(base, wire, &path) {
+                Ok(url) => endpoints.push(Endpoint { wire, url }),
+                Err(wanted) => self.report.invalid(format!("{place} must be {wanted}")),
+            }
+        }
+        endpoints
+    }
+
+    fn needs_address(&mut self, upstream: &Upstream) {
+        if upstream.settings.as_ref().is_some_and(|settings| settings.foreign_wire.is_some()) {
+            return;
+        }
+        let known = Catalogue::embedded().providers.iter().map(|row| row.id.as_str());
+        let hint =
+            nearest(&upstream.id, known, 1).pop().map(|meant| format!(" (or did you mean '{meant}'?)"));
+        let hint = hint.unwrap_or_default();
+        self.report
+            .invalid(format!("providers.{}: a provider of your own needs a base_url{hint}", upstream.id));
+    }
+
+    /// The key from the environment, else from the file.
+    fn key(&mut self, upstream: &mut Upstream) -> Option<(String, Secret)> {
+        let from_environment = upstream
+            .prefixes()
+            .into_iter()
+            .find_map(|prefix| self.environment.secret(&format!("{prefix}_API_KEY"), self.report));
+        let credential = upstream.settings.as_mut().map(|settings| &mut settings.credential);
+        let from_file =
+            credential.and_then(|credential| match std::mem::replace(credential, Credential::Unsaid) {
+                Credential::Key(key) => Some(key),
+                other => {
+                    *credential = other;
+                    None
+                }
+            });
+        let key = from_environment.or(from_file)?;
+        if !key.expose().chars().all(|c| c.is_ascii_graphic()) {
+            self.report
+                .invalid(format!("the key of {} has characters that no header can carry", upstream.id));
+        }
+        Some((upstream.id.clone(), key))
+    }
+}
+
+fn place(settings: &ProviderSettings) -> String {
+    format!("providers.{}.base_url", settings.section)
+}
