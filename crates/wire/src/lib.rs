@@ -13,6 +13,7 @@ pub mod dialect;
 pub mod fault;
 pub mod frame;
 pub mod generate;
+mod json_writer;
 pub mod openai_chat;
 pub mod raw;
 pub mod scrub;

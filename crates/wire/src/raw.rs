@@ -89,10 +89,11 @@ impl RawObject {
         self.member(key).map(|member| self.text(&member.value))
     }
 
-    /// A member's value. `None`: absent or null. [`Fault::Malformed`] names the key and says what was expected.
+    /// A member's value. `None`: absent or null. [`Fault::Malformed`] says what was expected, and where, as
+    /// `messages.0.content`.
     pub fn get<'a, T: Deserialize<'a>>(&'a self, key: &str) -> Result<Option<T>, Fault> {
         let Some(member) = self.member(key) else { return Ok(None) };
-        serde_json::from_slice(self.slice(&member.value)).map_err(|error| mistyped(key, &error))
+        decode_at(key, self.slice(&member.value))
     }
 
     /// Whether the key is there, with whatever value.
@@ -105,8 +106,13 @@ impl RawObject {
         self.members.iter().map(|member| self.name(member))
     }
 
+    /// Keys and the JSON texts of their values, in order.
+    pub(crate) fn members(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.members.iter().map(|member| (self.name(member), self.slice(&member.value)))
+    }
+
     /// Sets a member: in its place if it exists, else at the end.
-    pub fn set(&mut self, key: &str, value: &impl Serialize) {
+    pub fn set(&mut self, key: &str, value: &(impl Serialize + ?Sized)) {
         let text = serde_json::to_string(value).expect("values set by the gateway have string keys");
         self.set_raw(key, text);
     }
@@ -142,11 +148,11 @@ impl RawObject {
     }
 
     fn position(&self, key: &str) -> Option<usize> {
-        self.members.iter().position(|member| self.name(member) == key)
+        self.members.iter().position(|member| member.is(key, &self.bytes))
     }
 
     fn member(&self, key: &str) -> Option<&Member> {
-        self.members.iter().find(|member| self.name(member) == key)
+        self.members.iter().find(|member| member.is(key, &self.bytes))
     }
 
     fn name<'a>(&'a self, member: &'a Member) -> &'a str {
@@ -173,6 +179,13 @@ impl Member {
             key: Text::Made(quoted(key)),
             colon: Text::Made(":".to_owned()),
             value: Text::Made(value),
+        }
+    }
+
+    fn is(&self, name: &str, bytes: &[u8]) -> bool {
+        match (&self.name, &self.key) {
+            (None, Text::Received(key)) => bytes[key.start + 1..key.end - 1] == *name.as_bytes(),
+            _ => self.name(bytes) == name,
         }
     }
 
@@ -262,11 +275,33 @@ fn broken(error: ScanError, inside: Option<&str>) -> Fault {
     Fault::malformed(inside.map(|key| brief(key).into_owned()), why)
 }
 
-/// A serde error without its line and column, which count from the member's start.
-fn mistyped(key: &str, error: &serde_json::Error) -> Fault {
-    let text = error.to_string();
-    let what = text.rsplit_once(" at line ").map_or(text.as_str(), |(what, _)| what);
-    Fault::malformed(key.to_owned(), format!("'{key}': {}", brief(what)))
+/// The value of a JSON text that stands at `place`. [`Fault::Malformed`] names the exact place inside it.
+pub(crate) fn decode_at<'a, T: Deserialize<'a>>(place: &str, text: &'a [u8]) -> Result<T, Fault> {
+    serde_json::from_slice(text).map_err(|error| mistyped::<T>(place, text, &error))
+}
+
+/// Decodes once more, keeping track of the path: that is too slow to do for texts that are in order.
+fn mistyped<'a, T: Deserialize<'a>>(place: &str, text: &'a [u8], error: &serde_json::Error) -> Fault {
+    let tracked = serde_path_to_error::deserialize::<_, T>(&mut serde_json::Deserializer::from_slice(text));
+    let inside = tracked.err().map(|error| dotted(error.path())).unwrap_or_default();
+    let at = format!("{place}{inside}");
+    // Line and column count from the start of this text, which nobody else knows.
+    let said = error.to_string();
+    let what = said.rsplit_once(" at line ").map_or(said.as_str(), |(what, _)| what);
+    Fault::malformed(at.clone(), format!("'{at}': {}", brief(what)))
+}
+
+fn dotted(path: &serde_path_to_error::Path) -> String {
+    use serde_path_to_error::Segment;
+    let mut dotted = String::new();
+    for segment in path {
+        match segment {
+            Segment::Seq { index } => dotted.push_str(&format!(".{index}")),
+            Segment::Map { key } => dotted.push_str(&format!(".{}", brief(key))),
+            Segment::Enum { .. } | Segment::Unknown => {}
+        }
+    }
+    dotted
 }
 
 /// Enough of a client's text to recognise it by.

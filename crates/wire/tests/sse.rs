@@ -1,5 +1,7 @@
 //! Laws of the event splitter, with a naive reader of the standard's words as the judge.
 
+#![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
+
 use proptest::prelude::*;
 use wire::frame::SseSplitter;
 

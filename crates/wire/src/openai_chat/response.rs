@@ -1,0 +1,169 @@
+//! A whole answer: decoded, encoded, and annotated when carried.
+
+mod encode;
+
+use bytes::Bytes;
+use serde_json::{Map, Value, json};
+
+use super::shape::{self, Answer, Content};
+use super::stop::Ending;
+use super::{citation, fault, media, names, request, stop, thought, usage};
+use crate::chat::{ChatResponse, Choice, Extra, Loss, MediaSource, Part, ToolKind, Undo, Usage};
+use crate::dialect::{Dialect, Echo};
+use crate::fault::Fault;
+use crate::raw::RawObject;
+
+const THIS: Dialect = Dialect::OpenAiChat;
+
+/// Reads a whole answer. An error inside HTTP 200 is a fault.
+pub(super) fn decode(body: &[u8], undo: &Undo) -> Result<ChatResponse, Fault> {
+    let mut answer: Answer =
+        serde_json::from_slice(body).map_err(|error| fault::bad_answer(error.to_string()))?;
+    if let Some(error) = answer.error.take() {
+        return Err(fault::in_band(&error));
+    }
+    let given = answer.choices.take().unwrap_or_default();
+    if let Some(error) = given.iter().find_map(|choice| choice.error.as_ref()) {
+        return Err(fault::in_band(error));
+    }
+    if given.is_empty() {
+        return Err(fault::bad_answer("it has no choices".to_owned()));
+    }
+    let id = answer.id.filter(|id| !id.is_empty());
+    let answer_id = id.clone().unwrap_or_default();
+    let numbered = (0..).zip(given);
+    let choices = numbered.map(|(place, given)| choice(given, place, &answer_id, undo)).collect();
+    answer.rest.retain(|key, value| key != "object" && !value.is_null());
+    Ok(ChatResponse {
+        id,
+        model: answer.model.filter(|model| !model.is_empty()),
+        created: answer.created.as_ref().and_then(seconds),
+        choices,
+        usage: answer.usage.as_ref().filter(|usage| !usage.is_null()).map(usage::decode),
+        service_tier: answer.service_tier,
+        extra: Extra::new(THIS, answer.rest),
+    })
+}
+
+/// `created`, which some servers send as a fraction.
+pub(super) fn seconds(created: &Value) -> Option<u64> {
+    created
+        .as_u64()
+        .or_else(|| created.as_f64().filter(|seconds| *seconds >= 0.0).map(|seconds| seconds as u64))
+}
+
+fn choice(mut given: shape::Choice, place: u32, answer_id: &str, undo: &Undo) -> Choice {
+    let index = given.index.unwrap_or(place);
+    let mut message = given.message.or(given.delta.take()).unwrap_or_default();
+    let mut parts = thought::take(&mut message);
+    parts.extend(content(&mut message));
+    parts.extend(message.refusal.take().filter(|text| !text.is_empty()).map(|text| Part::Refusal { text }));
+    parts.extend(calls(&mut message, index, answer_id, undo));
+    parts.extend(message.images.take().unwrap_or_default().into_iter().filter_map(image));
+    parts.extend(leftover(message.rest));
+    let ending = Ending {
+        native: given.native_finish_reason.as_deref(),
+        called: parts.iter().any(|part| matches!(part, Part::ToolCall { .. })),
+        refused: parts.iter().any(|part| matches!(part, Part::Refusal { .. })),
+    };
+    let stop = stop::decode(given.finish_reason.as_deref(), ending);
+    Choice { index, parts, stop, logprobs: given.logprobs.filter(|logprobs| !logprobs.is_null()) }
+}
+
+/// The text with its sources; Mistral sends a list that holds thoughts too.
+fn content(message: &mut shape::Message) -> Vec<Part> {
+    let citations: Vec<_> =
+        message.annotations.take().unwrap_or_default().into_iter().map(citation::decode).collect();
+    let mut parts = match message.content.take() {
+        Some(Content::Text(text)) if !text.is_empty() || !citations.is_empty() => vec![Part::text(text)],
+        Some(Content::Parts(parts)) => parts.into_iter().map(content_part).collect(),
+        _ => Vec::new(),
+    };
+    let last_text = parts.iter_mut().rev().find_map(|part| match part {
+        Part::Text { citations, .. } => Some(citations),
+        _ => None,
+    });
+    if let Some(cited) = last_text {
+        *cited = citations;
+    }
+    parts
+}
+
+/// A part of a content list.
+pub(super) fn content_part(part: shape::ContentPart) -> Part {
+    match (part.kind.as_deref(), part.text) {
+        (Some("text") | None, Some(text)) => Part::text(text),
+        (Some("thinking"), _) => thought::plain_thought(request::thinking_text(part.thinking), None),
+        (_, text) => request::foreign(shape::ContentPart { text, ..part }),
+    }
+}
+
+fn calls(message: &mut shape::Message, choice: u32, answer_id: &str, undo: &Undo) -> Vec<Part> {
+    let older = message.function_call.take().map(|function| {
+        let function = Some(function);
+        shape::ToolCall { function, ..shape::ToolCall::default() }
+    });
+    let all = message.tool_calls.take().unwrap_or_default().into_iter().chain(older);
+    all.enumerate()
+        .map(|(place, call)| tool_call(call, || names::call_id(answer_id, choice, place), undo))
+        .collect()
+}
+
+fn tool_call(call: shape::ToolCall, made_up: impl FnOnce() -> String, undo: &Undo) -> Part {
+    let id = call.id.filter(|id| !id.is_empty()).unwrap_or_else(made_up);
+    let signature = call.extra_content.as_ref().and_then(request::signature);
+    let (name, args, kind) = match (call.custom, call.function.unwrap_or_default()) {
+        (Some(custom), _) => (custom.name, custom.input, ToolKind::Custom),
+        (None, function) => (function.name, function.arguments, ToolKind::Function),
+    };
+    let name = undo.tool_name(&name.unwrap_or_default());
+    Part::ToolCall { id, name, args: args.unwrap_or_default(), signature, kind }
+}
+
+/// A picture made by the model (OpenRouter).
+pub(super) fn image(part: shape::ContentPart) -> Option<Part> {
+    part.image_url.map(|image| media::image(image, None))
+}
+
+/// Fields of a message that have no canonical name travel as one opaque part.
+fn leftover(mut rest: Map<String, Value>) -> Option<Part> {
+    rest.retain(|_, value| !value.is_null());
+    (!rest.is_empty()).then(|| Part::Foreign { raw: Value::Object(rest), origin: THIS.into() })
+}
+
+/// A whole answer in this format.
+pub(super) fn encode(response: &ChatResponse, echo: &Echo, losses: &mut Vec<Loss>) -> Bytes {
+    encode::encode(response, echo, losses)
+}
+
+/// Adds what the gateway says about its routing.
+pub(super) fn annotate(answer: &mut RawObject, echo: &Echo, usage: Option<&Usage>) {
+    if echo.annotate {
+        answer.set("x_gateway", &x_gateway(echo, usage));
+    }
+}
+
+fn x_gateway(echo: &Echo, usage: Option<&Usage>) -> Value {
+    json!({
+        "requestedProvider": echo.requested_provider,
+        "requestedModel": echo.requested_model,
+        "resolvedProvider": echo.resolved_provider,
+        "resolvedModel": echo.resolved_model,
+        "fallbackUsed": echo.fallback_used,
+        "tokensUsed": usage.and_then(Usage::total),
+    })
+}
+
+/// The id of an answer: the upstream's as suffix, so that logs can be joined; ours when there is none.
+pub(super) fn answer_id(id: Option<&str>, echo: &Echo) -> String {
+    let id = id.filter(|id| !id.is_empty()).unwrap_or(&echo.request_id);
+    if id.starts_with("chatcmpl-") { id.to_owned() } else { format!("chatcmpl-{id}") }
+}
+
+/// The bytes of a picture's `data:` URL, for streams; `None`: it is not in the answer.
+pub(super) fn media_of(part: &Part) -> Option<(String, String)> {
+    match part {
+        Part::Image { source: MediaSource::Base64 { mime, data }, .. } => Some((mime.clone(), data.clone())),
+        _ => None,
+    }
+}
