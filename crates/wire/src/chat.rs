@@ -11,6 +11,7 @@ mod loss;
 mod profile;
 mod request;
 mod response;
+mod sequence;
 mod usage;
 
 pub use event::{Event, PartId, PartKind, Piece};
@@ -23,4 +24,5 @@ pub use request::{
     Sampling, Thinking, Tool, ToolChoice, ToolKind,
 };
 pub use response::{ChatResponse, Choice, Stop, StopReason};
+pub use sequence::Sequence;
 pub use usage::Usage;
