@@ -48,7 +48,8 @@ impl Fold {
     /// complete.
     pub fn finish(self) -> ChatResponse {
         let mut response = self.response;
-        response.choices = self.choices.into_iter().map(|(index, gathered)| gathered.into_choice(index)).collect();
+        response.choices =
+            self.choices.into_iter().map(|(index, gathered)| gathered.into_choice(index)).collect();
         response
     }
 
@@ -187,7 +188,9 @@ fn opening(part: &Part) -> Option<PartKind> {
         Part::Audio { data, format } => PartKind::Media { mime: format!("audio/{format}"), data },
         Part::Image { source: MediaSource::Base64 { mime, data }, .. }
         | Part::File { source: MediaSource::Base64 { mime, data }, .. } => PartKind::Media { mime, data },
-        Part::Image { .. } | Part::File { .. } | Part::ToolResult { .. } | Part::Foreign { .. } => return None,
+        Part::Image { .. } | Part::File { .. } | Part::ToolResult { .. } | Part::Foreign { .. } => {
+            return None;
+        }
     })
 }
 
@@ -200,7 +203,11 @@ fn pieces(part: &Part) -> Vec<Piece> {
         Part::Refusal { text: words } => text(words).into_iter().collect(),
         Part::Thinking { text: thought, signature, encrypted, .. } => {
             let signature = signature.clone().map(Piece::Signature);
-            text(thought).into_iter().chain(signature).chain(encrypted.clone().map(Piece::Encrypted)).collect()
+            text(thought)
+                .into_iter()
+                .chain(signature)
+                .chain(encrypted.clone().map(Piece::Encrypted))
+                .collect()
         }
         Part::ToolCall { args, signature, .. } => {
             let args = (!args.is_empty()).then(|| Piece::ToolInput(args.clone()));
@@ -225,7 +232,8 @@ mod tests {
 
     #[test]
     fn parts_that_are_open_at_the_same_time_do_not_mix() {
-        let call = |id: &str| PartKind::ToolCall { id: id.into(), name: "f".into(), kind: ToolKind::Function };
+        let call =
+            |id: &str| PartKind::ToolCall { id: id.into(), name: "f".into(), kind: ToolKind::Function };
         let input = |part, text: &str| Event::Delta { part, piece: Piece::ToolInput(text.into()) };
         let (a, b) = (PartId(0), PartId(1));
         let response = folded(&[
@@ -261,7 +269,8 @@ mod tests {
 
     #[test]
     fn logprobs_of_all_chunks_are_joined() {
-        let chunk = |token: &str| Event::Logprobs { choice: 0, raw: json!({"content": [token], "refusal": null}) };
+        let chunk =
+            |token: &str| Event::Logprobs { choice: 0, raw: json!({"content": [token], "refusal": null}) };
         let response = folded(&[chunk("a"), chunk("b")]);
         assert_eq!(response.choices[0].logprobs, Some(json!({"content": ["a", "b"], "refusal": null})));
     }

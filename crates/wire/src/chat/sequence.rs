@@ -107,10 +107,26 @@ mod tests {
 
     #[test]
     fn the_pieces_of_a_later_part_wait_until_the_earlier_one_closes() {
-        let mixed =
-            vec![open(0), text(0, "a"), open(1), text(1, "x"), text(0, "b"), close(0), text(1, "y"), close(1)];
-        let plain =
-            vec![open(0), text(0, "a"), text(0, "b"), close(0), open(1), text(1, "x"), text(1, "y"), close(1)];
+        let mixed = vec![
+            open(0),
+            text(0, "a"),
+            open(1),
+            text(1, "x"),
+            text(0, "b"),
+            close(0),
+            text(1, "y"),
+            close(1),
+        ];
+        let plain = vec![
+            open(0),
+            text(0, "a"),
+            text(0, "b"),
+            close(0),
+            open(1),
+            text(1, "x"),
+            text(1, "y"),
+            close(1),
+        ];
         assert_eq!(sequenced(mixed), plain);
     }
 
