@@ -20,8 +20,8 @@ pub use fold::{Fold, unfold};
 pub use loss::Loss;
 pub use profile::{Abilities, Encoded, MaxTokensField, Profile, ReasoningOption, Undo};
 pub use request::{
-    CacheMark, ChatRequest, Citation, Effort, ImageDetail, MediaSource, Message, Origin, OutputFormat, Part, Role,
-    Sampling, Thinking, Tool, ToolChoice, ToolKind,
+    CacheMark, ChatRequest, Citation, Effort, ImageDetail, MediaSource, Message, Origin, OutputFormat, Part,
+    Role, Sampling, Thinking, Tool, ToolChoice, ToolKind,
 };
 pub use response::{ChatResponse, Choice, Stop, StopReason};
 pub use sequence::Sequence;

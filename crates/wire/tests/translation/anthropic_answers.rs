@@ -56,7 +56,11 @@ fn a_stream_that_breaks_off_is_never_a_clean_stop() {
         for kept in 0..=last {
             let outcome = streams::read_whole(&AnthropicMessages, frames[..kept].concat().as_bytes());
             assert!(matches!(outcome.end, Err(Fault::Cut { .. })), "{} after {kept} frames", fixture.id);
-            assert!(!outcome.events.iter().any(|event| matches!(event, Event::Stop { .. })), "{}", fixture.id);
+            assert!(
+                !outcome.events.iter().any(|event| matches!(event, Event::Stop { .. })),
+                "{}",
+                fixture.id
+            );
         }
     }
 }

@@ -1,7 +1,9 @@
 //! Translation against recorded traffic: what the codecs read and write, seen by readers that share no code with them.
 
 mod anthropic_answers;
+mod anthropic_requests;
 mod events;
 mod fixtures;
+mod messages_grammar;
 mod recording;
 mod streams;

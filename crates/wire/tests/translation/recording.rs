@@ -66,7 +66,9 @@ fn of_message(message: &Value) -> Said {
         match block["type"].as_str().unwrap() {
             "text" => said.text.push_str(block["text"].as_str().unwrap()),
             "thinking" => said.thoughts.push_str(block["thinking"].as_str().unwrap()),
-            "tool_use" => said.calls.push((block["name"].as_str().unwrap().to_owned(), block["input"].clone())),
+            "tool_use" => {
+                said.calls.push((block["name"].as_str().unwrap().to_owned(), block["input"].clone()))
+            }
             _ => {}
         }
     }
@@ -124,5 +126,9 @@ fn apply(delta: &Value, block: &mut Value) {
 pub fn datas(bytes: &[u8]) -> Vec<Value> {
     let text = std::str::from_utf8(bytes).unwrap();
     let lines = text.lines().filter_map(|line| line.strip_prefix("data:"));
-    lines.map(str::trim).filter(|data| *data != "[DONE]").map(|data| serde_json::from_str(data).unwrap()).collect()
+    lines
+        .map(str::trim)
+        .filter(|data| *data != "[DONE]")
+        .map(|data| serde_json::from_str(data).unwrap())
+        .collect()
 }
