@@ -41,13 +41,15 @@ impl Sequence {
     }
 
     fn open(&mut self, part: PartId, choice: u32, event: Event, out: &mut Vec<Event>) {
-        self.open.push_back(Waiting { part, choice, events: Vec::new(), closed: false });
-        self.hand(part, event, out);
+        if self.place(part).is_none() {
+            self.open.push_back(Waiting { part, choice, events: Vec::new(), closed: false });
+            self.hand(part, event, out);
+        }
     }
 
     /// Writes an event of the front part; keeps it when its part has to wait.
     fn hand(&mut self, part: PartId, event: Event, out: &mut Vec<Event>) {
-        match self.open.iter().position(|it| it.part == part && !it.closed) {
+        match self.place(part) {
             Some(0) => out.push(event),
             Some(behind) => self.open[behind].events.push(event),
             None => {}
@@ -55,10 +57,14 @@ impl Sequence {
     }
 
     fn close(&mut self, part: PartId, event: Event, out: &mut Vec<Event>) {
-        let Some(place) = self.open.iter().position(|it| it.part == part && !it.closed) else { return };
+        let Some(place) = self.place(part) else { return };
         self.hand(part, event, out);
         self.open[place].closed = true;
         self.advance(out);
+    }
+
+    fn place(&self, part: PartId) -> Option<usize> {
+        self.open.iter().position(|it| it.part == part && !it.closed)
     }
 
     /// Lets go of finished parts at the front, and of what the next one has gathered.

@@ -4,6 +4,7 @@ mod anthropic_answers;
 mod anthropic_requests;
 mod events;
 mod fixtures;
+mod laws;
 mod messages_grammar;
 mod recording;
 mod streams;

@@ -1,0 +1,7 @@
+//! Properties that hold for every conversation, not only for recorded ones.
+
+mod any;
+mod encoding;
+mod folding;
+mod streaming;
+mod surviving;
