@@ -1,0 +1,36 @@
+//! The corpora of the fuzzers, replayed.
+
+#[path = "../fuzz/targets.rs"]
+mod targets;
+
+use std::path::Path;
+
+fn replay(target: &str, run: fn(&[u8])) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
+    let mut replayed = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        run(&std::fs::read(entry.unwrap().path()).unwrap());
+        replayed += 1;
+    }
+    assert!(replayed > 0, "no corpus for {target}");
+}
+
+#[test]
+fn raw_object_holds_on_its_corpus() {
+    replay("raw_object", targets::raw_object);
+}
+
+#[test]
+fn sse_holds_on_its_corpus() {
+    replay("sse", targets::sse);
+}
+
+#[test]
+fn decode_request_holds_on_its_corpus() {
+    replay("decode_request", targets::decode_request);
+}
+
+#[test]
+fn stream_reader_holds_on_its_corpus() {
+    replay("stream_reader", targets::stream_reader);
+}
