@@ -7,7 +7,6 @@ use serde_json::Value;
 /// One recorded exchange.
 pub struct Fixture {
     pub id: String,
-    pub provider: String,
     pub stream: bool,
     pub request: Value,
     pub status: u16,
@@ -72,7 +71,6 @@ fn read(path: &Path) -> Fixture {
     let mut exchange: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     Fixture {
         id: exchange["id"].as_str().unwrap().to_owned(),
-        provider: exchange["provider"].as_str().unwrap().to_owned(),
         stream: exchange["stream"] == true,
         status: u16::try_from(exchange["response"]["status"].as_u64().unwrap()).unwrap(),
         request: exchange["request"]["body"].take(),

@@ -2,9 +2,12 @@
 
 mod anthropic_answers;
 mod anthropic_requests;
+mod chat_grammar;
 mod events;
 mod fixtures;
+mod golden;
 mod laws;
 mod messages_grammar;
 mod recording;
+mod requests;
 mod streams;
