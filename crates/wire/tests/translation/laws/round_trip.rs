@@ -66,7 +66,8 @@ fn turns() -> impl Strategy<Value = Vec<Message>> {
 }
 
 fn request() -> impl Strategy<Value = ChatRequest> {
-    let sampling = (option::of(0.0..2.0f64), option::of(0.0..1.0f64), option::of(any::<i64>()));
+    let hundredths = |most: u32| (0..=most).prop_map(|hundredths| f64::from(hundredths) / 100.0);
+    let sampling = (option::of(hundredths(200)), option::of(hundredths(100)), option::of(any::<i64>()));
     let sampling = sampling.prop_map(|(temperature, top_p, seed)| Sampling {
         temperature,
         top_p,
