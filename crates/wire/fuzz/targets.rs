@@ -36,7 +36,7 @@ pub fn sse(data: &[u8]) {
 fn split<'a>(chunks: impl Iterator<Item = &'a [u8]>) -> (Vec<(String, String)>, bool) {
     let mut events = Vec::new();
     let mut splitter = SseSplitter::new(LIMIT);
-    let mut run = || -> Result<(), Fault> {
+    let run = || -> Result<(), Fault> {
         for chunk in chunks {
             splitter.push(chunk);
             while let Some(event) = splitter.next()? {

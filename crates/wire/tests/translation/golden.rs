@@ -11,8 +11,8 @@ use wire::{Surface, WireId};
 use super::fixtures::{self, Fixture};
 use super::{chat_grammar, recording, streams};
 
-/// Fixtures that end in an error, and those whose answer is one.
-const ERRORS: &[&str] = &["composed-stream-overloaded", "openrouter-stream-error"];
+/// The recording of a Messages stream that ends in an error.
+const OVERLOADED: &str = "composed-stream-overloaded";
 
 struct Written {
     bytes: BytesMut,
@@ -47,23 +47,28 @@ fn events(fixture: &Fixture, wire: WireId) -> Vec<Event> {
     outcome.events
 }
 
+/// Recordings that are answers from beginning to end.
 fn answered(dialect: &str) -> impl Iterator<Item = Fixture> {
-    let complete = |fixture: &Fixture| {
-        fixture.status == 200 && !ERRORS.iter().any(|name| fixture.id.contains(name)) && !is_error(fixture)
-    };
-    fixtures::all(dialect).into_iter().filter(complete)
+    fixtures::all(dialect).into_iter().filter(|fixture| fixture.status == 200 && !has_error(fixture))
 }
 
-fn is_error(fixture: &Fixture) -> bool {
-    !fixture.stream && fixture.json().get("error").is_some_and(Value::is_object)
+fn has_error(fixture: &Fixture) -> bool {
+    let is_error = |value: &Value| value.get("error").is_some_and(Value::is_object);
+    match fixture.stream {
+        true => recording::datas(&fixture.stream_bytes()).iter().any(is_error),
+        false => is_error(fixture.json()),
+    }
 }
 
 /// One line: what a client of OpenAI Chat gets of a recording.
 fn line(fixture: &Fixture, wire: WireId) -> String {
-    let written = written(&events(fixture, wire));
+    let events = events(fixture, wire);
+    let written = written(&events);
     let read = chat_grammar::check(&fixture.id, &written.bytes, true);
+    let reported = events.iter().any(|event| matches!(event, Event::Usage(_)));
+    assert_eq!(read.usage.is_some(), reported, "{}: usage that was reported is passed on", fixture.id);
     let choices: Vec<Value> = read.choices.values().map(summary).collect();
-    let usage = read.usage.unwrap();
+    let usage = read.usage.unwrap_or_default();
     let counts = json!([usage["prompt_tokens"], usage["completion_tokens"], usage["total_tokens"]]);
     let losses: Vec<_> = written.losses.iter().map(|loss| loss.code.as_ref()).collect();
     format!("{} {} usage {counts} losses {losses:?}", fixture.id, json!(choices))
@@ -154,8 +159,25 @@ fn whole_answers_say_the_same_as_streams() {
 }
 
 #[test]
+fn an_answer_that_is_or_ends_in_an_error_is_never_a_clean_stop() {
+    for (dialect, wire) in
+        [("openai.chat", WireId::OpenAiChat), ("anthropic.messages", WireId::AnthropicMessages)]
+    {
+        let failed =
+            fixtures::all(dialect).into_iter().filter(|fixture| fixture.status == 200 && has_error(fixture));
+        for fixture in failed {
+            let end = match fixture.stream {
+                true => streams::read_whole(wire.wire(), &fixture.stream_bytes()).end,
+                false => wire.wire().decode_response(&fixture.body(), &Undo::default()).map(drop),
+            };
+            assert!(matches!(end, Err(wire::Fault::Upstream(_))), "{}: {end:?}", fixture.id);
+        }
+    }
+}
+
+#[test]
 fn a_failing_stream_ends_in_an_error_and_not_in_done() {
-    let overloaded = |fixture: &Fixture| fixture.id.contains(ERRORS[0]);
+    let overloaded = |fixture: &Fixture| fixture.id.contains(OVERLOADED);
     let fixture = fixtures::streamed("anthropic.messages").find(overloaded).unwrap();
     let outcome = streams::read_whole(WireId::AnthropicMessages.wire(), &fixture.stream_bytes());
     let mut writer = OpenAiChat.stream_writer(echo());

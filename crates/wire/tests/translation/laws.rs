@@ -3,5 +3,6 @@
 mod any;
 mod encoding;
 mod folding;
+mod round_trip;
 mod streaming;
 mod surviving;

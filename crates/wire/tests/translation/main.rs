@@ -3,6 +3,7 @@
 mod anthropic_answers;
 mod anthropic_requests;
 mod chat_grammar;
+mod checkers;
 mod events;
 mod fixtures;
 mod golden;

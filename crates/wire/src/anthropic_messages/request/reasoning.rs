@@ -64,7 +64,8 @@ enum Style<'a> {
 
 impl<'a> Style<'a> {
     /// A model that is steered by words and by tokens is adaptive if it knows the word `max`: the one model family
-    /// with words but without that one takes no `adaptive`. A model of which nothing is known is taken to be new.
+    /// with words but without that one takes no `adaptive`. A model that knows only on and off takes a budget, as all
+    /// models did first; one of which nothing is known is taken to be new.
     /// Source: Anthropic's references on adaptive thinking and effort, read 2026-01-15.
     fn of(options: &'a [ReasoningOption]) -> Self {
         let levels = options.iter().find_map(|option| match option {
@@ -78,7 +79,9 @@ impl<'a> Style<'a> {
         match (levels, budget) {
             (Some(levels), Some(_)) if levels.contains(&Effort::Max) => Style::Adaptive(levels),
             (_, Some(max)) => Style::Budget(max),
-            (levels, None) => Style::Adaptive(levels.unwrap_or_default()),
+            (Some(levels), None) => Style::Adaptive(levels),
+            (None, None) if options.is_empty() => Style::Adaptive(&[]),
+            (None, None) => Style::Budget(None),
         }
     }
 }

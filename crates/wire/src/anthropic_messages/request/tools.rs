@@ -96,7 +96,7 @@ fn custom_schema<'a>(tool: &chat::Tool, place: usize, draft: &mut Draft<'_>) -> 
 fn built_in<'a>(tool: &'a chat::Tool, place: usize, draft: &mut Draft<'_>) -> Result<shape::Tool<'a>, Fault> {
     match &tool.raw {
         Some((Dialect::AnthropicMessages, definition)) => Ok(shape::Tool::BuiltIn(Cow::Borrowed(definition))),
-        _ if tool.name.starts_with("web_search") => {
+        _ if tool.name.contains("web_search") => {
             draft.lose("web_search", format!("tools[{place}]"));
             Ok(shape::Tool::BuiltIn(Cow::Owned(json!({"type": "web_search_20250305", "name": "web_search"}))))
         }

@@ -44,15 +44,18 @@ impl<'a> Turns<'a> {
         Ok(())
     }
 
-    /// A system prompt in mid conversation stays where it is: as a turn of its own where the model takes it, else as
-    /// a marked text of the user.
+    /// A system prompt in mid conversation stays where it is: as a turn of its own where the model takes it, which is
+    /// right after a turn of the user, else as a marked text of the user.
+    /// Source: Anthropic's reference on mid-conversation system messages, read 2026-01-15.
     fn add_system(&mut self, blocks: Vec<Block<'a>>, at: &str, draft: &mut Draft<'a>) -> Result<(), Fault> {
         if blocks.iter().any(|block| !matches!(block, Block::Text { .. })) {
             return Err(draft.unsupported("anything but text in a system prompt", at));
         }
         if !self.begun {
             self.system.extend(blocks);
-        } else if draft.profile.system_in_messages {
+        } else if draft.profile.system_in_messages
+            && self.turns.last().is_some_and(|turn| turn.role != Role::Assistant)
+        {
             self.push(Role::System, blocks);
         } else {
             draft.lose("system_moved", at);
