@@ -35,18 +35,12 @@ pub fn configuration(flags: &config::Flags) -> Result<Config, Failure> {
         .map_err(|error| Failure::new(error.exit_code(), error))
 }
 
-/// What the configuration and the catalogue make of each other.
-pub fn snapshot(config: &Config) -> Result<(Snapshot, Vec<String>), Failure> {
-    let (snapshot, warnings) = config::build_snapshot(config).map_err(|error| Failure::new(3, error))?;
-    Ok((snapshot, warnings.iter().map(ToString::to_string).collect()))
-}
-
 /// Opens the store and builds the gateway; `on_batch` sees every batch of ledger rows that was written.
 pub async fn start(
     config: &Config,
     on_batch: impl FnMut(&[Entry]) + Send + 'static,
 ) -> Result<Started, Failure> {
-    let (snapshot, warnings) = snapshot(config)?;
+    let (snapshot, warnings) = config::build_snapshot(config);
     for warning in warnings {
         tracing::warn!("{warning}");
     }

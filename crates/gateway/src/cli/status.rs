@@ -29,7 +29,7 @@ pub(super) fn status() -> Result<(), Failure> {
 pub(super) fn check(args: &CommonArgs) -> Result<(), Failure> {
     let flags = config::Flags { config: args.config.clone(), ..config::Flags::default() };
     let config = startup::configuration(&flags)?;
-    let (_, warnings) = startup::snapshot(&config)?;
+    let (_, warnings) = config::build_snapshot(&config);
     let warnings: String = warnings.iter().map(|warning| format!("  warning     {warning}\n")).collect();
     say(&format!("{}{warnings}The configuration is valid.\n", found(&config)))
 }

@@ -48,7 +48,7 @@ fn a_row_says_who_what_when_and_how_much() {
     let row = &gateway.ledger(1)[0];
     assert_eq!((row.provider.as_deref(), row.model_asked.as_deref()), (Some("openai"), Some("gpt-4o")));
     assert_eq!(
-        (row.surface.as_str(), row.wire.as_deref(), row.stream),
+        (&*row.surface, row.wire.as_deref(), row.stream),
         ("openai_chat", Some("openai_chat"), false)
     );
     let prompt = row.input.unwrap_or(0) + row.cache_read.unwrap_or(0) + row.cache_write.unwrap_or(0);
@@ -59,7 +59,7 @@ fn a_row_says_who_what_when_and_how_much() {
     let dollars: f64 = reply.header("x-gateway-cost-usd").unwrap().parse().unwrap();
     assert!((dollars * 1e9 - cost as f64).abs() < 1.0, "{dollars} and {cost}");
     assert!(row.first_byte_us.unwrap() > 0 && row.total_us >= row.first_byte_us.unwrap());
-    assert_eq!((row.status, row.attempts, row.project.as_str()), (200, 1, "_global"));
+    assert_eq!((row.status, row.attempts, &*row.project), (200, 1, "_global"));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! A client on a bare socket: it shows what came, to the byte, and can be as rude as a test needs.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
 
 use serde_json::Value;
