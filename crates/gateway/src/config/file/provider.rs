@@ -10,6 +10,9 @@ use super::super::section::{Reader, Section, text};
 use super::super::tree::{Node, Value};
 use super::rules;
 
+/// The name that no section may have.
+const DEMO: &str = "demo";
+
 /// One section.
 #[derive(Debug)]
 pub(in super::super) struct ProviderSettings {
@@ -79,6 +82,9 @@ pub(super) fn read(sections: &Section<'_>, reader: &mut Reader<'_>) -> Vec<Provi
             let what = "a provider's name is made of letters, digits, '-', '_' and '.'";
             reader.invalid(key.line, format_args!("'{}': {what}", key.name));
             continue;
+        }
+        if key.name == DEMO {
+            reader.invalid(key.line, "'demo' is the built-in demonstration; choose another name");
         }
         let section = Section::open(sections.path_of(&key.name), node, reader);
         providers.push(provider(&key.name, key.line, section, reader));
