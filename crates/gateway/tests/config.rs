@@ -392,6 +392,23 @@ fn a_provider_of_ones_own_needs_only_an_address() {
 }
 
 #[test]
+fn a_section_needs_a_name_that_can_be_a_prefix_and_is_free() {
+    for (name, why) in [("demo", "demonstration"), ("a/b", "letters, digits")] {
+        let error = with_yaml(&format!("providers:\n  {name}: {{ base_url: https://a.example }}\n")).error();
+        assert!(error.to_string().contains(why), "{error}");
+    }
+    let twice = "providers:\n  google: {}\n  gemini: {}\n";
+    assert!(with_yaml(twice).error().to_string().contains("another spelling"));
+}
+
+#[test]
+fn a_model_may_be_called_like_a_number() {
+    let snapshot =
+        with_yaml("providers:\n  a: { base_url: 'https://a.example', models: { 7: } }\n").snapshot();
+    assert_eq!(planned(&snapshot, "a/7").model.listed_as.as_deref(), Some("a/7"));
+}
+
+#[test]
 fn a_provider_may_speak_anthropic_messages_need_no_key_or_use_another_header() {
     let yaml = "\
 providers:

@@ -10,38 +10,41 @@ use super::super::section::{Reader, Section, text};
 use super::super::tree::{Node, Value};
 use super::rules;
 
+/// The name that no section may have.
+const DEMO: &str = "demo";
+
 /// One section.
 #[derive(Debug)]
-pub(in super::super) struct ProviderSettings {
+pub struct ProviderSettings {
     /// Its name, the prefix of its models.
-    pub(in super::super) section: String,
-    pub(in super::super) line: u64,
-    pub(in super::super) name: Option<String>,
+    pub section: String,
+    pub line: u64,
+    pub name: Option<String>,
     /// Switched off by the operator when false.
-    pub(in super::super) enabled: bool,
+    pub enabled: bool,
     /// It uses LLM-Bridge's word for the wire.
-    pub(in super::super) has_adapter: bool,
-    pub(in super::super) wire: Option<WireId>,
+    pub has_adapter: bool,
+    pub wire: Option<WireId>,
     /// Its wire is one that we do not speak yet.
-    pub(in super::super) foreign_wire: Option<String>,
-    pub(in super::super) base_url: Option<String>,
-    pub(in super::super) credential: Credential,
-    pub(in super::super) auth: Option<Auth>,
-    pub(in super::super) headers: Vec<(String, String)>,
-    pub(in super::super) requires_proxy: bool,
+    pub foreign_wire: Option<String>,
+    pub base_url: Option<String>,
+    pub credential: Credential,
+    pub auth: Option<Auth>,
+    pub headers: Vec<(String, String)>,
+    pub requires_proxy: bool,
     /// Whether the file may name a private address; it may unless it says no.
-    pub(in super::super) allow_private: bool,
-    pub(in super::super) default_model: Option<String>,
+    pub allow_private: bool,
+    pub default_model: Option<String>,
     /// Takes models that are not listed.
-    pub(in super::super) any_model: Option<bool>,
-    pub(in super::super) timeouts: TimeoutSettings,
-    pub(in super::super) rules: Rules,
-    pub(in super::super) models: Vec<ModelSettings>,
+    pub any_model: Option<bool>,
+    pub timeouts: TimeoutSettings,
+    pub rules: Rules,
+    pub models: Vec<ModelSettings>,
 }
 
 /// What the section says about its key.
 #[derive(Debug)]
-pub(in super::super) enum Credential {
+pub enum Credential {
     /// Nothing: environment or vault.
     Unsaid,
     /// This key.
@@ -52,23 +55,23 @@ pub(in super::super) enum Credential {
 
 /// `timeouts:` and `timeout:`
 #[derive(Debug, Default, Clone, Copy)]
-pub(in super::super) struct TimeoutSettings {
-    pub(in super::super) connect: Option<Duration>,
-    pub(in super::super) head: Option<Duration>,
-    pub(in super::super) idle: Option<Duration>,
-    pub(in super::super) total: Option<Duration>,
+pub struct TimeoutSettings {
+    pub connect: Option<Duration>,
+    pub head: Option<Duration>,
+    pub idle: Option<Duration>,
+    pub total: Option<Duration>,
 }
 
 /// One model of a section.
 #[derive(Debug)]
-pub(in super::super) struct ModelSettings {
-    pub(in super::super) id: String,
-    pub(in super::super) name: Option<String>,
-    pub(in super::super) max_tokens: Option<u64>,
-    pub(in super::super) timeout: Option<Duration>,
-    pub(in super::super) context: Option<u64>,
-    pub(in super::super) rate: Option<Rate>,
-    pub(in super::super) rules: Rules,
+pub struct ModelSettings {
+    pub id: String,
+    pub name: Option<String>,
+    pub max_tokens: Option<u64>,
+    pub timeout: Option<Duration>,
+    pub context: Option<u64>,
+    pub rate: Option<Rate>,
+    pub rules: Rules,
 }
 
 /// All sections, in the order of the file.
@@ -79,6 +82,9 @@ pub(super) fn read(sections: &Section<'_>, reader: &mut Reader<'_>) -> Vec<Provi
             let what = "a provider's name is made of letters, digits, '-', '_' and '.'";
             reader.invalid(key.line, format_args!("'{}': {what}", key.name));
             continue;
+        }
+        if key.name == DEMO {
+            reader.invalid(key.line, "'demo' is the built-in demonstration; choose another name");
         }
         let section = Section::open(sections.path_of(&key.name), node, reader);
         providers.push(provider(&key.name, key.line, section, reader));
