@@ -1,8 +1,8 @@
 //! Anthropic Messages, `POST /v1/messages`: the half that faces providers.
 //!
-//! Written after Anthropic's API reference, version `2023-06-01`, read 2026-01-15, and recorded traffic. What a
-//! request cannot say here is refused (`n` above 1, logprobs, sound, files by id) or dropped with a loss (penalties,
-//! `seed`, `logit_bias`, thoughts of other families). Server-tool blocks of answers stay opaque.
+//! Written after DIALECTS and recorded traffic of API version `2023-06-01`. What a request cannot say here is refused
+//! (`n` above 1, logprobs, sound, files by id) or dropped with a loss (penalties, `seed`, `logit_bias`, thoughts of
+//! other families). Server-tool blocks of answers stay opaque.
 //!
 //! The half that faces clients does not live here yet.
 
@@ -30,7 +30,7 @@ use crate::{Fault, RawObject};
 pub struct AnthropicMessages;
 
 /// The version of the API that this codec speaks.
-/// Source: Anthropic's reference on versioning, read 2026-01-15.
+/// Source: the recorded requests; the prompt caching page shows the same, read 2026-11-25.
 const VERSION: (HeaderName, HeaderValue) =
     (HeaderName::from_static("anthropic-version"), HeaderValue::from_static("2023-06-01"));
 

@@ -8,8 +8,9 @@ use std::path::Path;
 fn replay(target: &str, run: fn(&[u8])) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
     let mut replayed = 0;
-    for entry in std::fs::read_dir(folder).unwrap() {
-        run(&std::fs::read(entry.unwrap().path()).unwrap());
+    for entry in std::fs::read_dir(folder).expect("each target has a corpus") {
+        let path = entry.expect("a folder can be listed").path();
+        run(&std::fs::read(path).expect("a corpus can be read"));
         replayed += 1;
     }
     assert!(replayed > 0, "no corpus for {target}");

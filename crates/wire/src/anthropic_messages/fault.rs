@@ -10,7 +10,7 @@ use crate::fault::{Class, UpstreamFault};
 use crate::{Fault, scrub};
 
 /// `error.type` and what it means.
-/// Source: Anthropic's reference on errors, read 2026-01-15.
+/// Source: Anthropic's page "Claude API errors", read 2026-11-25.
 const TYPES: &[(&str, Class)] = &[
     ("invalid_request_error", Class::BadRequest),
     ("authentication_error", Class::Auth),
@@ -25,10 +25,12 @@ const TYPES: &[(&str, Class)] = &[
 ];
 
 /// Words in the message of an `invalid_request_error` that say more than its type.
+/// Source: DIALECTS, section 11.1; the second and the last as clients of the API quote them, read 2026-11-25.
 const WORDS: &[(&str, Class)] = &[
     ("prompt is too long", Class::ContextTooLong),
     ("exceed context limit", Class::ContextTooLong),
     ("credit balance is too low", Class::Billing),
+    ("api usage limits", Class::Billing),
 ];
 
 /// An answer with a status other than 2xx.
@@ -149,6 +151,12 @@ mod tests {
                 Class::ContextTooLong,
             ),
             (400, "invalid_request_error", "Your credit balance is too low", Class::Billing),
+            (
+                400,
+                "invalid_request_error",
+                "You have reached your specified API usage limits.",
+                Class::Billing,
+            ),
             (401, "authentication_error", "invalid x-api-key", Class::Auth),
             (404, "not_found_error", "model: claude-x", Class::NotFound),
             (529, "overloaded_error", "Overloaded", Class::Overloaded),

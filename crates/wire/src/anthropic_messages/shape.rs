@@ -1,6 +1,6 @@
 //! The format itself, nothing else: what a request consists of, and what an answer may hold.
 //!
-//! Source: Anthropic's Messages API reference, read 2026-01-15.
+//! Source: DIALECTS and the recorded requests and answers.
 
 use std::borrow::Cow;
 

@@ -5,7 +5,7 @@ use crate::chat::{Stop, StopReason};
 /// `stop_reason` in canonical words. `called`: the answer holds a call to a tool of the client.
 ///
 /// A refusal by Claude is the work of a safety system, whatever text came before it, hence `Filter`.
-/// Source: Anthropic's reference on stop reasons, read 2026-01-15.
+/// Source: Anthropic's page "Stop reasons and fallback", read 2026-11-25; DIALECTS, section 6.
 pub(super) fn stop(
     reason: &str,
     sequence: Option<String>,

@@ -11,7 +11,7 @@ use crate::chat::Usage;
 /// `input_tokens` comes without what was read from or written to a cache, so it is the bucket itself. In a stream the
 /// first report is an estimate, and later ones state only the total of cache writes, not its split; so the fields are
 /// kept as stated and split at the end.
-/// Source: Anthropic's prompt caching and streaming references, read 2026-01-15.
+/// Source: DIALECTS, section 7, and the recorded streams.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Tally {
     input: Option<u64>,

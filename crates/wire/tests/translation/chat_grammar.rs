@@ -1,6 +1,6 @@
 //! Checks a stream against the grammar of OpenAI Chat chunks as its SDKs need it, and says what a client would have
 //! read. Shares no code with the writer: it reads the text of the events naively.
-//! Source: OpenAI's reference on chat completion chunks and the SDKs' accumulators, read 2026-01-15.
+//! Source: CLIENTS, section 3.
 
 use std::collections::{BTreeMap, HashSet};
 

@@ -204,3 +204,24 @@ fn finish(stop: StopReason) -> &'static str {
         other => panic!("no recording has {other:?}"),
     }
 }
+
+#[test]
+fn a_chat_stream_that_breaks_off_before_its_finish_is_never_a_clean_stop() {
+    for fixture in answered("openai.chat").filter(|fixture| fixture.stream) {
+        let frames = fixture.stream_events();
+        let finishes = |frame: &&str| {
+            let finished = |chunk: &Value| chunk["choices"][0]["finish_reason"].is_string();
+            recording::datas(frame.as_bytes()).iter().any(finished)
+        };
+        let first_finish = frames.iter().position(finishes).unwrap();
+        for kept in 0..=first_finish {
+            let outcome = streams::read_whole(WireId::OpenAiChat.wire(), frames[..kept].concat().as_bytes());
+            assert!(outcome.end.is_err(), "{} after {kept} frames", fixture.id);
+            assert!(
+                !outcome.events.iter().any(|event| matches!(event, Event::Stop { .. })),
+                "{}",
+                fixture.id
+            );
+        }
+    }
+}

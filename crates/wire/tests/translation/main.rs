@@ -1,4 +1,5 @@
 //! Translation against recorded traffic: what the codecs read and write, seen by readers that share no code with them.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod anthropic_answers;
 mod anthropic_requests;

@@ -1,5 +1,5 @@
 //! Checks a request body against the rules of Anthropic Messages, without the code that writes it.
-//! Source: Anthropic's API reference, read 2026-01-15.
+//! Source: DIALECTS, and the recorded requests.
 
 use std::collections::HashSet;
 

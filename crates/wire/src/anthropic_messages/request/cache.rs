@@ -5,7 +5,7 @@ use super::Draft;
 use crate::chat::CacheMark;
 
 /// Most marks that a request may have.
-/// Source: Anthropic's reference on prompt caching, read 2026-01-15.
+/// Source: DIALECTS, section 9; that the mark at the top level counts as one is the cautious reading.
 const MOST: usize = 4;
 
 /// A mark in this dialect.

@@ -2,7 +2,7 @@
 
 /// FNV-1a with 128 bits as 32 hexadecimal digits: the same text has the same name in every process and release. It
 /// keeps names apart; it is no seal.
-/// Source: RFC 9923, section 2, read 2026-01-15.
+/// Source: RFC 9923; the two numbers as in the crate fnv0 1.1.0, read 2026-11-25.
 pub(super) fn hex(text: &str) -> String {
     const OFFSET: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
     const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;

@@ -107,7 +107,7 @@ fn free_name(draft: &Draft<'_>) -> String {
 }
 
 /// Puts `additionalProperties: false` on every object, as this dialect demands. True if an object allowed more.
-/// Source: Anthropic's reference on structured outputs, read 2026-01-15.
+/// Source: DIALECTS, section 9.
 fn close_objects(schema: &mut Value) -> bool {
     let Value::Object(keywords) = schema else { return false };
     let mut narrowed = false;

@@ -47,7 +47,7 @@ pub(super) fn report_dropped_fields(draft: &mut Draft<'_>) {
 }
 
 /// `auto` and `standard_only` are all there is.
-/// Source: Anthropic's reference on service tiers, read 2026-01-15.
+/// Source: DIALECTS, section 9.
 pub(super) fn service_tier(draft: &mut Draft<'_>) -> Option<&'static str> {
     match draft.request.service_tier.as_deref()? {
         "auto" => Some("auto"),

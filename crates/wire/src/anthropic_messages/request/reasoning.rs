@@ -10,7 +10,7 @@ const UNKNOWN_LIMIT: u64 = 4096;
 /// The output limit where the client names none; more would only hold back rate limits.
 const USUAL_LIMIT: u64 = 8192;
 /// The smallest budget that is accepted.
-/// Source: Anthropic's reference on extended thinking, read 2026-01-15.
+/// Source: DIALECTS, section 5.1.
 const LEAST_BUDGET: u64 = 1024;
 
 /// Effort in words, in the words of adaptive models and in tokens for budget models.
@@ -66,7 +66,8 @@ impl<'a> Style<'a> {
     /// A model that is steered by words and by tokens is adaptive if it knows the word `max`: the one model family
     /// with words but without that one takes no `adaptive`. A model that knows only on and off takes a budget, as all
     /// models did first; one of which nothing is known is taken to be new.
-    /// Source: Anthropic's references on adaptive thinking and effort, read 2026-01-15.
+    /// Source: Amazon Bedrock's and Vercel's pages on adaptive thinking (Claude 4.6 and later), read 2026-11-25, against
+    /// the levels in the catalogue.
     fn of(options: &'a [ReasoningOption]) -> Self {
         let levels = options.iter().find_map(|option| match option {
             ReasoningOption::Effort(levels) => Some(levels.as_slice()),

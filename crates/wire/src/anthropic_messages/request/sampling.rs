@@ -12,7 +12,7 @@ pub(super) struct Sampling {
 
 /// Some models take none of it, thinking forbids most of it, and the newest models refuse `temperature` and `top_p`
 /// together.
-/// Source: Anthropic's references on Messages and extended thinking, read 2026-01-15.
+/// Source: DIALECTS, sections 5.1 and 9.
 pub(super) fn sampling(draft: &mut Draft<'_>, thinking: bool) -> Sampling {
     if !draft.profile.abilities.temperature {
         return none(draft);

@@ -15,7 +15,7 @@ use crate::chat::{self, ToolChoice, ToolKind};
 use crate::dialect::Dialect;
 
 /// Longest name of a tool.
-/// Source: Anthropic's reference on tool use, read 2026-01-15.
+/// Source: DIALECTS, section 4.1.
 const LONGEST_NAME: usize = 128;
 
 /// The tools that are offered: all of them, or those that the choice leaves.

@@ -46,7 +46,8 @@ impl<'a> Turns<'a> {
 
     /// A system prompt in mid conversation stays where it is: as a turn of its own where the model takes it, which is
     /// right after a turn of the user, else as a marked text of the user.
-    /// Source: Anthropic's reference on mid-conversation system messages, read 2026-01-15.
+    /// Source: Anthropic's notes on Claude Opus 4.8 as quoted in simonw/llm-anthropic issue 73, read 2026-11-25; they ask
+    /// for no beta header.
     fn add_system(&mut self, blocks: Vec<Block<'a>>, at: &str, draft: &mut Draft<'a>) -> Result<(), Fault> {
         if blocks.iter().any(|block| !matches!(block, Block::Text { .. })) {
             return Err(draft.unsupported("anything but text in a system prompt", at));
