@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use http::header::{ACCEPT, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use policy::{Auth, Kind, Provider, Reason, Snapshot, Standing};
+use policy::{Auth, DemoRole, Kind, Provider, Reason, Snapshot, Standing};
 use store::{Credential, GLOBAL, Secret};
 use upstream::{Demo, Destination, Endpoint, Scheme, Timeouts};
 use wire::Fault;
@@ -26,6 +26,8 @@ pub struct World {
     /// Which credentials the vault holds.
     pub vault: VaultIndex,
     runtimes: Arc<Runtimes>,
+    /// Somebody has configured something, be it for another project: from then on a demonstration is a surprise.
+    demo_is_off: bool,
 }
 
 /// What sending to a provider takes, by provider id.
@@ -127,7 +129,9 @@ fn headers(provider: &Provider) -> Result<HeaderMap, String> {
 impl World {
     #[allow(missing_docs)]
     pub fn new(snapshot: Arc<Snapshot>, runtimes: Arc<Runtimes>, credentials: &[Credential]) -> Self {
-        Self { snapshot, runtimes, vault: VaultIndex::new(credentials) }
+        let any_key = !credentials.is_empty() || runtimes.values().any(|runtime| runtime.configured_key.is_some());
+        let demo_is_off = any_key && snapshot.demo_role() == DemoRole::WhenAlone;
+        Self { snapshot, runtimes, vault: VaultIndex::new(credentials), demo_is_off }
     }
 
     /// The same, but for the vault.
@@ -149,6 +153,9 @@ impl Standing for World {
     fn unavailable(&self, provider: &Provider, project: &str) -> Option<Reason> {
         if provider.disabled.is_some() {
             return Some(Reason::Disabled);
+        }
+        if provider.kind == Kind::Demo {
+            return self.demo_is_off.then_some(Reason::Demonstration);
         }
         let configured = || self.runtimes.get(&provider.id).is_some_and(|runtime| runtime.configured_key.is_some());
         let missing = provider.needs_credential() && !configured() && !self.vault.has(&provider.id, project);

@@ -116,7 +116,9 @@ pub fn unknown_model(model: &str, world: &Snapshot) -> Fault {
 }
 
 fn unknown_among<'a>(model: &str, providers: impl Iterator<Item = &'a Arc<Provider>>) -> Fault {
-    let known = providers.flat_map(|provider| provider.models.keys().map(|id| &**id));
+    let known = providers.flat_map(|provider| {
+        provider.models.iter().map(|(id, model)| model.listed_as.as_deref().unwrap_or(id))
+    });
     Fault::UnknownModel { model: model.to_owned(), nearest: nearest(model, known, SUGGESTIONS) }
 }
 

@@ -107,7 +107,8 @@ impl Snapshot {
         self.aliases.get(name).map(String::as_str)
     }
 
-    pub(crate) fn demo_role(&self) -> DemoRole {
+    /// When the demonstration takes part.
+    pub fn demo_role(&self) -> DemoRole {
         self.demo
     }
 

@@ -18,7 +18,7 @@ fn p01_a_running_stream_finishes_after_sigterm() {
     gateway.signal("-TERM");
     eventually("new connections are refused", || std::net::TcpStream::connect(gateway.address).is_err());
     let (rest, complete) = stream.rest();
-    assert!(complete && String::from_utf8(rest).unwrap().contains("[DONE]"));
+    assert!(complete && rest.contains("[DONE]"), "{rest}");
     assert_eq!(gateway.wait().code(), Some(0));
     assert_eq!(crate::support::rows(gateway.data_dir())[0].outcome, store::Outcome::Completed);
 }

@@ -209,10 +209,10 @@ fn models_and_providers_are_listed() {
 #[test]
 fn a_failing_provider_is_left_for_one_that_gets_its_own_model() {
     let provider = provider();
-    let yaml = both_wires(&provider)
-        .replace("models: {text: {}}", "default_model: text\n    models: {text: {}, status-500: {}}");
-    let gateway = Builder::new(yaml).start();
-    let reply = gateway.chat("oai/status-500");
+    let gateway = Builder::new(both_wires(&provider)).start();
+    let mut body = chat_body("oai/status-500", false);
+    body["strict"] = json!(false);
+    let reply = gateway.post("/v1/chat/completions", &body);
     let answer = reply.json();
     assert_eq!(reply.status, 200, "{answer}");
     let said = &answer["x_gateway"];
@@ -221,9 +221,7 @@ fn a_failing_provider_is_left_for_one_that_gets_its_own_model() {
     let row = &gateway.ledger(1)[0];
     assert_eq!(row.provider.as_deref(), Some("ant"));
     assert!(row.attempts_detail.as_deref().unwrap().contains("upstream_error"), "{row:?}");
-    let mut strict = chat_body("oai/status-500", false);
-    strict["strict"] = json!(true);
-    assert_eq!(gateway.post("/v1/chat/completions", &strict).status, 502);
+    assert_eq!(gateway.chat("oai/status-500").status, 502, "strict means strict");
 }
 
 /// Generate answers by cause, with a structured list of what was tried.
@@ -231,7 +229,7 @@ fn a_failing_provider_is_left_for_one_that_gets_its_own_model() {
 fn a_failed_generate_lists_its_attempts() {
     let provider = provider();
     let gateway = Gateway::before(&provider);
-    let reply = gateway.post("/v1/generate", &json!({"prompt": "Hi", "model": "oai/status-503"}));
+    let reply = gateway.post("/v1/generate", &json!({"prompt": "Hi", "model": "oai/status-503", "strict": true}));
     let answer = reply.json();
     assert_eq!(reply.status, 503, "{answer}");
     assert!(answer["error"].is_string(), "{answer}");

@@ -184,15 +184,9 @@ fn u12_every_legal_spelling_of_an_event_gives_the_exact_text() {
     ] {
         for wire in WIRES {
             let reply = bench.gateway.chat_stream(&format!("{wire}/text+{spelling}"));
-            let text = reply.text().replace("\r\n", "\n").replace('\r', "\n");
-            let data = text.trim_start_matches('\u{feff}').split("\n\n").map(|event| {
-                let lines = event.lines().filter_map(|line| line.strip_prefix("data:"));
-                lines.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect::<Vec<_>>().join("\n")
-            });
-            let content: String = data
-                .filter_map(|data| serde_json::from_str::<Value>(&data).ok())
-                .filter_map(|event| event["choices"][0]["delta"]["content"].as_str().map(str::to_owned))
-                .collect();
+            let events = reply.events();
+            let content: String =
+                events.iter().filter_map(|event| event["choices"][0]["delta"]["content"].as_str()).collect();
             assert_eq!(content, fakeprov::TEXT, "{wire} {spelling}");
         }
     }

@@ -259,9 +259,10 @@ pub fn both_wires(provider: &FakeProv) -> String {
 
 const TIMEOUTS: &str = "{connect: 1s, head: 1s, idle: 1s}";
 
-/// A chat request with one short prompt.
+/// A chat request with one short prompt, which wants no other provider to step in.
 pub fn chat_body(model: &str, stream: bool) -> Value {
-    let mut body = json!({"model": model, "messages": [{"role": "user", "content": "Say something."}]});
+    let message = json!({"role": "user", "content": "Say something."});
+    let mut body = json!({"model": model, "messages": [message], "strict": true});
     if stream {
         body["stream"] = json!(true);
         body["stream_options"] = json!({"include_usage": true});

@@ -47,15 +47,20 @@ impl Reply {
     }
 }
 
-/// The JSON of each event of a stream; the end marker as a string.
+/// The JSON of each event of a stream, in any legal spelling of events; the end marker as a string.
 pub fn events(text: &str) -> Vec<Value> {
-    let data =
-        text.split("\n\n").flat_map(|event| event.lines().filter_map(|line| line.strip_prefix("data: ")));
-    data.map(|data| match data {
-        "[DONE]" => Value::from("[DONE]"),
-        data => serde_json::from_str(data).unwrap_or_else(|error| panic!("{error}: {data}")),
-    })
-    .collect()
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    let blocks = text.trim_start_matches('\u{feff}').split("\n\n");
+    let data = blocks.map(|block| {
+        let lines = block.lines().filter_map(|line| line.strip_prefix("data:"));
+        lines.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect::<Vec<_>>().join("\n")
+    });
+    data.filter(|data| !data.is_empty())
+        .map(|data| match data.as_str() {
+            "[DONE]" => Value::from("[DONE]"),
+            data => serde_json::from_str(data).unwrap_or_else(|error| panic!("{error}: {data}")),
+        })
+        .collect()
 }
 
 /// A socket with a deadline for reads.
@@ -83,10 +88,10 @@ pub fn request(
 
 fn head(address: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)], length: usize) -> String {
     let mut head = format!("{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n");
-    if length > 0 && !headers.iter().any(|(name, _)| *name == "transfer-encoding") {
+    if method == "POST" && !headers.iter().any(|(name, _)| *name == "transfer-encoding") {
         head += &format!("content-length: {length}\r\n");
     }
-    if length > 0 && !headers.iter().any(|(name, _)| *name == "content-type") {
+    if method == "POST" && !headers.iter().any(|(name, _)| *name == "content-type") {
         head += "content-type: application/json\r\n";
     }
     for (name, value) in headers {
@@ -173,11 +178,13 @@ impl Stream {
         }
     }
 
-    /// The rest of the answer.
-    pub fn rest(mut self) -> (Vec<u8>, bool) {
-        let mut body = Vec::new();
-        let complete = read_chunks(&mut self.reader, &mut body);
-        (body, complete)
+    /// The rest of the answer as it comes, framing included, and whether the framing was brought to its end.
+    pub fn rest(mut self) -> (String, bool) {
+        let mut bytes = Vec::new();
+        let _ = std::io::Read::read_to_end(&mut self.reader, &mut bytes);
+        let text = String::from_utf8(bytes).expect("the rest is UTF-8");
+        let complete = text.ends_with("\r\n0\r\n\r\n");
+        (text, complete)
     }
 
     /// Closes with a reset instead of a goodbye.
