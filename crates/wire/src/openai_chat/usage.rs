@@ -27,7 +27,7 @@ pub(super) fn decode(usage: &Value) -> Usage {
     let completion = reader.count(&["/completion_tokens"]);
     let total = reader.count(&["/total_tokens"]);
     let cache_read = reader.count(CACHE_READ);
-    let cache_write = reader.count(CACHE_WRITE);
+    let cache_write = reader.count(CACHE_WRITE).map(|written| apart(written, cache_read, prompt));
     let reasoning = reader.count(REASONING);
     let cached = cache_read.unwrap_or(0).saturating_add(cache_write.unwrap_or(0));
     let missed = reader.count(&["/prompt_cache_miss_tokens"]);
@@ -44,6 +44,13 @@ pub(super) fn decode(usage: &Value) -> Usage {
         stated_cost_nanos: reader.cost(),
         odd: reader.odd,
     }
+}
+
+/// Written tokens that were not read as well: OpenRouter's Gemini reports the same ones twice, and buckets are disjoint.
+fn apart(written: u64, read: Option<u64>, prompt: Option<u64>) -> u64 {
+    let (read, prompt) = (read.unwrap_or(0), prompt.unwrap_or(u64::MAX));
+    let fits = read.saturating_add(written) <= prompt;
+    if fits { written } else { written.saturating_sub(read).min(prompt.saturating_sub(read)) }
 }
 
 /// All generated tokens, reasoning included, and the reasoning ones.
@@ -183,6 +190,13 @@ mod tests {
                 "{case}"
             );
         }
+    }
+
+    #[test]
+    fn tokens_that_were_read_and_written_count_once() {
+        let details = json!({"cached_tokens": 2161, "cache_write_tokens": 2161});
+        let usage = decode(&json!({"prompt_tokens": 2168, "prompt_tokens_details": details}));
+        assert_eq!((usage.input, usage.cache_read, usage.cache_write), (Some(7), Some(2161), Some(0)));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::PartIds;
 use super::calls::Calls;
-use crate::chat::{Event, Origin, Part, PartId, PartKind, Piece, Undo};
+use crate::chat::{Event, Part, PartId, PartKind, Piece, Undo};
 use crate::openai_chat::shape::{self, Content};
 use crate::openai_chat::stop::{self, Ending};
 use crate::openai_chat::{citation, response, thought};
@@ -133,7 +133,15 @@ impl Choice {
                 let seals = [signature.map(Piece::Signature), encrypted.map(Piece::Encrypted)];
                 self.thought(text, seals, PartKind::Thinking { id, origin }, turn);
             }
-            Part::RedactedThinking { data, origin } => self.redacted(data, origin, turn),
+            Part::RedactedThinking { data, origin } => {
+                self.close_prose(turn);
+                turn.whole(self.index, PartKind::RedactedThinking { data, origin });
+            }
+            // Opaque to everyone, so that its loss is noticed where it is written.
+            Part::Foreign { raw, origin } => {
+                self.close_prose(turn);
+                turn.whole(self.index, PartKind::ServerTool { raw, origin });
+            }
             _ => {}
         }
     }
@@ -145,11 +153,6 @@ impl Choice {
             turn.piece(part, seal);
             self.prose = Some((part, Prose::SignedThinking));
         }
-    }
-
-    fn redacted(&mut self, data: String, origin: Option<Origin>, turn: &mut Turn<'_>) {
-        self.close_prose(turn);
-        turn.whole(self.index, PartKind::RedactedThinking { data, origin });
     }
 
     fn text(&mut self, prose: Prose, kind: PartKind, text: String, turn: &mut Turn<'_>) {

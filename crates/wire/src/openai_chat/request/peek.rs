@@ -90,7 +90,7 @@ fn check_turns(body: &RawObject) -> Result<(), Fault> {
     let Some(text) = body.members().find_map(|(key, text)| (key == "messages").then_some(text)) else {
         return Err(messages("'messages' is missing"));
     };
-    let mut scanner = Scanner::new(text);
+    let mut scanner = Scanner::again(text);
     if scanner.peek() != Some(b'[') {
         return Err(messages("'messages' must be an array"));
     }
