@@ -60,7 +60,13 @@ pub struct Doors {
 
 impl App {
     #[allow(missing_docs)]
-    pub fn new(doors: Doors, store: Arc<dyn Store>, ledger: LedgerHandle, upstreams: Upstreams, world: World) -> Self {
+    pub fn new(
+        doors: Doors,
+        store: Arc<dyn Store>,
+        ledger: LedgerHandle,
+        upstreams: Upstreams,
+        world: World,
+    ) -> Self {
         Self {
             access: doors.access,
             host_rule: doors.host_rule,

@@ -52,7 +52,12 @@ impl Credentials {
 
     /// The keys to try, in order: the project's own, the global ones, the configured one. A provider that needs none
     /// has one `None`.
-    pub async fn of(&self, world: &World, runtime: &Runtime, project: &str) -> Result<Vec<Option<Arc<Key>>>, Fault> {
+    pub async fn of(
+        &self,
+        world: &World,
+        runtime: &Runtime,
+        project: &str,
+    ) -> Result<Vec<Option<Arc<Key>>>, Fault> {
         let Some(scheme) = &runtime.scheme else { return Ok(vec![None]) };
         let mut keys = Vec::new();
         for id in world.vault.ids(&runtime.provider, project) {

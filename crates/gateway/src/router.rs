@@ -52,13 +52,55 @@ struct Route {
 use SurfaceId::{Generate as Native, OpenAiChat as OpenAi};
 
 const ROUTES: [Route; 12] = [
-    Route { path: "/v1/chat/completions", room: Room::ChatCompletions, class: Class::Inference, methods: "POST", errors: OpenAi },
-    Route { path: "/v1/models", room: Room::Models, class: Class::Inference, methods: "GET, HEAD", errors: OpenAi },
-    Route { path: "/v1/models/*", room: Room::Models, class: Class::Inference, methods: "GET, HEAD", errors: OpenAi },
-    Route { path: "/v1/generate", room: Room::Generate, class: Class::Inference, methods: "POST", errors: Native },
-    Route { path: "/v1/providers", room: Room::Providers, class: Class::Inference, methods: "GET, HEAD", errors: Native },
-    Route { path: "/v1/credentials", room: Room::Credentials, class: Class::Admin, methods: "GET, HEAD, POST", errors: Native },
-    Route { path: "/v1/credentials/*", room: Room::Credentials, class: Class::Admin, methods: "DELETE", errors: Native },
+    Route {
+        path: "/v1/chat/completions",
+        room: Room::ChatCompletions,
+        class: Class::Inference,
+        methods: "POST",
+        errors: OpenAi,
+    },
+    Route {
+        path: "/v1/models",
+        room: Room::Models,
+        class: Class::Inference,
+        methods: "GET, HEAD",
+        errors: OpenAi,
+    },
+    Route {
+        path: "/v1/models/*",
+        room: Room::Models,
+        class: Class::Inference,
+        methods: "GET, HEAD",
+        errors: OpenAi,
+    },
+    Route {
+        path: "/v1/generate",
+        room: Room::Generate,
+        class: Class::Inference,
+        methods: "POST",
+        errors: Native,
+    },
+    Route {
+        path: "/v1/providers",
+        room: Room::Providers,
+        class: Class::Inference,
+        methods: "GET, HEAD",
+        errors: Native,
+    },
+    Route {
+        path: "/v1/credentials",
+        room: Room::Credentials,
+        class: Class::Admin,
+        methods: "GET, HEAD, POST",
+        errors: Native,
+    },
+    Route {
+        path: "/v1/credentials/*",
+        room: Room::Credentials,
+        class: Class::Admin,
+        methods: "DELETE",
+        errors: Native,
+    },
     Route { path: "/health", room: Room::Health, class: Class::Public, methods: "GET, HEAD", errors: Native },
     Route { path: "/livez", room: Room::Live, class: Class::Public, methods: "GET, HEAD", errors: Native },
     Route { path: "/readyz", room: Room::Ready, class: Class::Public, methods: "GET, HEAD", errors: Native },
@@ -71,7 +113,9 @@ impl Route {
     fn find(path: &str) -> Option<(&'static Route, Option<&str>)> {
         ROUTES.iter().find_map(|route| match route.path.strip_suffix('*') {
             None => (route.path == path).then_some((route, None)),
-            Some(prefix) => path.strip_prefix(prefix).filter(|rest| !rest.is_empty()).map(|rest| (route, Some(rest))),
+            Some(prefix) => {
+                path.strip_prefix(prefix).filter(|rest| !rest.is_empty()).map(|rest| (route, Some(rest)))
+            }
         })
     }
 
@@ -92,7 +136,12 @@ pub async fn answer(app: &Arc<App>, peer: SocketAddr, request: Request<Incoming>
     response
 }
 
-async fn enter(app: &Arc<App>, arrival: Arrival, peer: SocketAddr, request: Request<Incoming>) -> Response<OutBody> {
+async fn enter(
+    app: &Arc<App>,
+    arrival: Arrival,
+    peer: SocketAddr,
+    request: Request<Incoming>,
+) -> Response<OutBody> {
     let found = Route::find(request.uri().path());
     let errors = found.map_or(Native, |(route, _)| route.errors);
     let is_health = found.is_some_and(|(route, _)| route.room == Room::Health);
@@ -136,7 +185,8 @@ fn admit(app: &App, route: &Route, request: &Request<Incoming>) -> Result<Caller
         return Err(method_not_allowed(route, request.method()));
     }
     if route.class == Class::Admin && caller.role != Role::Admin {
-        let why = "this needs the gateway's own token (LLM_GATEWAY_AUTH_TOKEN); an access key may only call models";
+        let why =
+            "this needs the gateway's own token (LLM_GATEWAY_AUTH_TOKEN); an access key may only call models";
         return Err(Fault::Forbidden { why: why.to_owned() });
     }
     Ok(caller)
@@ -220,7 +270,14 @@ mod tests {
 
     #[test]
     fn no_other_spelling_of_a_path_finds_a_route() {
-        for path in ["/v1/credentials/", "//v1/credentials", "/V1/credentials", "/v1/./credentials", "/v1/credentials%2f1", ""] {
+        for path in [
+            "/v1/credentials/",
+            "//v1/credentials",
+            "/V1/credentials",
+            "/v1/./credentials",
+            "/v1/credentials%2f1",
+            "",
+        ] {
             assert!(Route::find(path).is_none(), "{path}");
         }
     }
@@ -228,7 +285,11 @@ mod tests {
     #[test]
     fn nothing_that_needs_no_key_touches_a_model_or_a_secret() {
         for route in ROUTES.iter().filter(|route| route.class == Class::Public) {
-            assert!(matches!(route.room, Room::Home | Room::Health | Room::Live | Room::Ready), "{}", route.path);
+            assert!(
+                matches!(route.room, Room::Home | Room::Health | Room::Live | Room::Ready),
+                "{}",
+                route.path
+            );
         }
     }
 }

@@ -84,7 +84,9 @@ impl Server {
 
 fn describe(error: &std::io::Error) -> String {
     match error.kind() {
-        std::io::ErrorKind::AddrInUse => "the address is in use; stop the other program or choose a port with -p".into(),
+        std::io::ErrorKind::AddrInUse => {
+            "the address is in use; stop the other program or choose a port with -p".into()
+        }
         std::io::ErrorKind::PermissionDenied => "permission denied; choose a port above 1023".into(),
         std::io::ErrorKind::AddrNotAvailable => "no interface of this machine has that address".into(),
         _ => error.to_string(),

@@ -55,7 +55,13 @@ pub async fn start(
     let world = World::new(Arc::new(snapshot), Arc::new(runtimes), &credentials);
     let runtime = Handle::current();
     let ledger = LedgerWriter::spawn(opened.store.clone(), &runtime, LedgerSettings::default(), on_batch);
-    let app = App::new(doors(config), opened.store.clone(), ledger.handle(), Upstreams::new(Options::default()), world);
+    let app = App::new(
+        doors(config),
+        opened.store.clone(),
+        ledger.handle(),
+        Upstreams::new(Options::default()),
+        world,
+    );
     Ok(Started {
         app: Arc::new(app),
         ledger,
@@ -66,8 +72,10 @@ pub async fn start(
 }
 
 fn doors(config: &Config) -> Doors {
-    let access =
-        Access::new(config.auth_token.as_ref(), config.access_keys.iter().map(|key| (key.name.as_str(), &key.secret)));
+    let access = Access::new(
+        config.auth_token.as_ref(),
+        config.access_keys.iter().map(|key| (key.name.as_str(), &key.secret)),
+    );
     let cors = Cors::new(&config.cors_origins, !access.is_open());
     Doors {
         host_rule: HostRule::new(config.host, &config.allowed_hosts),

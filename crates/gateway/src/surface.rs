@@ -67,6 +67,8 @@ pub fn demand_json(headers: &HeaderMap) -> Result<(), Fault> {
     }
     match headers.get(CONTENT_ENCODING).map(http::HeaderValue::as_bytes) {
         None | Some(b"identity") => Ok(()),
-        Some(_) => Err(Fault::MediaType { why: "compressed request bodies are not accepted; send it plain".into() }),
+        Some(_) => {
+            Err(Fault::MediaType { why: "compressed request bodies are not accepted; send it plain".into() })
+        }
     }
 }

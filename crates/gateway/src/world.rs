@@ -95,7 +95,8 @@ pub fn runtimes(snapshot: &Snapshot, keys: &ConfiguredKeys) -> Result<Runtimes, 
 }
 
 fn scheme(provider: &str, auth: &Auth) -> Result<Scheme, String> {
-    let header = auth.header.parse().map_err(|_| format!("{provider}: '{}' is not a header name", auth.header))?;
+    let header =
+        auth.header.parse().map_err(|_| format!("{provider}: '{}' is not a header name", auth.header))?;
     Ok(Scheme { header, prefix: auth.prefix.clone() })
 }
 
@@ -119,8 +120,10 @@ fn headers(provider: &Provider) -> Result<HeaderMap, String> {
     let agent = format!("llm-gateway/{VERSION}");
     headers.insert(USER_AGENT, HeaderValue::from_str(&agent).map_err(|error| error.to_string())?);
     for (name, value) in &provider.extra_headers {
-        let name: HeaderName = name.parse().map_err(|_| format!("{}: '{name}' is not a header name", provider.id))?;
-        let value = HeaderValue::from_str(value).map_err(|_| format!("{}: bad value of {name}", provider.id))?;
+        let name: HeaderName =
+            name.parse().map_err(|_| format!("{}: '{name}' is not a header name", provider.id))?;
+        let value =
+            HeaderValue::from_str(value).map_err(|_| format!("{}: bad value of {name}", provider.id))?;
         headers.insert(name, value);
     }
     Ok(headers)
@@ -129,7 +132,8 @@ fn headers(provider: &Provider) -> Result<HeaderMap, String> {
 impl World {
     #[allow(missing_docs)]
     pub fn new(snapshot: Arc<Snapshot>, runtimes: Arc<Runtimes>, credentials: &[Credential]) -> Self {
-        let any_key = !credentials.is_empty() || runtimes.values().any(|runtime| runtime.configured_key.is_some());
+        let any_key =
+            !credentials.is_empty() || runtimes.values().any(|runtime| runtime.configured_key.is_some());
         let demo_is_off = any_key && snapshot.demo_role() == DemoRole::WhenAlone;
         Self { snapshot, runtimes, vault: VaultIndex::new(credentials), demo_is_off }
     }
@@ -145,7 +149,9 @@ impl World {
     /// # Errors
     /// `Internal`, for a provider of another snapshot.
     pub fn runtime(&self, provider: &str) -> Result<&Runtime, Fault> {
-        self.runtimes.get(provider).ok_or_else(|| Fault::internal(format!("no runtime for provider {provider}")))
+        self.runtimes
+            .get(provider)
+            .ok_or_else(|| Fault::internal(format!("no runtime for provider {provider}")))
     }
 }
 
@@ -157,7 +163,8 @@ impl Standing for World {
         if provider.kind == Kind::Demo {
             return self.demo_is_off.then_some(Reason::Demonstration);
         }
-        let configured = || self.runtimes.get(&provider.id).is_some_and(|runtime| runtime.configured_key.is_some());
+        let configured =
+            || self.runtimes.get(&provider.id).is_some_and(|runtime| runtime.configured_key.is_some());
         let missing = provider.needs_credential() && !configured() && !self.vault.has(&provider.id, project);
         missing.then_some(Reason::NoCredential)
     }

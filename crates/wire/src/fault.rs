@@ -286,7 +286,9 @@ impl Fault {
                 StatusCode::SERVICE_UNAVAILABLE
             }
             Fault::Upstream(fault) => fault.class.status(),
-            Fault::Unreachable { .. } | Fault::Cut { .. } | Fault::BadAnswer { .. } => StatusCode::BAD_GATEWAY,
+            Fault::Unreachable { .. } | Fault::Cut { .. } | Fault::BadAnswer { .. } => {
+                StatusCode::BAD_GATEWAY
+            }
             Fault::Timeout { .. } => StatusCode::GATEWAY_TIMEOUT,
             Fault::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -322,12 +324,15 @@ impl Fault {
     pub fn blame(&self) -> Blame {
         match self {
             Fault::Upstream(fault) => fault.class.blame(),
-            Fault::Unreachable { .. } | Fault::Timeout { .. } | Fault::Cut { .. } | Fault::BadAnswer { .. } => {
-                Blame::Upstream
-            }
+            Fault::Unreachable { .. }
+            | Fault::Timeout { .. }
+            | Fault::Cut { .. }
+            | Fault::BadAnswer { .. } => Blame::Upstream,
             // Another target may speak a dialect that can say it.
             Fault::Unsupported { .. } => Blame::Target,
-            Fault::Overloaded | Fault::Draining | Fault::Store { .. } | Fault::Internal { .. } => Blame::Gateway,
+            Fault::Overloaded | Fault::Draining | Fault::Store { .. } | Fault::Internal { .. } => {
+                Blame::Gateway
+            }
             Fault::Malformed { .. }
             | Fault::Unauthenticated { .. }
             | Fault::Forbidden { .. }
@@ -371,7 +376,9 @@ impl Fault {
             }
             Fault::Upstream(fault) if matches!(fault.class, Class::Auth | Class::Permission) => format!(
                 "{} refused the gateway's credential (HTTP {}): {}. Check the key stored for this provider.",
-                fault.provider, fault.status, fault.message.trim_end_matches('.')
+                fault.provider,
+                fault.status,
+                fault.message.trim_end_matches('.')
             ),
             Fault::Upstream(fault) => format!("{}: {}", fault.provider, fault.message),
             other => other.to_string(),
@@ -436,7 +443,9 @@ impl Class {
 
 fn unknown_model_message(model: &str, nearest: &[String]) -> String {
     if nearest.is_empty() {
-        return format!("no configured provider has the model '{model}'; GET /v1/models lists what is available");
+        return format!(
+            "no configured provider has the model '{model}'; GET /v1/models lists what is available"
+        );
     }
     format!("no configured provider has the model '{model}'; did you mean {}?", nearest.join(", "))
 }

@@ -142,10 +142,16 @@ impl Serialize for Dollars {
     }
 }
 
+/// The codes in capitals, and the bare `Unauthorized`, are those of mcp-llm-bridge, whose users test for them.
 fn refusal(fault: &Fault, request_id: &str) -> Bytes {
     let error = fault.client_message(request_id);
     let body = match fault {
         Fault::Malformed { at, .. } => json!({"error": error, "code": "VALIDATION_ERROR", "field": at}),
+        Fault::NotFound { .. } => json!({"error": error, "code": "NOT_FOUND"}),
+        Fault::TooLarge { .. } => json!({"error": error, "code": "PAYLOAD_TOO_LARGE"}),
+        Fault::Unauthenticated { .. } => {
+            json!({"error": "Unauthorized", "message": error, "code": fault.code()})
+        }
         _ => json!({"error": error, "code": fault.code()}),
     };
     body.to_string().into()

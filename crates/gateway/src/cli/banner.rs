@@ -25,7 +25,10 @@ pub(super) fn banner(config: &Config, started: &Started, address: SocketAddr) ->
     row("demo", if demo { "on: model 'demo' answers without any key" } else { "off" });
     row("programs", &listed(&programs_on_path(&world.snapshot), "no command-line subscriptions on PATH"));
     row("keys", &keys(config));
-    row("config", &config.file.as_ref().map_or("none (none is needed)".to_owned(), |file| file.display().to_string()));
+    row(
+        "config",
+        &config.file.as_ref().map_or("none (none is needed)".to_owned(), |file| file.display().to_string()),
+    );
     row("data", &format!("{} ({})", started.database.display(), started.key_source.name()));
     let model = ready.iter().find_map(|provider| {
         let default = provider.model_or_default(None).or_else(|| provider.listed_models().next().cloned())?;

@@ -17,12 +17,11 @@ pub(super) fn status() -> Result<(), Failure> {
     let address = SocketAddr::new(config.host, config.port);
     let serving = TcpStream::connect_timeout(&address, PROBE).is_ok();
     let server = if serving { "something listens" } else { "nothing listens" };
-    let next = if serving {
-        format!("curl http://{address}/health")
-    } else {
-        "llm-gateway serve".to_owned()
-    };
-    say(&format!("llm-gateway {VERSION}\n{}  server      {server} on {address}\n\nNext: {next}\n", found(&config)))
+    let next = if serving { format!("curl http://{address}/health") } else { "llm-gateway serve".to_owned() };
+    say(&format!(
+        "llm-gateway {VERSION}\n{}  server      {server} on {address}\n\nNext: {next}\n",
+        found(&config)
+    ))
 }
 
 /// Reads everything that `serve` would read.
@@ -35,6 +34,7 @@ pub(super) fn check(args: &CommonArgs) -> Result<(), Failure> {
 }
 
 fn found(config: &Config) -> String {
-    let file = config.file.as_ref().map_or("none (none is needed)".to_owned(), |file| file.display().to_string());
+    let file =
+        config.file.as_ref().map_or("none (none is needed)".to_owned(), |file| file.display().to_string());
     format!("  config      {file}\n  data        {}\n", config.data_dir.display())
 }

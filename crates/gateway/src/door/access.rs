@@ -78,11 +78,9 @@ impl Access {
 /// The one key in these headers.
 fn presented_key(headers: &HeaderMap) -> Result<&[u8], Fault> {
     let mut found: Option<&[u8]> = None;
-    let ways = headers
-        .get_all(header::AUTHORIZATION)
-        .iter()
-        .map(|value| bearer(value.as_bytes()))
-        .chain(KEY_HEADERS.iter().flat_map(|name| headers.get_all(*name)).map(|value| Some(value.as_bytes())));
+    let ways = headers.get_all(header::AUTHORIZATION).iter().map(|value| bearer(value.as_bytes())).chain(
+        KEY_HEADERS.iter().flat_map(|name| headers.get_all(*name)).map(|value| Some(value.as_bytes())),
+    );
     for key in ways {
         let key = key.ok_or_else(|| unauthenticated("the Authorization header must be 'Bearer <key>'"))?;
         if found.is_some_and(|other| other != key) {
@@ -123,7 +121,10 @@ mod tests {
     }
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
-        pairs.iter().map(|(name, value)| (http::HeaderName::from_static(name), value.parse().unwrap())).collect()
+        pairs
+            .iter()
+            .map(|(name, value)| (http::HeaderName::from_static(name), value.parse().unwrap()))
+            .collect()
     }
 
     fn role(pairs: &[(&'static str, &str)]) -> Option<Role> {
@@ -137,7 +138,11 @@ mod tests {
             assert_eq!(role(&[(name, "short")]), Some(Role::Caller), "{name}");
         }
         for scheme in ["Bearer", "bearer", "BEARER"] {
-            assert_eq!(role(&[("authorization", &format!("{scheme} {TOKEN}"))]), Some(Role::Admin), "{scheme}");
+            assert_eq!(
+                role(&[("authorization", &format!("{scheme} {TOKEN}"))]),
+                Some(Role::Admin),
+                "{scheme}"
+            );
         }
     }
 

@@ -66,7 +66,8 @@ fn name_of(host: &str) -> Option<&str> {
 
 fn is_loopback(name: &str) -> bool {
     let name = name.strip_suffix('.').unwrap_or(name);
-    name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    name.eq_ignore_ascii_case("localhost")
+        || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]
@@ -82,7 +83,9 @@ mod tests {
 
     #[test]
     fn loopback_names_and_listed_ones_are_answered() {
-        for host in ["127.0.0.1:3456", "localhost", "LOCALHOST:1", "[::1]:3456", "127.9.9.9", "gateway.example:80"] {
+        for host in
+            ["127.0.0.1:3456", "localhost", "LOCALHOST:1", "[::1]:3456", "127.9.9.9", "gateway.example:80"]
+        {
             assert_eq!(judge(host), HostVerdict::Fine, "{host}");
         }
     }

@@ -41,8 +41,13 @@ impl Inbound {
     ) -> Result<Self, Fault> {
         let body = RawObject::parse(body)?;
         let peek = surface.surface().peek(&body)?;
-        let project = peek.project.clone().or_else(|| text(headers, "x-project")).unwrap_or_else(|| store::GLOBAL.into());
-        let strict = peek.strict || text(headers, "x-gateway-no-fallback").is_some_and(|value| value != "false");
+        let project = peek
+            .project
+            .clone()
+            .or_else(|| text(headers, "x-project"))
+            .unwrap_or_else(|| store::GLOBAL.into());
+        let strict =
+            peek.strict || text(headers, "x-gateway-no-fallback").is_some_and(|value| value != "false");
         meter.asked(&peek, &project);
         let arrival = meter.arrival();
         Ok(Self { arrival, surface, body, peek, project, strict, decoded: OnceLock::new() })

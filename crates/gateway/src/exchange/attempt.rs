@@ -272,7 +272,8 @@ async fn stream(
             events: Vec::new(),
         },
     };
-    let mut relay = Box::new(Relay::new(inbound.surface, provider, echo.request_id.clone(), reply.body, passage));
+    let mut relay =
+        Box::new(Relay::new(inbound.surface, provider, echo.request_id.clone(), reply.body, passage));
     relay.prime().await?;
     Ok(Reply::Stream { relay, echo })
 }

@@ -147,7 +147,8 @@ impl Meter {
     pub fn fell_back(&self) -> bool {
         match (self.tries.first(), self.tries.last()) {
             (Some(first), Some(last)) => {
-                first.target.provider.id != last.target.provider.id || first.target.model.id != last.target.model.id
+                first.target.provider.id != last.target.provider.id
+                    || first.target.model.id != last.target.model.id
             }
             _ => false,
         }
@@ -235,7 +236,8 @@ impl Meter {
 
     fn fill(&mut self) {
         let cost_nanos = self.cost_nanos();
-        let price_source = self.model().and_then(|model| Some(model.price_source.as_deref()?.to_owned().into()));
+        let price_source =
+            self.model().and_then(|model| Some(model.price_source.as_deref()?.to_owned().into()));
         let entry = &mut self.entry;
         entry.cost_nanos = cost_nanos;
         entry.price_source = price_source;

@@ -205,7 +205,11 @@ impl Relay {
         if self.tally.ended {
             // The end marker is what counts. The end of the body is awaited no longer than it takes to see that it is
             // there, which lets the connection be used again.
-            return Poll::Ready(if matches!(chunk, Poll::Ready(Some(Ok(_)))) { Ok(()) } else { self.finish() });
+            return Poll::Ready(if matches!(chunk, Poll::Ready(Some(Ok(_)))) {
+                Ok(())
+            } else {
+                self.finish()
+            });
         }
         let digested = match ready!(chunk) {
             Some(Ok(chunk)) => self.digest(&chunk),
@@ -268,7 +272,9 @@ impl Relay {
         self.body = None;
         match &mut self.passage {
             Passage::Carried { .. } => self.surface.fail_stream(fault, &self.request_id, &mut self.out),
-            Passage::Translated { writer, .. } | Passage::Written { writer } => writer.fail(fault, &mut self.out),
+            Passage::Translated { writer, .. } | Passage::Written { writer } => {
+                writer.fail(fault, &mut self.out)
+            }
         }
         self.report();
         if let Some(meter) = &mut self.meter {
@@ -297,7 +303,12 @@ impl Drop for Relay {
 }
 
 /// Passes one frame on.
-fn pass(passage: &mut Passage, event: &SseEvent<'_>, tally: &mut Tally, out: &mut BytesMut) -> Result<(), Fault> {
+fn pass(
+    passage: &mut Passage,
+    event: &SseEvent<'_>,
+    tally: &mut Tally,
+    out: &mut BytesMut,
+) -> Result<(), Fault> {
     match passage {
         Passage::Carried { wire, hide_usage } => {
             let glance = wire.glance(event.frame())?;

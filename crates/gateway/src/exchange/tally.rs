@@ -36,7 +36,9 @@ impl Tally {
             Event::Delta { .. } => self.content = true,
             Event::Stop { .. } => self.stopped = true,
             Event::Usage(usage) => self.count(usage),
-            Event::Start { model: Some(model), .. } if self.model.is_none() => self.model = Some(model.clone()),
+            Event::Start { model: Some(model), .. } if self.model.is_none() => {
+                self.model = Some(model.clone())
+            }
             // A part that is whole at its opening has no delta.
             Event::Open { kind, .. } => self.content |= is_whole(kind),
             _ => {}

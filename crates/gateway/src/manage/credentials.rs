@@ -55,7 +55,11 @@ async fn list(app: &App, project: Option<&str>) -> Result<Response<OutBody>, Fau
     Ok(json_answer(StatusCode::OK, &json!({ "credentials": rows })))
 }
 
-async fn put(app: &Arc<App>, peer: SocketAddr, request: Request<Incoming>) -> Result<Response<OutBody>, Fault> {
+async fn put(
+    app: &Arc<App>,
+    peer: SocketAddr,
+    request: Request<Incoming>,
+) -> Result<Response<OutBody>, Fault> {
     demand_json(request.headers())?;
     let header_project = asked_project(None, request.headers());
     let body = RawObject::parse(read_limited(request.into_body(), BODY_LIMIT).await?)?;
@@ -107,14 +111,18 @@ fn civil(at: jiff::Timestamp) -> String {
 /// A stored key that no provider could ever use would be a silent mistake.
 fn known_provider(app: &App, provider: String) -> Result<String, Fault> {
     let world = app.world();
-    let takes_a_key = |provider: &policy::Provider| provider.auth.is_some() || provider.kind == policy::Kind::Cli;
+    let takes_a_key =
+        |provider: &policy::Provider| provider.auth.is_some() || provider.kind == policy::Kind::Cli;
     // Other spellings become the provider's own name: a credential under `gemini` must be found for `google`.
     if let Some(found) = world.snapshot.provider(&provider).filter(|found| takes_a_key(found)) {
         return Ok(found.id.to_string());
     }
     let known = world.snapshot.providers().iter().filter(|provider| takes_a_key(provider));
     let known: Vec<&str> = known.map(|provider| &*provider.id).collect();
-    Err(invalid("provider", &format!("'{provider}' is not a provider; valid providers are {}", known.join(", "))))
+    Err(invalid(
+        "provider",
+        &format!("'{provider}' is not a provider; valid providers are {}", known.join(", ")),
+    ))
 }
 
 fn required(body: &RawObject, field: &'static str) -> Result<String, Fault> {
@@ -124,10 +132,9 @@ fn required(body: &RawObject, field: &'static str) -> Result<String, Fault> {
 fn optional(body: &RawObject, field: &'static str) -> Result<Option<String>, Fault> {
     let value = body.get::<String>(field)?.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
     match &value {
-        Some(text) if field != "apiKey" && !is_name(text) => Err(invalid(
-            field,
-            "must be at most 128 characters without control characters",
-        )),
+        Some(text) if field != "apiKey" && !is_name(text) => {
+            Err(invalid(field, "must be at most 128 characters without control characters"))
+        }
         _ => Ok(value),
     }
 }

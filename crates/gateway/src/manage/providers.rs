@@ -33,7 +33,13 @@ pub fn answer(app: &App, headers: &HeaderMap, query: Option<&str>) -> Result<Res
         .map(|provider| {
             let reason = world.unavailable(provider, &project).map(|reason| provider.why(reason));
             let available = reason.is_none();
-            ListedProvider { id: &provider.id, name: &provider.name, r#type: provider.kind.name(), available, reason }
+            ListedProvider {
+                id: &provider.id,
+                name: &provider.name,
+                r#type: provider.kind.name(),
+                available,
+                reason,
+            }
         })
         .collect();
     Ok(json_answer(StatusCode::OK, &json!({ "providers": providers })))

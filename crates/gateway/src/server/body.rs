@@ -55,7 +55,9 @@ impl Body for OutBody {
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         match &mut *self {
             OutBody::Whole(pieces) => Poll::Ready(pieces.pop_front().map(|piece| Ok(Frame::data(piece)))),
-            OutBody::Stream(relay) => relay.poll_bytes(cx).map(|bytes| bytes.map(|bytes| Ok(Frame::data(bytes)))),
+            OutBody::Stream(relay) => {
+                relay.poll_bytes(cx).map(|bytes| bytes.map(|bytes| Ok(Frame::data(bytes))))
+            }
         }
     }
 
@@ -65,7 +67,9 @@ impl Body for OutBody {
 
     fn size_hint(&self) -> SizeHint {
         match self {
-            OutBody::Whole(pieces) => SizeHint::with_exact(pieces.iter().map(|piece| piece.len() as u64).sum()),
+            OutBody::Whole(pieces) => {
+                SizeHint::with_exact(pieces.iter().map(|piece| piece.len() as u64).sum())
+            }
             OutBody::Stream(_) => SizeHint::default(),
         }
     }
@@ -102,7 +106,9 @@ async fn next_piece(body: &mut Incoming) -> Result<Option<Bytes>, Fault> {
         let frame = match clock::timeout(BODY_IDLE, body.frame()).await {
             Ok(None) => return Ok(None),
             Ok(Some(Ok(frame))) => frame,
-            Ok(Some(Err(_))) => return Err(Fault::malformed(None, "the request body ended before it was complete")),
+            Ok(Some(Err(_))) => {
+                return Err(Fault::malformed(None, "the request body ended before it was complete"));
+            }
             Err(_) => return Err(Fault::malformed(None, "the request body did not arrive in time")),
         };
         if let Ok(data) = frame.into_data() {

@@ -47,10 +47,7 @@ fn a_row_says_who_what_when_and_how_much() {
     let usage = reply.json()["usage"].clone();
     let row = &gateway.ledger(1)[0];
     assert_eq!((row.provider.as_deref(), row.model_asked.as_deref()), (Some("openai"), Some("gpt-4o")));
-    assert_eq!(
-        (&*row.surface, row.wire.as_deref(), row.stream),
-        ("openai_chat", Some("openai_chat"), false)
-    );
+    assert_eq!((&*row.surface, row.wire.as_deref(), row.stream), ("openai_chat", Some("openai_chat"), false));
     let prompt = row.input.unwrap_or(0) + row.cache_read.unwrap_or(0) + row.cache_write.unwrap_or(0);
     assert_eq!(json!(prompt), usage["prompt_tokens"]);
     assert_eq!(json!(row.output.unwrap()), usage["completion_tokens"]);

@@ -229,7 +229,8 @@ fn a_failing_provider_is_left_for_one_that_gets_its_own_model() {
 fn a_failed_generate_lists_its_attempts() {
     let provider = provider();
     let gateway = Gateway::before(&provider);
-    let reply = gateway.post("/v1/generate", &json!({"prompt": "Hi", "model": "oai/status-503", "strict": true}));
+    let reply =
+        gateway.post("/v1/generate", &json!({"prompt": "Hi", "model": "oai/status-503", "strict": true}));
     let answer = reply.json();
     assert_eq!(reply.status, 503, "{answer}");
     assert!(answer["error"].is_string(), "{answer}");

@@ -79,15 +79,31 @@ pub struct PartId(pub u32);
 #[allow(missing_docs)]
 pub enum PartKind {
     Text,
-    Thinking { id: Option<String>, origin: Option<Origin> },
+    Thinking {
+        id: Option<String>,
+        origin: Option<Origin>,
+    },
     /// Complete at its opening.
-    RedactedThinking { data: String, origin: Option<Origin> },
+    RedactedThinking {
+        data: String,
+        origin: Option<Origin>,
+    },
     Refusal,
-    ToolCall { id: String, name: String, kind: ToolKind },
+    ToolCall {
+        id: String,
+        name: String,
+        kind: ToolKind,
+    },
     /// Complete at its opening.
-    ServerTool { raw: Value, origin: Origin },
+    ServerTool {
+        raw: Value,
+        origin: Origin,
+    },
     /// An image or a sound made by the model; complete at its opening, base64.
-    Media { mime: String, data: String },
+    Media {
+        mime: String,
+        data: String,
+    },
 }
 
 /// A fragment of an open part.

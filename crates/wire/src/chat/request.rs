@@ -208,7 +208,10 @@ impl From<Dialect> for Origin {
 pub enum MediaSource {
     Url(String),
     /// Base64 in the plain alphabet, and the MIME type (sniffed when the client gave none).
-    Base64 { mime: String, data: String },
+    Base64 {
+        mime: String,
+        data: String,
+    },
     /// An id in one account of one provider; cannot cross dialects.
     FileId(String),
     /// Plain text that stands for a file.
@@ -280,7 +283,10 @@ pub enum ToolChoice {
     Any,
     One(String),
     /// Only these; `must` asks for at least one call.
-    Some { names: Vec<String>, must: bool },
+    Some {
+        names: Vec<String>,
+        must: bool,
+    },
 }
 
 /// How tokens are drawn. Absent means the provider's default.

@@ -65,7 +65,8 @@ impl Usage {
 }
 
 fn sum<const N: usize>(buckets: [Option<u64>; N]) -> Option<u64> {
-    buckets.into_iter().flatten().fold(None, |total: Option<u64>, tokens| {
-        Some(total.unwrap_or(0).saturating_add(tokens))
-    })
+    buckets
+        .into_iter()
+        .flatten()
+        .fold(None, |total: Option<u64>, tokens| Some(total.unwrap_or(0).saturating_add(tokens)))
 }
