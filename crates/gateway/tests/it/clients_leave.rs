@@ -66,7 +66,7 @@ fn c02_a_client_that_does_not_read_stops_the_upstream() {
     for wire in ["oai", "ant"] {
         let (provider, gateway) = bench();
         let before = resident(gateway.pid());
-        let stream = gateway.open_stream(&format!("{wire}/text+n=4000+size=10000"));
+        let stream = gateway.open_stream(&format!("{wire}/firehose"));
         let mut sent = provider.bytes_sent();
         eventually("the upstream stands still", || {
             std::thread::sleep(Duration::from_millis(300));
@@ -76,7 +76,8 @@ fn c02_a_client_that_does_not_read_stops_the_upstream() {
         let grown = resident(gateway.pid()).saturating_sub(before);
         assert!(grown < 48 << 20, "{grown} bytes more");
         drop(stream);
-        assert_eq!(gateway.ledger(1)[0].outcome, Outcome::ClientGone);
+        let row = &gateway.ledger(1)[0];
+        assert_eq!(row.outcome, Outcome::ClientGone, "{row:?}");
     }
 }
 
