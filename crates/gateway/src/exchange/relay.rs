@@ -30,6 +30,10 @@ const HOLD_BACK_BYTES: usize = 64 * 1024;
 /// ...and for so long after the head of the upstream's answer (DECISIONS: first byte).
 const HOLD_BACK: Duration = Duration::from_secs(15);
 
+/// What the upstream has ready is gathered into one write, up to this many bytes: a client that does not read must stop
+/// the intake.
+const WRITE_BYTES: usize = 32 * 1024;
+
 /// Bytes of one event, at most.
 const EVENT_LIMIT: usize = 8 * 1024 * 1024;
 
@@ -154,7 +158,7 @@ impl Relay {
 
     /// The next bytes for the client; `None` at the end.
     pub fn poll_bytes(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
-        while self.body.is_some() {
+        while self.body.is_some() && self.out.len() < WRITE_BYTES {
             match self.poll_upstream(cx) {
                 Poll::Pending => break,
                 Poll::Ready(Ok(())) if self.body.is_none() => self.complete(),

@@ -60,13 +60,13 @@ pub(super) async fn serve_connection(
         let app = app.clone();
         async move { Ok::<_, std::convert::Infallible>(router::answer(&app, peer, request).await) }
     });
+    // Not `pipeline_flush`: with it hyper 1.12 takes an answer's body without bound from a client that does not read.
     let mut connection = pin!(
         http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(limits.head)
             .max_headers(limits.max_headers)
             .max_buf_size(limits.buffer)
-            .pipeline_flush(true)
             .serve_connection(io, service)
     );
     let draining = async { drop(phase.wait_for(|phase| *phase != Phase::Serving).await) };

@@ -45,11 +45,6 @@ impl Builder {
         self
     }
 
-    pub fn without_env(mut self, name: &str) -> Self {
-        self.env.retain(|(other, _)| other != name);
-        self
-    }
-
     pub fn arg(mut self, arg: &str) -> Self {
         self.args.push(arg.to_owned());
         self
@@ -218,11 +213,6 @@ impl Gateway {
 
     pub fn wait(&mut self) -> ExitStatus {
         wait(&mut self.child)
-    }
-
-    /// Whether the process has ended.
-    pub fn has_ended(&mut self) -> bool {
-        self.child.try_wait().unwrap().is_some()
     }
 }
 

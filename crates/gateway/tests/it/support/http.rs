@@ -150,9 +150,7 @@ fn read_chunks(reader: &mut impl BufRead, body: &mut Vec<u8>) -> bool {
 
 /// A streamed answer that is read bit by bit.
 pub struct Stream {
-    pub reader: BufReader<TcpStream>,
-    pub status: u16,
-    pub headers: Vec<(String, String)>,
+    reader: BufReader<TcpStream>,
 }
 
 impl Stream {
@@ -163,8 +161,9 @@ impl Stream {
             head(address, "POST", "/v1/chat/completions", &[("authorization", authorization)], body.len());
         socket.write_all((head + &body).as_bytes()).unwrap();
         let mut reader = BufReader::new(socket);
-        let (status, headers) = read_head(&mut reader);
-        Self { reader, status, headers }
+        let (status, _) = read_head(&mut reader);
+        assert_eq!(status, 200, "the stream begins");
+        Self { reader }
     }
 
     /// The next non-empty line that holds `data:`.
