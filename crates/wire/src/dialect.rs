@@ -93,6 +93,40 @@ impl WireId {
         }
     }
 
+    /// What every endpoint of this wire ends in.
+    pub fn operation_path(self) -> &'static str {
+        match self {
+            WireId::OpenAiChat => "/chat/completions",
+            WireId::AnthropicMessages => "/messages",
+        }
+    }
+
+    /// The path where a server of this wire usually has it.
+    pub fn usual_path(self) -> &'static str {
+        match self {
+            WireId::OpenAiChat => "/v1/chat/completions",
+            WireId::AnthropicMessages => "/v1/messages",
+        }
+    }
+
+    /// Whether the root of a server may go on after its version, as in `/v1beta/openai`; where not, a root is complete
+    /// only if it ends in one.
+    pub fn roots_go_on_after_version(self) -> bool {
+        match self {
+            WireId::OpenAiChat => true,
+            // Anthropic's clients append `/v1/messages` to any root.
+            WireId::AnthropicMessages => false,
+        }
+    }
+
+    /// The header that carries the key where nobody says otherwise, and what stands before the key in it.
+    pub fn usual_auth(self) -> (&'static str, &'static str) {
+        match self {
+            WireId::OpenAiChat => ("authorization", "Bearer "),
+            WireId::AnthropicMessages => ("x-api-key", ""),
+        }
+    }
+
     /// The wire of that name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|wire| wire.name() == name)

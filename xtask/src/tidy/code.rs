@@ -9,6 +9,17 @@ use super::tree::Tree;
 const SHARED_WORDS: &[(&str, &str, &str)] = &[
     ("openai", "crates/gateway/src/server", "path prefix that clients append to a base URL"),
     ("anthropic", "crates/gateway/src/server", "path prefix that clients append to a base URL"),
+    (
+        "openai",
+        "crates/gateway/src/config/file/provider.rs",
+        "an adapter in LLM-Bridge's file: the name of a format",
+    ),
+    (
+        "anthropic",
+        "crates/gateway/src/config/file/provider.rs",
+        "an adapter in LLM-Bridge's file: the name of a format",
+    ),
+    ("google", "crates/wire/src/openai_chat/request/turns.rs", "a field of the format: extra_content.google"),
 ];
 
 /// A vendor is data: no id of the catalogue as a string, no address of one.

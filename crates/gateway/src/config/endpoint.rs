@@ -8,22 +8,6 @@ fn is_version(segment: &str) -> bool {
     rest.starts_with(|c: char| c.is_ascii_digit()) && rest.chars().all(|c| c.is_ascii_alphanumeric())
 }
 
-/// What every endpoint of a wire ends in.
-fn operation(wire: WireId) -> &'static str {
-    match wire {
-        WireId::OpenAiChat => "/chat/completions",
-        WireId::AnthropicMessages => "/messages",
-    }
-}
-
-/// The path where a server of this wire usually has it.
-pub(super) fn usual_path(wire: WireId) -> &'static str {
-    match wire {
-        WireId::OpenAiChat => "/v1/chat/completions",
-        WireId::AnthropicMessages => "/v1/messages",
-    }
-}
-
 /// The complete URL for a base URL; `path` is where the catalogue has this wire's endpoint.
 ///
 /// A complete endpoint stays as it is (LLM-Bridge's form). Of a root, whatever it shares with the beginning of `path` is
@@ -32,7 +16,7 @@ pub(super) fn complete_url(base: &str, wire: WireId, path: &str) -> Result<Strin
     check(base)?;
     let (address, query) =
         base.split_once('?').map_or((base, None), |(address, query)| (address, Some(query)));
-    if address.ends_with(operation(wire)) {
+    if address.ends_with(wire.operation_path()) {
         return Ok(base.to_owned());
     }
     let address = address.trim_end_matches('/');
@@ -52,13 +36,11 @@ fn joined(root: &str, wire: WireId, path: &str) -> String {
         return format!("{root}{}", &path[at..]);
     }
     let mut segments = root.split('/').filter(|segment| !segment.is_empty());
-    let versioned = match wire {
-        // OpenAI-compatible roots may go on after the version: `/v1beta/openai`, `/v1/<account>/openai`.
-        WireId::OpenAiChat => segments.any(is_version),
-        // Anthropic's clients append `/v1/messages` to any root.
-        WireId::AnthropicMessages => segments.next_back().is_some_and(is_version),
+    let versioned = match wire.roots_go_on_after_version() {
+        true => segments.any(is_version),
+        false => segments.next_back().is_some_and(is_version),
     };
-    format!("{root}{}", if versioned { operation(wire) } else { path })
+    format!("{root}{}", if versioned { wire.operation_path() } else { path })
 }
 
 fn check(base: &str) -> Result<(), &'static str> {

@@ -140,10 +140,7 @@ fn auth(upstream: &Upstream) -> Option<Auth> {
         let (header, prefix) = (row.auth.header.clone(), row.auth.prefix.clone());
         return Some(Auth { header, prefix, required: row.key == Key::Required });
     }
-    let (header, prefix) = match wire {
-        Some(WireId::AnthropicMessages) => ("x-api-key", ""),
-        _ => ("authorization", "Bearer "),
-    };
+    let (header, prefix) = wire.unwrap_or(WireId::OpenAiChat).usual_auth();
     let required = upstream.row.is_some() || !upstream.is_on_this_machine();
     Some(Auth { header: header.to_owned(), prefix: prefix.to_owned(), required })
 }

@@ -7,7 +7,7 @@ use policy::nearest::nearest;
 use store::Secret;
 use wire::WireId;
 
-use super::endpoint::{complete_url, host_and_port, is_loopback, is_private, usual_path};
+use super::endpoint::{complete_url, host_and_port, is_loopback, is_private};
 use super::environment::Environment;
 use super::file::{Credential, ProviderSettings};
 use super::report::Report;
@@ -131,7 +131,7 @@ impl Upstream {
         if let Some(wire) = named.or(wires.is_empty().then_some(WireId::OpenAiChat)) {
             wires.retain(|(known, _)| *known == wire);
             if wires.is_empty() {
-                wires.push((wire, usual_path(wire).to_owned()));
+                wires.push((wire, wire.usual_path().to_owned()));
             }
         }
         wires

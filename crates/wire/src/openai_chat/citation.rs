@@ -22,7 +22,8 @@ pub(super) fn decode(annotation: Value) -> Citation {
 /// The annotation, and whether it says less than the citation did. `before`: code points of text before the citation's
 /// own part. `None`: there is no URL to cite.
 pub(super) fn encode(citation: &Citation, before: u64) -> (Option<Value>, bool) {
-    if let Some((Dialect::OpenAiChat, raw)) = &citation.raw {
+    let ours = citation.raw.as_ref().filter(|(dialect, _)| *dialect == Dialect::OpenAiChat);
+    if let Some((_, raw)) = ours {
         return (Some(raw.clone()), false);
     }
     let Some(url) = &citation.url else { return (None, true) };
