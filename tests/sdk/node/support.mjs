@@ -33,7 +33,14 @@ export const PROVIDERS = ["oai", "ant"];
 
 /** Retries are off: a test wants to see the first answer. */
 export function client(apiKey = GATEWAY_KEY) {
-  return new OpenAI({ baseURL: `${GATEWAY_URL}/v1`, apiKey, maxRetries: 0, timeout: 20_000 });
+  return new OpenAI({
+    baseURL: `${GATEWAY_URL}/v1`,
+    apiKey,
+    maxRetries: 0,
+    timeout: 20_000,
+    // A failing provider must be seen to fail, not be stood in for by the other one.
+    defaultHeaders: { "x-gateway-no-fallback": "true" },
+  });
 }
 
 export const say = (content) => [{ role: "user", content }];

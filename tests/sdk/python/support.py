@@ -37,8 +37,9 @@ TOOLS = [
 
 
 def options(key=KEY):
-    """Retries are off: a test wants to see the first answer."""
-    return dict(base_url=f"{GATEWAY}/v1", api_key=key, max_retries=0, timeout=20)
+    """Retries and fallback are off: a test wants to see the first answer, of the provider it named."""
+    headers = {"x-gateway-no-fallback": "true"}
+    return dict(base_url=f"{GATEWAY}/v1", api_key=key, max_retries=0, timeout=20, default_headers=headers)
 
 
 def client(key=KEY):

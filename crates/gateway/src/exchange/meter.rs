@@ -229,6 +229,12 @@ impl Meter {
         };
     }
 
+    /// The request ended in a fault after its answer had begun: the client has got a 200.
+    pub fn break_off(&mut self, fault: &Fault) {
+        self.fail(fault);
+        self.entry.status = 200;
+    }
+
     /// The model that is being asked.
     fn model(&self) -> Option<&Model> {
         self.tries.last().map(|tried| &*tried.target.model)

@@ -57,6 +57,8 @@ pub struct Relay {
     surface: &'static dyn Surface,
     request_id: String,
     body: Option<Body>,
+    /// The upstream failed after its first content, which the client still gets.
+    fault: Option<Fault>,
     splitter: SseSplitter,
     passage: Passage,
     out: BytesMut,
@@ -81,6 +83,7 @@ impl Relay {
             surface: surface.surface(),
             request_id,
             body: Some(body),
+            fault: None,
             splitter: SseSplitter::new(EVENT_LIMIT),
             passage,
             out: BytesMut::new(),
@@ -112,6 +115,7 @@ impl Relay {
             surface: surface.surface(),
             request_id: echo.request_id,
             body: None,
+            fault: None,
             splitter: SseSplitter::new(EVENT_LIMIT),
             passage: Passage::Written { writer },
             out,
@@ -136,7 +140,11 @@ impl Relay {
 
     fn poll_content(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {
         while !self.tally.content && self.body.is_some() && self.out.len() < HOLD_BACK_BYTES {
-            ready!(self.poll_upstream(cx))?;
+            match ready!(self.poll_upstream(cx)) {
+                // One read may bring both: what counts is the content, not how the bytes were packed.
+                Err(fault) if self.tally.content => self.fault = Some(fault),
+                outcome => outcome?,
+            }
         }
         Poll::Ready(Ok(()))
     }
@@ -158,6 +166,9 @@ impl Relay {
 
     /// The next bytes for the client; `None` at the end.
     pub fn poll_bytes(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        if let Some(fault) = self.fault.take() {
+            self.break_off(&fault);
+        }
         while self.body.is_some() && self.out.len() < WRITE_BYTES {
             match self.poll_upstream(cx) {
                 Poll::Pending => break,
@@ -282,7 +293,7 @@ impl Relay {
         }
         self.report();
         if let Some(meter) = &mut self.meter {
-            meter.fail(fault);
+            meter.break_off(fault);
         }
     }
 
