@@ -352,3 +352,6 @@ fn write(events: &mut Vec<Event>, writer: &mut dyn StreamWriter, tally: &mut Tal
 fn cut(why: &str) -> Fault {
     Fault::Cut { provider: String::new(), why: why.to_owned() }
 }
+
+#[cfg(test)]
+mod tests;
