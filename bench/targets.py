@@ -152,7 +152,7 @@ def gateway(mock, directory, options):
     config = directory / "gateway.yaml"
     config.write_text(GATEWAY.format(upstream=mock.port))
     token = secrets.token_hex(24)
-    (directory / "data").mkdir(exist_ok=True)
+    (directory / "data").mkdir(mode=0o700, exist_ok=True)
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(directory),
