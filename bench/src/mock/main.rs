@@ -90,7 +90,9 @@ impl Connection {
             Kind::Paced => self.paced().await?,
             Kind::Hold => {
                 // Content, not the opening alone: a gateway may hold an answer back that has said nothing yet.
-                self.socket.write_all(&[self.answers.opening(), answers::stamped().as_slice()].concat()).await?;
+                self.socket
+                    .write_all(&[self.answers.opening(), answers::stamped().as_slice()].concat())
+                    .await?;
                 anyhow::ensure!(self.socket.read_buf(&mut self.ahead).await? > 0, "the peer left");
             }
         }

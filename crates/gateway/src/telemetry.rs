@@ -25,17 +25,16 @@ pub fn install(level: &str) {
     drop(installed);
 }
 
-/// Writes the request log of a batch of ledger rows, in one write.
-pub fn log_requests(entries: &[Entry]) {
-    let for_people = std::io::stderr().is_terminal();
-    let mut lines = Vec::with_capacity(entries.len() * 512);
-    for entry in entries {
-        if for_people {
-            request_line::readable(entry, &mut lines);
-        } else {
-            request_line::json(entry, &mut lines);
+/// The request log: writes each batch of ledger rows at once.
+pub fn request_log() -> impl FnMut(&[Entry]) + Send {
+    let line = if std::io::stderr().is_terminal() { request_line::readable } else { request_line::json };
+    let mut lines = Vec::new();
+    move |entries| {
+        lines.clear();
+        for entry in entries {
+            line(entry, &mut lines);
         }
+        // A log that cannot be written must not stop the ledger.
+        let _ = std::io::stderr().lock().write_all(&lines);
     }
-    // A log that cannot be written must not stop the ledger.
-    let _ = std::io::stderr().lock().write_all(&lines);
 }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use foldhash::fast::RandomState;
 use http::header::{ACCEPT, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use policy::{Auth, DemoRole, Kind, Provider, Reason, Snapshot, Standing};
@@ -31,7 +32,7 @@ pub struct World {
 }
 
 /// What sending to a provider takes, by provider id.
-pub type Runtimes = HashMap<Arc<str>, Runtime>;
+pub type Runtimes = HashMap<Arc<str>, Runtime, RandomState>;
 
 /// What sending to one provider takes.
 pub struct Runtime {
@@ -174,7 +175,7 @@ impl Standing for World {
 #[derive(Debug, Default)]
 pub struct VaultIndex {
     /// Provider -> (project, id), in the vault's order.
-    by_provider: HashMap<String, Vec<(String, i64)>>,
+    by_provider: HashMap<String, Vec<(String, i64)>, RandomState>,
 }
 
 impl VaultIndex {

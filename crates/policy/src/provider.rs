@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use foldhash::fast::RandomState;
 use indexmap::IndexMap;
 use wire::chat::Profile;
 use wire::{Dialect, WireId};
@@ -32,7 +33,7 @@ pub struct Provider {
     /// Serves requests that name no model, or one that it does not have.
     pub default_model: Option<Arc<str>>,
     /// What it is known to have, by id, in the order of listing.
-    pub models: IndexMap<Arc<str>, Arc<Model>>,
+    pub models: IndexMap<Arc<str>, Arc<Model>, RandomState>,
     /// Takes unlisted models when it is named: `groq/brand-new-model`.
     pub takes_any_model: bool,
     /// The operator's file has a section for it, under this name.

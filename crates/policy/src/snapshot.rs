@@ -3,15 +3,17 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
+
 use crate::provider::{Kind, Model, Provider};
 
 /// All providers in order of preference, and what names mean. Immutable; a change makes a new one.
 #[derive(Debug, Default)]
 pub struct Snapshot {
     providers: Vec<Arc<Provider>>,
-    by_name: HashMap<String, usize>,
+    by_name: HashMap<String, usize, RandomState>,
     /// Model id -> providers that have it, in order of preference.
-    owners: HashMap<Arc<str>, Vec<usize>>,
+    owners: HashMap<Arc<str>, Vec<usize>, RandomState>,
     default_provider: Option<usize>,
     aliases: HashMap<String, String>,
     demo: DemoRole,

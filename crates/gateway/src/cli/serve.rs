@@ -38,7 +38,7 @@ async fn run(args: &ServeArgs, config: config::Config) -> Result<(), Failure> {
     let address = SocketAddr::new(config.host, config.port);
     // Binding first: a second gateway on the same port must not touch the vault of the first.
     let listener = Server::listen(address).await.map_err(|error| Failure::new(1, error))?;
-    let started = startup::start(&config, telemetry::log_requests).await?;
+    let started = startup::start(&config, telemetry::request_log()).await?;
     let workers =
         args.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, NonZero::get));
     let server = Server::new(listener, started.app.clone(), workers, DRAIN);

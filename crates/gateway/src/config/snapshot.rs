@@ -191,7 +191,7 @@ fn demo() -> Provider {
         // Not an address: the demonstration runs within the gateway.
         endpoints: vec![Endpoint { wire: WireId::OpenAiChat, url: "demo:".to_owned() }],
         default_model: Some(id.clone()),
-        models: IndexMap::from([(id, model)]),
+        models: [(id, model)].into_iter().collect(),
         ..bare("demo", "Demonstration", profile)
     }
 }
@@ -207,7 +207,7 @@ fn bare(id: &str, name: &str, profile: Profile) -> Provider {
         key_names: Vec::new(),
         extra_headers: Vec::new(),
         default_model: None,
-        models: IndexMap::new(),
+        models: IndexMap::default(),
         takes_any_model: false,
         section: None,
         program: None,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{SHA256, digest};
+use foldhash::fast::RandomState;
 use http::{HeaderMap, header};
 use store::Secret;
 use wire::Fault;
@@ -32,7 +33,7 @@ type Digest = [u8; 32];
 /// The keys that open the door, as digests: a key itself is not kept.
 #[derive(Debug, Default)]
 pub struct Access {
-    by_digest: HashMap<Digest, (Digest, Caller)>,
+    by_digest: HashMap<Digest, (Digest, Caller), RandomState>,
 }
 
 impl Access {

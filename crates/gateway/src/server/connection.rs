@@ -35,7 +35,8 @@ impl Default for Limits {
             head: Duration::from_secs(10),
             write_idle: Duration::from_secs(60),
             max_headers: 100,
-            buffer: 32 * 1024,
+            // A prompt of 64 kB comes in one read, and its bytes are then never copied together.
+            buffer: 128 * 1024,
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::types::{Entry, Outcome, Totals, Word};
 
 /// Rows of one statement. Fewer round trips to the connection's thread than a row at a time, and only two statements
 /// to keep prepared: this one, and one for the rest.
-const CHUNK: usize = 32;
+const CHUNK: usize = 128;
 
 /// In the order in which `bind` binds them.
 const COLUMNS: [&str; 31] = [

@@ -2,8 +2,6 @@
 //!
 //! One pass of the scanner checks the syntax and notes the few values that matter; only those are parsed.
 
-use serde_json::Value;
-
 use super::read::DONE;
 use super::stop::Ending;
 use super::{fault, stop, usage};
@@ -156,8 +154,7 @@ impl<'a> Noted<'a> {
     }
 
     fn usage(&self) -> Option<Usage> {
-        let usage: Value = serde_json::from_slice(self.usage?).ok()?;
-        Some(usage::decode(&usage))
+        usage::decode_text(self.usage?)
     }
 
     fn model(&self) -> Option<String> {

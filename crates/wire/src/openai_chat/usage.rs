@@ -3,34 +3,38 @@
 //! Servers are told apart by the numbers and fields that they send, never by name. Rules: recorded traffic of eighteen
 //! providers, read 2026-01.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::chat::Usage;
 
 /// Places of cached prompt tokens, the first present wins: OpenAI, DeepSeek, Moonshot and Together, Mistral.
-const CACHE_READ: &[&str] = &[
-    "/prompt_tokens_details/cached_tokens",
-    "/prompt_cache_hit_tokens",
-    "/cached_tokens",
-    "/num_cached_tokens",
+const CACHE_READ: &[Place] = &[
+    &["prompt_tokens_details", "cached_tokens"],
+    &["prompt_cache_hit_tokens"],
+    &["cached_tokens"],
+    &["num_cached_tokens"],
 ];
 /// OpenAI's newest and OpenRouter; proxies that speak for Anthropic.
-const CACHE_WRITE: &[&str] = &["/prompt_tokens_details/cache_write_tokens", "/cache_creation_input_tokens"];
+const CACHE_WRITE: &[Place] =
+    &[&["prompt_tokens_details", "cache_write_tokens"], &["cache_creation_input_tokens"]];
 /// OpenAI; Perplexity.
-const REASONING: &[&str] = &["/completion_tokens_details/reasoning_tokens", "/reasoning_tokens"];
+const REASONING: &[Place] = &[&["completion_tokens_details", "reasoning_tokens"], &["reasoning_tokens"]];
+
+/// Names on the way from the `usage` object to a number.
+type Place = &'static [&'static str];
 
 /// Counts of a `usage` object. Absent, null and odd numbers are `None`; odd ones are flagged.
 pub(super) fn decode(usage: &Value) -> Usage {
     let mut reader = Reader { usage, odd: false };
-    let prompt = reader.count(&["/prompt_tokens"]);
-    let completion = reader.count(&["/completion_tokens"]);
-    let total = reader.count(&["/total_tokens"]);
+    let prompt = reader.count(&[&["prompt_tokens"]]);
+    let completion = reader.count(&[&["completion_tokens"]]);
+    let total = reader.count(&[&["total_tokens"]]);
     let cache_read = reader.count(CACHE_READ);
     let cache_write = reader.count(CACHE_WRITE).map(|written| apart(written, cache_read, prompt));
     let reasoning = reader.count(REASONING);
     let cached = cache_read.unwrap_or(0).saturating_add(cache_write.unwrap_or(0));
-    let missed = reader.count(&["/prompt_cache_miss_tokens"]);
+    let missed = reader.count(&[&["prompt_cache_miss_tokens"]]);
     let (output, reasoning) = output(prompt, completion, total, reasoning);
     Usage {
         input: prompt.map(|prompt| prompt.saturating_sub(cached)).or(missed),
@@ -39,10 +43,73 @@ pub(super) fn decode(usage: &Value) -> Usage {
         cache_write_1h: None,
         output,
         reasoning,
-        input_audio: reader.count(&["/prompt_tokens_details/audio_tokens"]),
-        output_audio: reader.count(&["/completion_tokens_details/audio_tokens"]),
+        input_audio: reader.count(&[&["prompt_tokens_details", "audio_tokens"]]),
+        output_audio: reader.count(&[&["completion_tokens_details", "audio_tokens"]]),
         stated_cost_nanos: reader.cost(),
         odd: reader.odd,
+    }
+}
+
+/// What most servers send, and nothing else: read without a tree. A carried answer pays for this at every request. A
+/// count that is larger than these hold, or none at all, is left to the long way.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Plain {
+    prompt_tokens: u32,
+    completion_tokens: u32,
+    total_tokens: u32,
+    #[serde(default)]
+    prompt_tokens_details: Option<PlainPrompt>,
+    #[serde(default)]
+    completion_tokens_details: Option<PlainCompletion>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct PlainPrompt {
+    cached_tokens: Option<u32>,
+    cache_write_tokens: Option<u32>,
+    audio_tokens: Option<u32>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct PlainCompletion {
+    reasoning_tokens: Option<u32>,
+    audio_tokens: Option<u32>,
+    accepted_prediction_tokens: Option<u32>,
+    rejected_prediction_tokens: Option<u32>,
+}
+
+/// Counts of the text of a `usage` object; `None` if it is not JSON.
+pub(super) fn decode_text(text: &[u8]) -> Option<Usage> {
+    match serde_json::from_slice::<Plain>(text) {
+        Ok(plain) => Some(plain.usage()),
+        Err(_) => serde_json::from_slice(text).ok().map(|usage| decode(&usage)),
+    }
+}
+
+impl Plain {
+    fn usage(self) -> Usage {
+        let details = self.prompt_tokens_details.unwrap_or_default();
+        let thoughts = self.completion_tokens_details.unwrap_or_default();
+        let (prompt, cache_read) = (u64::from(self.prompt_tokens), details.cached_tokens.map(u64::from));
+        let cache_write =
+            details.cache_write_tokens.map(|written| apart(written.into(), cache_read, Some(prompt)));
+        let cached = cache_read.unwrap_or(0).saturating_add(cache_write.unwrap_or(0));
+        let (completion, total) = (Some(self.completion_tokens.into()), Some(self.total_tokens.into()));
+        let reasoning = thoughts.reasoning_tokens.map(u64::from);
+        let (output, reasoning) = output(Some(prompt), completion, total, reasoning);
+        Usage {
+            input: Some(prompt.saturating_sub(cached)),
+            cache_read,
+            cache_write,
+            output,
+            reasoning,
+            input_audio: details.audio_tokens.map(u64::from),
+            output_audio: thoughts.audio_tokens.map(u64::from),
+            ..Usage::default()
+        }
     }
 }
 
@@ -81,10 +148,13 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
+    fn at(&self, place: Place) -> Option<&Value> {
+        place.iter().try_fold(self.usage, |value, name| value.get(name))
+    }
+
     /// The first count present at one of `places`.
-    fn count(&mut self, places: &[&str]) -> Option<u64> {
-        let value =
-            places.iter().filter_map(|place| self.usage.pointer(place)).find(|value| !value.is_null())?;
+    fn count(&mut self, places: &[Place]) -> Option<u64> {
+        let value = places.iter().filter_map(|place| self.at(place)).find(|value| !value.is_null())?;
         let count =
             value.as_u64().or_else(|| whole(value.as_f64()?)).filter(|count| *count <= i64::MAX as u64);
         self.odd |= count.is_none();
@@ -94,10 +164,9 @@ impl Reader<'_> {
     /// What the upstream says the request cost, in nanodollars: `cost` or `cost.total_cost` in dollars (OpenRouter,
     /// Vercel, Perplexity), `cost_in_usd_ticks` in units of 10⁻¹⁰ dollars (xAI).
     fn cost(&mut self) -> Option<i64> {
-        let stated =
-            |place: &str| self.usage.pointer(place).filter(|value| !value.is_null() && !value.is_object());
-        let dollars = stated("/cost").or_else(|| stated("/cost/total_cost"));
-        let nanos = match (dollars, stated("/cost_in_usd_ticks")) {
+        let stated = |place: Place| self.at(place).filter(|value| !value.is_null() && !value.is_object());
+        let dollars = stated(&["cost"]).or_else(|| stated(&["cost", "total_cost"]));
+        let nanos = match (dollars, stated(&["cost_in_usd_ticks"])) {
             (Some(dollars), _) => dollars.as_f64().and_then(|dollars| whole(Some((dollars * 1e9).round())?)),
             (None, Some(ticks)) => ticks.as_u64().map(|ticks| ticks / 10),
             (None, None) => return None,
@@ -190,6 +259,26 @@ mod tests {
                 "{case}"
             );
         }
+    }
+
+    /// The short way and the long one must agree, absurd numbers included.
+    #[test]
+    fn the_way_without_a_tree_gives_the_same_counts() {
+        let texts = [
+            r#"{"prompt_tokens":9,"completion_tokens":3,"total_tokens":12}"#,
+            r#"{"prompt_tokens":9,"completion_tokens":3,"total_tokens":20,"prompt_tokens_details":null}"#,
+            r#"{"prompt_tokens":9,"completion_tokens":3,"total_tokens":12,"prompt_tokens_details":{"cached_tokens":5,
+                "cache_write_tokens":5,"audio_tokens":1},"completion_tokens_details":{"reasoning_tokens":2,"audio_tokens":0}}"#,
+            r#"{"prompt_tokens":9,"completion_tokens":3,"total_tokens":14,"completion_tokens_details":{"reasoning_tokens":2}}"#,
+            r#"{"prompt_tokens":18446744073709551615,"completion_tokens":3,"total_tokens":12}"#,
+            r#"{"prompt_tokens":-9,"completion_tokens":3,"total_tokens":12}"#,
+            r#"{"prompt_tokens":9,"completion_tokens":3,"total_tokens":12,"cost":0.5}"#,
+        ];
+        for text in texts {
+            let tree: Value = serde_json::from_str(text).unwrap();
+            assert_eq!(decode_text(text.as_bytes()), Some(decode(&tree)), "{text}");
+        }
+        assert_eq!(decode_text(b"{"), None);
     }
 
     #[test]

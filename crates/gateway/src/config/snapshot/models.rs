@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use indexmap::IndexMap;
 use policy::{Model, Rules};
 use wire::chat::Profile;
@@ -11,7 +12,7 @@ use super::super::file::{ModelSettings, ProviderSettings};
 use super::{max_tokens_field, without_variant};
 use crate::catalog::{Catalogue, Entry, Row};
 
-type Models = IndexMap<Arc<str>, Arc<Model>>;
+type Models = IndexMap<Arc<str>, Arc<Model>, RandomState>;
 
 /// What is known of a provider's models.
 pub(super) struct Known<'a> {
@@ -27,7 +28,7 @@ impl Known<'_> {
     pub(super) fn models(&self) -> Models {
         let facts = self.facts();
         let of_file = self.settings.map(|settings| settings.models.as_slice()).unwrap_or_default();
-        let mut models = Models::with_capacity(of_file.len() + facts.len());
+        let mut models = Models::default();
         let section = self.settings.map(|settings| settings.section.as_str()).unwrap_or_default();
         for settings in of_file {
             let listed_as = Some(format!("{section}/{}", settings.id));
