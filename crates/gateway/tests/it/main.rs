@@ -8,6 +8,7 @@ mod doors;
 mod first_minute;
 mod ledger;
 mod process;
+mod replay;
 mod request_path;
 mod secrets;
 mod support;

@@ -8,7 +8,7 @@ use std::future::Future;
 use std::time::{Duration, Instant};
 
 pub use gateway::{Builder, Gateway, TOKEN, both_wires, chat_body, rows};
-pub use http::{Reply, connect, read_reply, request};
+pub use http::{Reply, connect, events, read_reply, request};
 
 /// How long a test waits for something that should take an instant.
 pub const PATIENCE: Duration = Duration::from_secs(10);

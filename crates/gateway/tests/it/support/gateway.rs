@@ -218,6 +218,9 @@ impl Gateway {
 
 impl Drop for Gateway {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("the gateway ({:?}) said:\n{}", self.child.try_wait(), self.stderr());
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
