@@ -13,9 +13,6 @@ use crate::door::{Access, Cors, HostRule};
 use crate::limits::InFlight;
 use crate::world::World;
 
-/// The version of this program.
-pub const VERSION: &str = env!("CARGO_PKG_VERSION");
-
 /// What all requests share.
 pub struct App {
     /// Who may come in.

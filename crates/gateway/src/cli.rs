@@ -12,6 +12,8 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::exit::Failure;
+
 /// One gateway between every program and every large language model.
 #[derive(Debug, Parser)]
 #[command(name = "llm-gateway", version, about, disable_help_subcommand = true)]
@@ -84,28 +86,6 @@ pub struct ChatArgs {
     pub prompt: Vec<String>,
 }
 
-/// A command that failed: what to print, and the exit code (CONVENTIONS.md, "Exit codes").
-#[derive(Debug)]
-pub struct Failure {
-    #[allow(missing_docs)]
-    pub code: u8,
-    #[allow(missing_docs)]
-    pub message: String,
-}
-
-impl Failure {
-    /// A failure without a more precise code.
-    pub fn new(code: u8, message: impl std::fmt::Display) -> Self {
-        Self { code, message: message.to_string() }
-    }
-}
-
-impl From<anyhow::Error> for Failure {
-    fn from(error: anyhow::Error) -> Self {
-        Self::new(1, format!("{error:#}"))
-    }
-}
-
 /// Parses the command line, runs one command and turns its end into an exit code.
 pub fn run() -> ExitCode {
     match dispatch(Cli::parse()) {
@@ -124,7 +104,7 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
         Some(Command::Serve(args)) => serve::serve(&args),
         Some(Command::Chat(args)) => chat::chat(&args),
         Some(Command::Config { command: ConfigCommand::Check(args) }) => status::check(&args),
-        Some(Command::Version) => say(&format!("llm-gateway {}\n", crate::app::VERSION)),
+        Some(Command::Version) => say(&format!("llm-gateway {}\n", crate::VERSION)),
     }
 }
 

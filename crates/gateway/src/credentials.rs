@@ -1,12 +1,14 @@
 //! The credentials of a provider at the moment of a call: from the vault (opened, kept briefly in the clear, wiped), or
 //! from the configuration.
 
+pub mod key;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderName, HeaderValue};
-use store::{Secret, Store, StoreError};
+pub use key::Key;
+use store::{Store, StoreError};
 use upstream::Scheme;
 use wire::Fault;
 
@@ -16,27 +18,6 @@ use crate::world::{Runtime, World};
 /// How long an opened credential stays in the clear, and how many (SAFETY.md section 2, point 7).
 const KEPT: Duration = Duration::from_secs(60);
 const KEPT_AT_MOST: usize = 256;
-
-/// A credential as it goes on a call. It has no `Debug`, and the header is marked sensitive.
-pub struct Key {
-    #[allow(missing_docs)]
-    pub header: HeaderName,
-    #[allow(missing_docs)]
-    pub value: HeaderValue,
-}
-
-impl Key {
-    /// Puts a secret in its provider's form.
-    ///
-    /// # Errors
-    /// The secret has characters that no header can hold.
-    pub fn new(scheme: &Scheme, secret: &Secret) -> Result<Self, Fault> {
-        let mut headers = HeaderMap::with_capacity(1);
-        scheme.authorize(&mut headers, secret.expose())?;
-        let value = headers.remove(&scheme.header).expect("authorize has just put it there");
-        Ok(Self { header: scheme.header.clone(), value })
-    }
-}
 
 /// Opens credentials and keeps the opened ones for a moment.
 pub struct Credentials {

@@ -15,7 +15,7 @@ use wire::Fault;
 
 pub use admit::Inbound;
 pub use answer::Answer;
-pub use meter::{Arrival, Meter, Tried};
+pub use meter::{Meter, Tried};
 pub use relay::Relay;
 
 use crate::app::App;

@@ -1,6 +1,8 @@
 //! The assembly: server, request path, vault and model administration, command line.
 
 pub mod app;
+pub mod arrival;
+pub mod body;
 pub mod catalog;
 pub mod cli;
 pub mod clock;
@@ -8,6 +10,7 @@ pub mod config;
 pub mod credentials;
 pub mod door;
 pub mod exchange;
+pub mod exit;
 pub mod limits;
 pub mod manage;
 pub mod problem;
@@ -17,3 +20,6 @@ pub mod startup;
 pub mod surface;
 pub mod telemetry;
 pub mod world;
+
+/// The version of this program.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -5,5 +5,6 @@ pub mod health;
 pub mod models;
 pub mod providers;
 mod reply;
+mod scope;
 
 pub use reply::json;

@@ -5,8 +5,9 @@ use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTI
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use wire::{Fault, RawObject, SurfaceId};
 
-use crate::exchange::{Arrival, Failed, Tried};
-use crate::server::OutBody;
+use crate::arrival::Arrival;
+use crate::body::OutBody;
+use crate::exchange::{Failed, Tried};
 
 const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 const ATTEMPTS: HeaderName = HeaderName::from_static("x-gateway-attempts");

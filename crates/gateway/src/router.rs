@@ -9,9 +9,9 @@ use hyper::body::Incoming;
 use wire::{Fault, SurfaceId};
 
 use crate::app::App;
+use crate::arrival::{Arrival, is_plain_id};
+use crate::body::OutBody;
 use crate::door::{Caller, HostVerdict, Role};
-use crate::exchange::Arrival;
-use crate::server::OutBody;
 use crate::{manage, problem, surface};
 
 /// Who may use a route.
@@ -250,12 +250,6 @@ impl RequestHeaders {
             app.cors.allow(&request, answer);
         }
     }
-}
-
-/// An id that may be stored and echoed: `[A-Za-z0-9._-]{1,64}`.
-pub fn is_plain_id(value: &HeaderValue) -> bool {
-    let bytes = value.as_bytes();
-    (1..=64).contains(&bytes.len()) && bytes.iter().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(b))
 }
 
 #[cfg(test)]

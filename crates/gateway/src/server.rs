@@ -5,7 +5,6 @@
 //! gateway on the same port is refused by the kernel.
 
 mod accept;
-mod body;
 mod connection;
 mod patience;
 mod worker;
@@ -17,7 +16,6 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-pub use body::{OutBody, read_limited};
 pub use connection::Limits;
 use worker::Workers;
 

@@ -9,9 +9,9 @@ use tokio::runtime::Handle;
 use upstream::{Options, Upstreams};
 
 use crate::app::{App, Doors};
-use crate::cli::Failure;
 use crate::config::{self, Config};
 use crate::door::{Access, Cors, HostRule};
+use crate::exit::Failure;
 use crate::world::{World, runtimes};
 
 /// A gateway that is ready to take requests.

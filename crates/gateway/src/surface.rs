@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
-use http::{HeaderMap, Request, Response};
+use http::{Request, Response};
 use hyper::body::Incoming;
 use wire::{Fault, SurfaceId};
 
 use crate::app::App;
+use crate::arrival::{Arrival, is_plain_id};
+use crate::body::{OutBody, demand_json, read_limited};
 use crate::door::Caller;
-use crate::exchange::{Answer, Arrival, Inbound, Meter, exchange};
-use crate::server::{OutBody, read_limited};
-use crate::{problem, router};
+use crate::exchange::{Answer, Inbound, Meter, exchange};
+use crate::problem;
 
 /// Answers an inference request that has passed the door.
 pub async fn answer(
@@ -25,7 +25,7 @@ pub async fn answer(
         return problem::answer(surface, &Fault::Overloaded, arrival);
     };
     let (head, body) = request.into_parts();
-    let client_id = head.headers.get("x-request-id").filter(|id| router::is_plain_id(id));
+    let client_id = head.headers.get("x-request-id").filter(|id| is_plain_id(id));
     let client_id = client_id.and_then(|id| id.to_str().ok()).map(str::to_owned);
     let Ok(slot) = app.ledger.slot().await else {
         return problem::answer(surface, &Fault::Draining, arrival);
@@ -53,22 +53,4 @@ fn respond(answer: Answer) -> Response<OutBody> {
     *response.status_mut() = answer.status;
     *response.headers_mut() = answer.headers;
     response
-}
-
-/// JSON, and not compressed. A page of another origin cannot send JSON without a preflight, which is what keeps forms
-/// of strangers out of a gateway without keys.
-pub fn demand_json(headers: &HeaderMap) -> Result<(), Fault> {
-    let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let media_type = media_type.split(';').next().unwrap_or_default().trim();
-    let is_json = media_type.eq_ignore_ascii_case("application/json") || media_type.ends_with("+json");
-    if !is_json {
-        let why = format!("the body must be sent as 'Content-Type: application/json', not '{media_type}'");
-        return Err(Fault::MediaType { why });
-    }
-    match headers.get(CONTENT_ENCODING).map(http::HeaderValue::as_bytes) {
-        None | Some(b"identity") => Ok(()),
-        Some(_) => {
-            Err(Fault::MediaType { why: "compressed request bodies are not accepted; send it plain".into() })
-        }
-    }
 }

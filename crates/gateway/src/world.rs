@@ -13,9 +13,9 @@ use store::{Credential, GLOBAL, Secret};
 use upstream::{Demo, Destination, Endpoint, Scheme, Timeouts};
 use wire::Fault;
 
-use crate::app::VERSION;
+use crate::VERSION;
 use crate::clock;
-use crate::credentials::Key;
+use crate::credentials::key::Key;
 
 /// Configured keys, by provider.
 pub type ConfiguredKeys = HashMap<String, Secret>;

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use policy::Kind;
 use store::GLOBAL;
 
-use crate::app::VERSION;
+use crate::VERSION;
 use crate::config::Config;
 use crate::startup::{Started, programs_on_path};
 

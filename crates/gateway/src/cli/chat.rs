@@ -9,11 +9,13 @@ use serde_json::{Value, json};
 use wire::frame::SseSplitter;
 use wire::{Fault, SurfaceId};
 
-use super::{ChatArgs, Failure};
+use super::ChatArgs;
 use crate::app::App;
+use crate::arrival::Arrival;
+use crate::body::OutBody;
 use crate::door::{Caller, Role};
-use crate::exchange::{Arrival, Inbound, Meter, Relay, exchange};
-use crate::server::OutBody;
+use crate::exchange::{Inbound, Meter, Relay, exchange};
+use crate::exit::Failure;
 use crate::startup::{self, Started};
 use crate::{config, telemetry};
 

@@ -8,8 +8,9 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use super::{Failure, ServeArgs, banner, say};
+use super::{ServeArgs, banner, say};
 use crate::app::App;
+use crate::exit::Failure;
 use crate::server::{Phase, Server};
 use crate::startup::{self, Started};
 use crate::{config, telemetry};
@@ -44,7 +45,7 @@ async fn run(args: &ServeArgs, config: config::Config) -> Result<(), Failure> {
     let server = Server::new(listener, started.app.clone(), workers, DRAIN);
     let address = server.address().map_err(|error| Failure::new(1, error))?;
     say(&banner::banner(&config, &started, address))?;
-    tracing::info!(version = crate::app::VERSION, "listening on http://{address}");
+    tracing::info!(version = crate::VERSION, "listening on http://{address}");
     let Started { app, ledger, store, .. } = started;
     let (phase, watched) = watch::channel(Phase::Serving);
     let signals = tokio::spawn(obey_signals(app.clone(), phase));

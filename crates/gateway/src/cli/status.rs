@@ -3,9 +3,10 @@
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-use super::{CommonArgs, Failure, say};
-use crate::app::VERSION;
+use super::{CommonArgs, say};
+use crate::VERSION;
 use crate::config::{self, Config};
+use crate::exit::Failure;
 use crate::startup;
 
 /// How long a server on this machine may take to accept.

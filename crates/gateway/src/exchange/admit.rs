@@ -9,7 +9,8 @@ use wire::chat::ChatRequest;
 use wire::dialect::Peek;
 use wire::{Fault, RawObject, SurfaceId};
 
-use super::meter::{Arrival, Meter};
+use super::meter::Meter;
+use crate::arrival::Arrival;
 
 /// An admitted request.
 pub struct Inbound {

@@ -10,7 +10,7 @@ use wire::dialect::Echo;
 use super::admit::Inbound;
 use super::meter::{Meter, codes};
 use super::relay::Relay;
-use crate::server::OutBody;
+use crate::body::OutBody;
 
 /// What the client gets.
 pub struct Answer {

@@ -5,34 +5,16 @@ use std::time::Duration;
 use policy::{Model, Target};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use store::{Entry, Outcome, Slot};
-use uuid::Uuid;
 use wire::chat::{Loss, Usage};
 use wire::dialect::Peek;
 use wire::fault::Blame;
 use wire::{Fault, SurfaceId};
 
 use super::Failed;
+use crate::arrival::Arrival;
 use crate::clock::{self, Instant};
 use crate::door::Caller;
 use crate::limits::Place;
-
-/// When a request came, and under which id.
-#[derive(Debug, Clone, Copy)]
-pub struct Arrival {
-    /// Our id of the request.
-    pub id: Uuid,
-    /// Monotonic.
-    pub at: Instant,
-    /// Wall clock.
-    pub wall: jiff::Timestamp,
-}
-
-impl Arrival {
-    /// A request that arrives at this moment.
-    pub fn now() -> Self {
-        Self { id: clock::request_id(), at: clock::now(), wall: clock::wall() }
-    }
-}
 
 /// Counts one request. Dropped without [`Meter::complete`] or [`Meter::fail`], it records that the client left.
 pub struct Meter {

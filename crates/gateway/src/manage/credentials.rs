@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use http::{HeaderMap, Method, Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use serde::Serialize;
 use serde_json::json;
@@ -11,11 +11,11 @@ use store::{Credential, GLOBAL, NewCredential, Secret};
 use wire::{Fault, RawObject};
 
 use super::json as json_answer;
+use super::scope::asked_project;
 use crate::app::App;
+use crate::body::{OutBody, demand_json, read_limited};
 use crate::clock;
 use crate::credentials::fault;
-use crate::server::{OutBody, read_limited};
-use crate::surface::demand_json;
 
 /// Bytes of a request that stores a credential, at most.
 const BODY_LIMIT: usize = 64 * 1024;
@@ -145,15 +145,4 @@ fn is_name(text: &str) -> bool {
 
 fn invalid(field: &str, why: &str) -> Fault {
     Fault::malformed(field.to_owned(), format!("{field} {why}"))
-}
-
-/// `?project=`, else `X-Project`.
-pub(super) fn asked_project(query: Option<&str>, headers: &HeaderMap) -> Option<String> {
-    let in_query = |query: &str| {
-        let mut pairs = form_urlencoded::parse(query.as_bytes());
-        pairs.find(|(name, _)| name == "project").map(|(_, project)| project.into_owned())
-    };
-    let from_query = query.and_then(in_query);
-    let from_header = || Some(headers.get("x-project")?.to_str().ok()?.trim().to_owned());
-    from_query.or_else(from_header).filter(|project| !project.is_empty())
 }

@@ -6,8 +6,9 @@ use http::{HeaderValue, Response, StatusCode};
 use serde_json::json;
 
 use super::json as json_answer;
-use crate::app::{App, VERSION};
-use crate::server::OutBody;
+use crate::VERSION;
+use crate::app::App;
+use crate::body::OutBody;
 
 /// `GET /health`: status and version.
 pub fn health(app: &App) -> Response<OutBody> {

@@ -8,10 +8,10 @@ use serde::Serialize;
 use serde_json::json;
 use wire::Fault;
 
-use super::credentials::asked_project;
 use super::json as json_answer;
+use super::scope::asked_project;
 use crate::app::App;
-use crate::server::OutBody;
+use crate::body::OutBody;
 use crate::world::World;
 
 /// One model as OpenAI lists it, with what mcp-llm-bridge adds.

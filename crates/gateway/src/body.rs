@@ -7,6 +7,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use http::HeaderMap;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -113,6 +115,24 @@ async fn next_piece(body: &mut Incoming) -> Result<Option<Bytes>, Fault> {
         };
         if let Ok(data) = frame.into_data() {
             return Ok(Some(data));
+        }
+    }
+}
+
+/// JSON, and not compressed. A page of another origin cannot send JSON without a preflight, which is what keeps forms
+/// of strangers out of a gateway without keys.
+pub fn demand_json(headers: &HeaderMap) -> Result<(), Fault> {
+    let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media_type = media_type.split(';').next().unwrap_or_default().trim();
+    let is_json = media_type.eq_ignore_ascii_case("application/json") || media_type.ends_with("+json");
+    if !is_json {
+        let why = format!("the body must be sent as 'Content-Type: application/json', not '{media_type}'");
+        return Err(Fault::MediaType { why });
+    }
+    match headers.get(CONTENT_ENCODING).map(http::HeaderValue::as_bytes) {
+        None | Some(b"identity") => Ok(()),
+        Some(_) => {
+            Err(Fault::MediaType { why: "compressed request bodies are not accepted; send it plain".into() })
         }
     }
 }
