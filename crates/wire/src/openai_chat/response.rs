@@ -3,7 +3,8 @@
 mod encode;
 
 use bytes::Bytes;
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::shape::{self, Answer, Content};
 use super::stop::Ending;
@@ -143,15 +144,27 @@ pub(super) fn annotate(answer: &mut RawObject, echo: &Echo, usage: Option<&Usage
     }
 }
 
-fn x_gateway(echo: &Echo, usage: Option<&Usage>) -> Value {
-    json!({
-        "requestedProvider": echo.requested_provider,
-        "requestedModel": echo.requested_model,
-        "resolvedProvider": echo.resolved_provider,
-        "resolvedModel": echo.resolved_model,
-        "fallbackUsed": echo.fallback_used,
-        "tokensUsed": usage.and_then(Usage::total),
-    })
+/// What the gateway says about its routing, as mcp-llm-bridge named it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Routing<'a> {
+    requested_provider: Option<&'a str>,
+    requested_model: Option<&'a str>,
+    resolved_provider: &'a str,
+    resolved_model: &'a str,
+    fallback_used: bool,
+    tokens_used: Option<u64>,
+}
+
+fn x_gateway<'a>(echo: &'a Echo, usage: Option<&Usage>) -> Routing<'a> {
+    Routing {
+        requested_provider: echo.requested_provider.as_deref(),
+        requested_model: echo.requested_model.as_deref(),
+        resolved_provider: &echo.resolved_provider,
+        resolved_model: &echo.resolved_model,
+        fallback_used: echo.fallback_used,
+        tokens_used: usage.and_then(Usage::total),
+    }
 }
 
 /// The id of an answer: the upstream's as suffix, so that logs can be joined; ours when there is none.
