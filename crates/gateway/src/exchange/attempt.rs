@@ -1,15 +1,20 @@
 //! One target: carry or translate, authorize, send, classify.
 
+mod outgoing;
+mod refusal;
+
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, header};
 use policy::Target;
 use upstream::Call;
-use wire::chat::{Loss, Undo};
-use wire::dialect::{Echo, Wire};
+use wire::chat::Undo;
+use wire::dialect::Echo;
 use wire::{Fault, RawObject};
+
+use outgoing::{Outgoing, outgoing};
+use refusal::{refusal, without_key};
 
 use super::admit::Inbound;
 use super::answer::Answer;
@@ -20,12 +25,8 @@ use crate::clock;
 use crate::credentials::Key;
 use crate::world::{Runtime, World};
 
-/// Bytes of an upstream's error body that are looked at.
-const ERROR_BODY: usize = 64 * 1024;
 /// Bytes of a whole answer, at most.
 const WHOLE_ANSWER: usize = 32 * 1024 * 1024;
-/// A longer wait than a day is not believed.
-const MAX_RETRY_AFTER: Duration = Duration::from_secs(86_400);
 
 /// A target's answer, before the client has seen any of it.
 pub(super) enum Reply {
@@ -42,15 +43,6 @@ impl Reply {
             Reply::Stream { relay, echo } => Answer::stream(inbound, meter, &echo, *relay),
         }
     }
-}
-
-/// What goes upstream, and what must be reversed on the way back.
-struct Outgoing {
-    headers: Vec<(http::HeaderName, HeaderValue)>,
-    body: Vec<Bytes>,
-    losses: Vec<Loss>,
-    /// `None`: carried.
-    undo: Option<Undo>,
 }
 
 /// Tries one target with each of its credentials in turn: a refused key is no reason to leave the provider while
@@ -90,34 +82,12 @@ async fn attempt_with(
         Ok(outgoing) => send(app, runtime, inbound, target, key, outgoing, meter).await,
         Err(fault) => Err(fault),
     };
-    let replied = replied.map_err(|fault| fault.named(&target.provider.id));
+    let replied = replied.map_err(|fault| without_key(fault.named(&target.provider.id), key));
     meter.tried(started, replied.as_ref().err());
     if let Err(fault) = &replied {
         tracing::debug!(provider = %target.provider.id, code = fault.code(), "attempt {} failed", meter.attempts());
     }
     replied
-}
-
-/// Carries the body when both sides speak the same dialect, else translates it; then applies the rules.
-fn outgoing(inbound: &Inbound, target: &Target) -> Result<Outgoing, Fault> {
-    let endpoint = target.endpoint();
-    let wire = endpoint.wire.wire();
-    let carried = inbound.surface.dialect().is_some() && inbound.surface.dialect() == endpoint.wire.dialect();
-    let (mut body, headers, losses, undo) = if carried {
-        let mut body = inbound.body.clone();
-        inbound.surface.surface().strip(&mut body);
-        wire.retarget(&mut body, &target.model.profile, inbound.peek.stream)?;
-        (body, wire.headers(), Vec::new(), None)
-    } else {
-        let encoded = wire.encode_request(inbound.decoded()?, &target.model.profile)?;
-        if !target.has_rules() {
-            let (headers, losses) = (encoded.headers, encoded.losses);
-            return Ok(Outgoing { headers, body: vec![encoded.body], losses, undo: Some(encoded.undo) });
-        }
-        (RawObject::parse(encoded.body)?, encoded.headers, encoded.losses, Some(encoded.undo))
-    };
-    target.apply_rules(&mut body)?;
-    Ok(Outgoing { headers, body: body.into_segments(), losses, undo })
 }
 
 async fn send(
@@ -153,41 +123,6 @@ async fn send(
     } else {
         whole(inbound, target, reply.body.collect(WHOLE_ANSWER).await?, outgoing.undo, echo, meter)
     }
-}
-
-/// An answer with a status other than 2xx.
-async fn refusal(wire: &dyn Wire, reply: upstream::Reply) -> Fault {
-    if (300..400).contains(&reply.status) {
-        let why = format!("it redirects (HTTP {}), and redirects are not followed", reply.status);
-        return Fault::BadAnswer { provider: String::new(), why };
-    }
-    let retry_after = retry_after(&reply.headers);
-    match reply.body.collect(ERROR_BODY).await {
-        Ok(body) => wire.decode_fault(reply.status, retry_after, &body),
-        // The status alone says enough.
-        Err(_) => wire.decode_fault(reply.status, retry_after, b""),
-    }
-}
-
-/// `retry-after-ms`, or `retry-after` in seconds or as a date. Absurd values are dropped.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
-    let wait = if let Some(millis) = text("retry-after-ms").and_then(|text| text.parse::<f64>().ok()) {
-        Duration::try_from_secs_f64(millis / 1000.0).ok()?
-    } else {
-        let value = text("retry-after")?;
-        match value.parse::<f64>() {
-            Ok(seconds) => Duration::try_from_secs_f64(seconds).ok()?,
-            Err(_) => until(value)?,
-        }
-    };
-    (wait <= MAX_RETRY_AFTER).then_some(wait)
-}
-
-/// Time until an HTTP date; none for one that is past.
-fn until(date: &str) -> Option<Duration> {
-    let at = httpdate::parse_http_date(date).ok()?;
-    Some(at.duration_since(clock::system()).unwrap_or_default())
 }
 
 fn echo(app: &App, inbound: &Inbound, target: &Target, meter: &Meter) -> Echo {
@@ -286,26 +221,4 @@ fn media_type(headers: &HeaderMap) -> &str {
 /// The scanner blames the client; here the bytes are the upstream's.
 fn unreadable(fault: Fault) -> Fault {
     Fault::BadAnswer { provider: String::new(), why: fault.to_string() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn wait(name: &'static str, value: &'static str) -> Option<Duration> {
-        let mut headers = HeaderMap::new();
-        headers.insert(name, HeaderValue::from_static(value));
-        retry_after(&headers)
-    }
-
-    #[test]
-    fn retry_after_is_read_in_every_form_and_absurd_ones_are_dropped() {
-        assert_eq!(wait("retry-after", "2"), Some(Duration::from_secs(2)));
-        assert_eq!(wait("retry-after", "1.5"), Some(Duration::from_millis(1500)));
-        assert_eq!(wait("retry-after-ms", "250"), Some(Duration::from_millis(250)));
-        assert_eq!(wait("retry-after", "1555200"), None);
-        assert_eq!(wait("retry-after", "-3"), None);
-        assert_eq!(wait("retry-after", "soon"), None);
-        assert_eq!(wait("retry-after", "Thu, 01 Jan 1970 00:00:00 GMT"), Some(Duration::ZERO));
-    }
 }
