@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod bad_input;
+mod catalogue;
 mod clients_leave;
 mod doors;
 mod first_minute;
