@@ -208,7 +208,7 @@ async fn go_in(
     match route.room {
         Room::ChatCompletions => Ok(surface::answer(app, arrival, OpenAi, caller, request).await),
         Room::Generate => Ok(surface::answer(app, arrival, Native, caller, request).await),
-        Room::Models => manage::models::answer(app, rest, request.headers()),
+        Room::Models => manage::models::answer(app, rest, request.headers(), request.uri().query()),
         Room::Providers => manage::providers::answer(app, request.headers(), request.uri().query()),
         Room::Credentials => manage::credentials::answer(app, rest, peer, request).await,
         Room::Home => Ok(manage::health::home()),

@@ -8,6 +8,7 @@ mod clients_leave;
 mod doors;
 mod first_minute;
 mod ledger;
+mod models;
 mod process;
 mod request_path;
 mod secrets;
