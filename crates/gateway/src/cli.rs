@@ -7,14 +7,15 @@ mod status;
 
 use std::io::Write;
 use std::net::IpAddr;
+use std::num::{NonZero, ParseIntError};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-/// One gateway between every program and every large language model.
+/// One address between your programs and the language models they use.
 #[derive(Debug, Parser)]
-#[command(name = "llm-gateway", version, about, disable_help_subcommand = true)]
+#[command(name = "llm-gateway", version, disable_help_subcommand = true)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -22,7 +23,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve the HTTP API.
+    /// Serve the HTTP API; needs no file and no key.
     Serve(ServeArgs),
     /// Stream one answer to the terminal.
     Chat(ChatArgs),
@@ -68,7 +69,7 @@ pub struct ServeArgs {
     #[arg(long)]
     pub no_ui: bool,
     /// Runtimes that carry connections (default: one a core).
-    #[arg(long, env = "LLM_GATEWAY_WORKERS", value_name = "N", hide_env_values = true)]
+    #[arg(long, env = "LLM_GATEWAY_WORKERS", value_name = "N", hide_env_values = true, value_parser = at_least_one)]
     pub workers: Option<usize>,
 }
 
@@ -104,6 +105,10 @@ impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
         Self::new(1, format!("{error:#}"))
     }
+}
+
+fn at_least_one(text: &str) -> Result<usize, ParseIntError> {
+    text.parse().map(NonZero::get)
 }
 
 /// Parses the command line, runs one command and turns its end into an exit code.
