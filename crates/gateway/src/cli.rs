@@ -7,6 +7,7 @@ mod status;
 
 use std::io::Write;
 use std::net::IpAddr;
+use std::num::{NonZero, ParseIntError};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -14,9 +15,9 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::exit::Failure;
 
-/// One gateway between every program and every large language model.
+/// One address between your programs and the language models they use.
 #[derive(Debug, Parser)]
-#[command(name = "llm-gateway", version, about, disable_help_subcommand = true)]
+#[command(name = "llm-gateway", version, disable_help_subcommand = true)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -24,7 +25,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve the HTTP API.
+    /// Serve the HTTP API; needs no file and no key.
     Serve(ServeArgs),
     /// Stream one answer to the terminal.
     Chat(ChatArgs),
@@ -70,7 +71,7 @@ pub struct ServeArgs {
     #[arg(long)]
     pub no_ui: bool,
     /// Runtimes that carry connections (default: one a core).
-    #[arg(long, env = "LLM_GATEWAY_WORKERS", value_name = "N", hide_env_values = true)]
+    #[arg(long, env = "LLM_GATEWAY_WORKERS", value_name = "N", hide_env_values = true, value_parser = at_least_one)]
     pub workers: Option<usize>,
 }
 
@@ -84,6 +85,10 @@ pub struct ChatArgs {
     pub model: String,
     /// What to say; read from standard input when absent.
     pub prompt: Vec<String>,
+}
+
+fn at_least_one(text: &str) -> Result<usize, ParseIntError> {
+    text.parse().map(NonZero::get)
 }
 
 /// Parses the command line, runs one command and turns its end into an exit code.

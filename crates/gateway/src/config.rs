@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 use policy::DemoRole;
 use store::Secret;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 use crate::catalog::Catalogue;
 
@@ -154,7 +156,7 @@ fn assemble(
             .text("LLM_GATEWAY_DB_PATH")
             .or(settings.db_path)
             .map(|path| environment.path(&path)),
-        log: log(environment, settings.log_level),
+        log: log(environment, settings.log_level, report),
         provider_keys,
         master_key: environment.secret("LLM_GATEWAY_MASTER_KEY", report),
         demo: if flags.demo { DemoRole::Always } else { DemoRole::WhenAlone },
@@ -213,8 +215,33 @@ fn data_dir(environment: &Environment<'_>, file: Option<String>, report: &mut Re
     })
 }
 
-/// `LOG_LEVEL` is mcp-llm-bridge's name for it.
-fn log(environment: &Environment<'_>, file: Option<String>) -> String {
-    let named = environment.text("LLM_GATEWAY_LOG").or_else(|| environment.text("LOG_LEVEL"));
-    named.or(file).unwrap_or_else(|| "info".to_owned())
+/// `LOG_LEVEL` is mcp-llm-bridge's name for it. Many programs read that one, so it may say what we do not know.
+fn log(environment: &Environment<'_>, file: Option<String>, report: &mut Report) -> String {
+    const WANTED: &str =
+        "must be a level (off, error, warn, info, debug, trace) or a filter such as gateway=debug";
+    let own = environment.text("LLM_GATEWAY_LOG").map(|text| log_filter(&text));
+    let shared = environment.text("LOG_LEVEL").map(|text| log_filter(&text));
+    match (own, shared) {
+        (Some(Some(filter)), _) | (None, Some(Some(filter))) => return filter,
+        (Some(None), _) => report.invalid(format!("LLM_GATEWAY_LOG {WANTED}")),
+        (None, Some(None)) => report.warn(format!("LOG_LEVEL {WANTED}; it is left aside")),
+        (None, None) => {}
+    }
+    file.unwrap_or_else(|| "info".to_owned())
+}
+
+/// As `tracing` reads it. A single word has to be a level: `tracing` would take any other for the name of a module.
+fn log_filter(text: &str) -> Option<String> {
+    let text = text.to_ascii_lowercase();
+    let filter = match text.as_str() {
+        "warning" => "warn",
+        "fatal" => "error",
+        "silent" => "off",
+        other => other,
+    };
+    let is_filter = match filter.contains(['=', ',']) {
+        true => EnvFilter::try_new(filter).is_ok(),
+        false => filter.parse::<LevelFilter>().is_ok(),
+    };
+    is_filter.then(|| filter.to_owned())
 }

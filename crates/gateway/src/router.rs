@@ -109,9 +109,13 @@ const ROUTES: [Route; 12] = [
 ];
 
 impl Route {
-    /// The route of a path, and what stands for its `*`.
+    /// The route of a path, and what stands for its `*`. Routes of OpenAI's API are found below `/openai` too, since
+    /// clients differ in what they append to a base URL.
     fn find(path: &str) -> Option<(&'static Route, Option<&str>)> {
-        ROUTES.iter().find_map(|route| match route.path.strip_suffix('*') {
+        let below_openai = path.strip_prefix("/openai").filter(|rest| rest.starts_with('/'));
+        let path = below_openai.unwrap_or(path);
+        let mut routes = ROUTES.iter().filter(|route| below_openai.is_none() || route.errors == OpenAi);
+        routes.find_map(|route| match route.path.strip_suffix('*') {
             None => (route.path == path).then_some((route, None)),
             Some(prefix) => {
                 path.strip_prefix(prefix).filter(|rest| !rest.is_empty()).map(|rest| (route, Some(rest)))
@@ -208,7 +212,7 @@ async fn go_in(
     match route.room {
         Room::ChatCompletions => Ok(surface::answer(app, arrival, OpenAi, caller, request).await),
         Room::Generate => Ok(surface::answer(app, arrival, Native, caller, request).await),
-        Room::Models => manage::models::answer(app, rest, request.headers()),
+        Room::Models => manage::models::answer(app, rest, request.headers(), request.uri().query()),
         Room::Providers => manage::providers::answer(app, request.headers(), request.uri().query()),
         Room::Credentials => manage::credentials::answer(app, rest, peer, request).await,
         Room::Home => Ok(manage::health::home()),
@@ -260,6 +264,16 @@ mod tests {
     fn an_id_in_a_path_may_hold_slashes() {
         let (route, rest) = Route::find("/v1/models/openai/gpt-4o").unwrap();
         assert_eq!((route.room, rest), (Room::Models, Some("openai/gpt-4o")));
+    }
+
+    #[test]
+    fn routes_of_openai_are_found_below_its_name_and_no_others() {
+        let (route, rest) = Route::find("/openai/v1/models/gpt-4o").unwrap();
+        assert_eq!((route.room, rest), (Room::Models, Some("gpt-4o")));
+        assert_eq!(Route::find("/openai/v1/chat/completions").unwrap().0.room, Room::ChatCompletions);
+        for path in ["/openai/v1/credentials", "/openai/health", "/openai", "/openai/", "/openaiv1/models"] {
+            assert!(Route::find(path).is_none(), "{path}");
+        }
     }
 
     #[test]

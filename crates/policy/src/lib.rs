@@ -14,7 +14,7 @@ pub mod rule;
 pub mod snapshot;
 
 pub use money::Money;
-pub use plan::{Ask, Choice, Next, Plan, Skipped, Standing, Target, available, plan, unknown_model};
+pub use plan::{Ask, Choice, Next, Plan, Skipped, Standing, Target, available, plan};
 pub use price::{Prices, Rate, Tier, cost};
 pub use provider::{Auth, Endpoint, Kind, Model, Provider, Reason, Timeouts};
 pub use rule::{Rule, Rules};

@@ -110,11 +110,7 @@ pub fn available<'a>(world: &'a Snapshot, standing: &dyn Standing, project: &str
         .collect()
 }
 
-/// The fault for a model that nobody has, with the most similar names that exist.
-pub fn unknown_model(model: &str, world: &Snapshot) -> Fault {
-    unknown_among(model, world.providers().iter().filter(|provider| provider.disabled.is_none()))
-}
-
+/// The fault for a model that none of these has, with the most similar names that exist.
 fn unknown_among<'a>(model: &str, providers: impl Iterator<Item = &'a Arc<Provider>>) -> Fault {
     let known = providers.flat_map(|provider| {
         provider.models.iter().map(|(id, model)| model.listed_as.as_deref().unwrap_or(id))

@@ -46,8 +46,8 @@ fn keys(config: &Config) -> String {
     match (config.auth_token.is_some(), config.access_keys.len()) {
         (false, 0) => "none needed (loopback only); set LLM_GATEWAY_AUTH_TOKEN to ask for one".to_owned(),
         (true, 0) => "LLM_GATEWAY_AUTH_TOKEN".to_owned(),
-        (true, count) => format!("LLM_GATEWAY_AUTH_TOKEN and {count} access keys"),
-        (false, count) => format!("{count} access keys"),
+        (true, count) => format!("LLM_GATEWAY_AUTH_TOKEN, and ACCESS_API_KEYS ({count})"),
+        (false, count) => format!("ACCESS_API_KEYS ({count})"),
     }
 }
 

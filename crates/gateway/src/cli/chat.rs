@@ -42,14 +42,13 @@ pub(super) fn chat(args: &ChatArgs) -> Result<(), Failure> {
 }
 
 fn prompt(args: &ChatArgs) -> Result<String, Failure> {
-    if !args.prompt.is_empty() {
-        return Ok(args.prompt.join(" "));
+    let mut text = args.prompt.join(" ");
+    if args.prompt.is_empty() && !std::io::stdin().is_terminal() {
+        std::io::stdin().read_to_string(&mut text).map_err(|error| Failure::new(74, error))?;
     }
-    if std::io::stdin().is_terminal() {
+    if text.trim().is_empty() {
         return Err(Failure::new(2, "nothing to say: give a prompt as an argument or on standard input"));
     }
-    let mut text = String::new();
-    std::io::stdin().read_to_string(&mut text).map_err(|error| Failure::new(74, error))?;
     Ok(text)
 }
 

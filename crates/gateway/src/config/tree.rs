@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::json;
-use serde_saphyr::Spanned;
+use serde_saphyr::{Spanned, UserMessageFormatter};
 
 /// A value and where it stands.
 #[derive(Debug, Clone)]
@@ -46,7 +46,7 @@ pub(super) fn parse(text: &str) -> Result<Node, String> {
 
 /// Without the excerpt: it might show a key that stands in the file.
 fn describe(error: &serde_saphyr::Error) -> String {
-    let text = error.without_snippet().to_string();
+    let text = error.without_snippet().render_with_formatter(&UserMessageFormatter);
     let text = text.lines().next().unwrap_or("it is not YAML").to_owned();
     match error.location() {
         Some(location) if !text.contains("line ") => format!("line {}: {text}", location.line()),
@@ -178,6 +178,7 @@ mod tests {
 
     #[test]
     fn a_key_that_stands_twice_is_refused() {
-        assert!(parse("a: 1\na: 2\n").unwrap_err().contains("line 2"));
+        let error = parse("a: 1\na: 2\n").unwrap_err();
+        assert!(error.contains("line 2") && error.contains("`a`") && !error.contains("Options"), "{error}");
     }
 }

@@ -21,6 +21,7 @@ use crate::credentials::fault;
 const BODY_LIMIT: usize = 64 * 1024;
 /// Characters of a name.
 const NAME_LIMIT: usize = 128;
+const REQUIRED: &str = "is required and must not be empty";
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -64,7 +65,7 @@ async fn put(
     let header_project = asked_project(None, request.headers());
     let body = RawObject::parse(read_limited(request.into_body(), BODY_LIMIT).await?)?;
     let new = NewCredential {
-        provider: known_provider(app, required(&body, "provider")?)?,
+        provider: known_provider(app, optional(&body, "provider")?)?,
         api_key: Secret::new(required(&body, "apiKey")?),
         key_name: optional(&body, "keyName")?.unwrap_or_else(|| "default".to_owned()),
         project: optional(&body, "project")?.or(header_project).unwrap_or_else(|| GLOBAL.to_owned()),
@@ -109,24 +110,23 @@ fn civil(at: jiff::Timestamp) -> String {
 }
 
 /// A stored key that no provider could ever use would be a silent mistake.
-fn known_provider(app: &App, provider: String) -> Result<String, Fault> {
+fn known_provider(app: &App, named: Option<String>) -> Result<String, Fault> {
     let world = app.world();
     let takes_a_key =
         |provider: &policy::Provider| provider.auth.is_some() || provider.kind == policy::Kind::Cli;
     // Other spellings become the provider's own name: a credential under `gemini` must be found for `google`.
-    if let Some(found) = world.snapshot.provider(&provider).filter(|found| takes_a_key(found)) {
+    let found = named.as_deref().and_then(|name| world.snapshot.provider(name));
+    if let Some(found) = found.filter(|found| takes_a_key(found)) {
         return Ok(found.id.to_string());
     }
     let known = world.snapshot.providers().iter().filter(|provider| takes_a_key(provider));
     let known: Vec<&str> = known.map(|provider| &*provider.id).collect();
-    Err(invalid(
-        "provider",
-        &format!("'{provider}' is not a provider; valid providers are {}", known.join(", ")),
-    ))
+    let what = named.map_or(REQUIRED.to_owned(), |name| format!("'{name}' is not known here"));
+    Err(invalid("provider", &format!("{what}; valid providers are {}", known.join(", "))))
 }
 
 fn required(body: &RawObject, field: &'static str) -> Result<String, Fault> {
-    optional(body, field)?.ok_or_else(|| invalid(field, "is required and must not be empty"))
+    optional(body, field)?.ok_or_else(|| invalid(field, REQUIRED))
 }
 
 fn optional(body: &RawObject, field: &'static str) -> Result<Option<String>, Fault> {

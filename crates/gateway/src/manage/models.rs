@@ -27,19 +27,35 @@ pub struct ListedModel {
     max_tokens: Option<u64>,
 }
 
-/// Answers the list, or one model of it.
-pub fn answer(app: &App, id: Option<&str>, headers: &HeaderMap) -> Result<Response<OutBody>, Fault> {
-    let project = asked_project(None, headers).unwrap_or_else(|| store::GLOBAL.to_owned());
-    let mut models = available(&app.world(), &project);
+/// Answers the list, or one model; `?project=` or `X-Project` asks for one project's view.
+pub fn answer(
+    app: &App,
+    id: Option<&str>,
+    headers: &HeaderMap,
+    query: Option<&str>,
+) -> Result<Response<OutBody>, Fault> {
+    let project = asked_project(query, headers).unwrap_or_else(|| store::GLOBAL.to_owned());
     let Some(id) = id else {
+        let models = available(&app.world(), &project);
         return Ok(json_answer(StatusCode::OK, &json!({ "object": "list", "data": models })));
     };
     // SDKs escape the slash of `provider/model`.
     let id = percent_decode_str(id).decode_utf8_lossy();
-    match models.iter().position(|model| model.id == id) {
-        Some(at) => Ok(json_answer(StatusCode::OK, &models.swap_remove(at))),
-        None => Err(policy::unknown_model(&id, &app.world().snapshot)),
-    }
+    Ok(json_answer(StatusCode::OK, &one(&app.world(), &id, &project)?))
+}
+
+/// What a request for this name would reach, listed or not, under the name that was asked for. A name that a provider
+/// would only pass on unread is not a model that we know.
+fn one(world: &World, id: &str, project: &str) -> Result<ListedModel, Fault> {
+    let ask = policy::Ask { dialect: None, model: Some(id), provider: None, project, strict: true };
+    let unknown = || Fault::UnknownModel { model: id.to_owned(), nearest: Vec::new() };
+    let plan = policy::plan(&ask, &world.snapshot, world).map_err(|fault| match fault {
+        Fault::NoTarget { .. } => unknown(),
+        other => other,
+    })?;
+    let lead = plan.targets().first().filter(|target| target.provider.model(&target.model.id).is_some());
+    let lead = lead.ok_or_else(unknown)?;
+    Ok(listed(id.to_owned(), &lead.provider, &lead.model))
 }
 
 /// The models of every available provider, each id once: the first owner answers it.
@@ -50,17 +66,21 @@ pub fn available(world: &World, project: &str) -> Vec<ListedModel> {
         for model in provider.listed_models() {
             let id = provider.listed_id(model);
             if seen.insert(id.clone()) {
-                models.push(ListedModel {
-                    id,
-                    object: "model",
-                    created: 0,
-                    owned_by: "llm-gateway",
-                    name: model.name.to_string(),
-                    provider: provider.id.to_string(),
-                    max_tokens: model.max_output,
-                });
+                models.push(listed(id, provider, model));
             }
         }
     }
     models
+}
+
+fn listed(id: String, provider: &policy::Provider, model: &policy::Model) -> ListedModel {
+    ListedModel {
+        id,
+        object: "model",
+        created: 0,
+        owned_by: "llm-gateway",
+        name: model.name.to_string(),
+        provider: provider.id.to_string(),
+        max_tokens: model.max_output,
+    }
 }

@@ -70,7 +70,40 @@ fn chat_with_an_unreachable_provider_fails_with_the_code_for_upstreams() {
 }
 
 #[test]
-fn without_a_command_it_says_what_is_there_and_starts_nothing() {
+fn chat_without_anything_to_say_is_a_mistake_of_use() {
+    let ended = Builder::bare().arg("chat").arg("demo").run();
+    assert_eq!((ended.code, ended.out.as_str()), (Some(2), ""), "{ended:?}");
+    assert!(ended.err.contains("nothing to say"), "{ended:?}");
+}
+
+#[test]
+fn the_version_is_one_line() {
     let ended = Builder::bare().arg("version").run();
-    assert!(ended.out.starts_with("llm-gateway "), "{ended:?}");
+    let expected = concat!("llm-gateway ", env!("CARGO_PKG_VERSION"), "\n");
+    assert_eq!((ended.code, ended.out.as_str(), ended.err.as_str()), (Some(0), expected, ""));
+}
+
+#[test]
+fn without_a_command_it_says_what_is_there_and_starts_nothing() {
+    let dir = tempfile::TempDir::new().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_llm-gateway"))
+        .env_clear()
+        .env("HOME", dir.path())
+        .env("LLM_GATEWAY_PORT", "1")
+        .current_dir(dir.path())
+        .output()
+        .unwrap();
+    let out = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && output.stderr.is_empty(), "{out}");
+    assert!(out.contains("nothing listens on 127.0.0.1:1") && out.contains("llm-gateway serve"), "{out}");
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0, "it made something");
+}
+
+#[test]
+fn mistakes_of_use_end_with_the_code_for_them() {
+    for words in [vec!["sevre"], vec!["serve", "--workers", "0"], vec!["serve", "-p", "99999"], vec!["chat"]]
+    {
+        let ended = words.iter().fold(Builder::bare(), |builder, word| builder.arg(word)).run();
+        assert_eq!((ended.code, ended.out.as_str()), (Some(2), ""), "{words:?}: {ended:?}");
+    }
 }

@@ -3,10 +3,12 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod bad_input;
+mod catalogue;
 mod clients_leave;
 mod doors;
 mod first_minute;
 mod ledger;
+mod models;
 mod process;
 mod replay;
 mod request_path;

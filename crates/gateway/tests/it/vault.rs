@@ -127,3 +127,14 @@ fn bad_credentials_are_refused_by_field() {
         );
     }
 }
+
+#[test]
+fn who_names_no_valid_provider_is_told_the_valid_ones() {
+    let (_provider, gateway) = bench();
+    for body in [json!({"apiKey": "x"}), json!({"provider": "nobody", "apiKey": "x"})] {
+        let error = gateway.post("/v1/credentials", &body).json();
+        let text = error["error"].as_str().unwrap();
+        assert!(text.contains("anthropic, openai, google, groq, openrouter"), "{text}");
+        assert!(!text.contains("demo"), "{text}");
+    }
+}
