@@ -87,23 +87,23 @@ fn a_row_that_needs_no_key_is_asked_without_one() {
     }
 }
 
-/// The example of CONTRIBUTING.md, but for its address.
+/// As the example of CONTRIBUTING.md has it, under a name that no row will take.
 #[test]
 fn a_section_of_the_file_is_a_provider_like_any_row() {
     let provider = block_on(FakeProv::start());
     let yaml = format!(
-        "providers:\n  acme: {{ base_url: \"{}\", api_key: \"env:ACME_API_KEY\", models: {{ acme-large: {{}} }} }}\n",
+        "providers:\n  made-up: {{ base_url: \"{}\", api_key: \"env:MADE_UP_API_KEY\", models: {{ large: {{}} }} }}\n",
         provider.url()
     );
-    let gateway = Builder::new(yaml).env("ACME_API_KEY", KEY).start();
-    for (asked, request) in [("acme/acme-large", 0), ("acme-large", 1)] {
+    let gateway = Builder::new(yaml).env("MADE_UP_API_KEY", KEY).start();
+    for (asked, request) in [("made-up/large", 0), ("large", 1)] {
         let reply = gateway.post("/v1/chat/completions", &chat_body(asked, false));
         assert_eq!(reply.status, 200, "{}", reply.text());
         let received = &provider.received()[request];
         assert_eq!(received.path, "/v1/chat/completions");
-        assert_eq!(received.json()["model"], "acme-large");
+        assert_eq!(received.json()["model"], "large");
         assert_eq!(received.header("authorization"), Some(format!("Bearer {KEY}").as_str()));
     }
     let listed = gateway.get("/v1/models").json();
-    assert_eq!(listed["data"][0]["id"], "acme/acme-large");
+    assert_eq!(listed["data"][0]["id"], "made-up/large");
 }
