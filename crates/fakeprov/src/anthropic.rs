@@ -1,5 +1,5 @@
 //! The Anthropic Messages wire: whole answers, events, errors. Requests are judged in `judge`.
-//! Source: the provider's API reference for messages, streaming and errors, read 2026-01-15.
+//! Source: the provider's API reference for messages, streaming and errors.
 
 mod judge;
 

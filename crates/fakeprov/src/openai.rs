@@ -1,5 +1,5 @@
 //! The OpenAI Chat wire: whole answers, chunks, errors. Requests are judged in `judge`.
-//! Source: the provider's API reference for chat completions, read 2026-01-15.
+//! Source: the provider's API reference for chat completions.
 
 mod judge;
 

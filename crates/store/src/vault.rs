@@ -24,8 +24,8 @@ use entropy::fresh;
 /// The format of sealed values; part of the key check, so that an older program cannot misread a newer vault.
 pub(crate) const FORMAT: u32 = 1;
 
-/// Wraps that one KEK may do. Random 96-bit nonces are safe for 2^32 messages a key (NIST SP 800-38D section 8.3,
-/// read 2026-01-15); half of that leaves room to rotate.
+/// Wraps that one KEK may do. Random 96-bit nonces are safe for 2^32 messages a key (NIST SP 800-38D section 8.3);
+/// half of that leaves room to rotate.
 pub(crate) const MAX_WRAPS: i64 = 1 << 31;
 
 /// Why the vault could not seal or open.

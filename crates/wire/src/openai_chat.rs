@@ -1,6 +1,6 @@
 //! OpenAI Chat Completions, and the many servers that speak it.
 //!
-//! Specification: OpenAI API reference, chat, read 2026-01; what other servers do differently is recognised by what they
+//! Specification: OpenAI API reference, chat; what other servers do differently is recognised by what they
 //! send, and what they want differently is in the [`Profile`].
 //!
 //! Known losses: the order of texts and calls within a turn; which stop text matched; sound made by a model in streams;

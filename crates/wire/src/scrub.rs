@@ -16,7 +16,7 @@ const fn shape(begins: &'static str, at_least: usize) -> Shape {
 }
 
 /// Keys of the providers in the catalogue and of the platforms around them, then ids of accounts. A longer beginning
-/// stands before a shorter one. Source: the providers' key pages and the recorded errors, read 2026-01.
+/// stands before a shorter one. Source: the providers' key pages and the recorded errors.
 const SHAPES: &[Shape] = &[
     shape("github_pat_", 16),
     shape("AIza", 16),

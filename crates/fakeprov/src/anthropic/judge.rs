@@ -9,7 +9,7 @@ use crate::http::Request;
 use crate::wire::{Refusal, is_name, require};
 
 /// Top-level fields the endpoint knows, betas included; any other is refused.
-/// Source: the provider's API reference, read 2026-01-15.
+/// Source: the provider's API reference.
 const FIELDS: &[&str] = &[
     "model",
     "messages",

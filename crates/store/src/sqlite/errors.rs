@@ -1,4 +1,4 @@
-//! SQLite's answers in our words. Result codes: <https://www.sqlite.org/rescode.html>, read 2026-01-15.
+//! SQLite's answers in our words. Result codes: <https://www.sqlite.org/rescode.html>.
 
 use std::path::Path;
 

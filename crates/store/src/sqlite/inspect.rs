@@ -13,12 +13,12 @@ use super::place::Place;
 use super::schema;
 use crate::error::OpenError;
 
-/// Source: <https://www.sqlite.org/fileformat2.html#the_database_header>, read 2026-01-15.
+/// Source: <https://www.sqlite.org/fileformat2.html#the_database_header>.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 const HEADER_LEN: usize = 100;
 const APPLICATION_ID_AT: usize = 68;
 
-/// The first SQLite without the WAL-reset fault. Source: <https://www.sqlite.org/wal.html>, read 2026-01-15.
+/// The first SQLite without the WAL-reset fault. Source: <https://www.sqlite.org/wal.html>.
 const OLDEST: (&str, [u32; 3]) = ("3.51.3", [3, 51, 3]);
 
 /// What is at the database's path.

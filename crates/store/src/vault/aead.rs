@@ -84,7 +84,7 @@ mod tests {
     }
 
     /// Source: McGrew and Viega, "The Galois/Counter Mode of Operation", as submitted to NIST, test cases 13 to 16
-    /// (256-bit keys, 96-bit nonces), read 2026-01-15.
+    /// (256-bit keys, 96-bit nonces).
     const NIST: [Vector; 4] = [
         Vector {
             key: "0000000000000000000000000000000000000000000000000000000000000000",

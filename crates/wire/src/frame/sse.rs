@@ -1,7 +1,7 @@
 //! Server-sent events: bytes to events, cut anywhere.
 //!
 //! What an event means is its dialect's business; `id:` and `retry:` are read by nobody and travel in the raw bytes.
-//! Grammar: WHATWG HTML Living Standard, section 9.2.6, read 2026-01.
+//! Grammar: WHATWG HTML Living Standard, section 9.2.6.
 
 use std::ops::Range;
 

@@ -165,7 +165,7 @@ fn original_of(fault: &Fault) -> Option<Bytes> {
 }
 
 /// `error.type` by status. SDKs choose their exception by the status alone. Source: OpenAI API reference, error codes,
-/// and openai-python 3.54, read 2026-01.
+/// and openai-python 3.54.
 fn kind(status: StatusCode) -> &'static str {
     match status.as_u16() {
         401 => "authentication_error",

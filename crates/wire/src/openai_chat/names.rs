@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::chat::Tool;
 
-/// Longest function name. Source: OpenAI API reference, function names `[A-Za-z0-9_-]{1,64}`, read 2026-01.
+/// Longest function name. Source: OpenAI API reference, function names `[A-Za-z0-9_-]{1,64}`.
 const MAX_NAME: usize = 64;
 
 /// The client's name of each tool that has to go by another -> the alias.

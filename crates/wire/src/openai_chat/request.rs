@@ -23,10 +23,10 @@ use crate::raw::RawObject;
 
 const THIS: Dialect = Dialect::OpenAiChat;
 
-/// Most stop texts. Source: OpenAI API reference, chat, read 2026-01.
+/// Most stop texts. Source: OpenAI API reference, chat.
 const MAX_STOPS: usize = 4;
 
-/// Service tiers of this dialect. Source: OpenAI and Groq API references, read 2026-01.
+/// Service tiers of this dialect. Source: OpenAI and Groq API references.
 const TIERS: &[&str] = &["auto", "default", "flex", "priority", "scale", "on_demand", "performance"];
 
 /// Fields that have a canonical name, or are the gateway's. All others survive in `Extra`.

@@ -1,7 +1,7 @@
 //! What is read of this wire: serde structs, nothing else. One struct serves requests, answers and stream deltas where
 //! they agree, for servers mix them anyway.
 //!
-//! Source: OpenAI API reference, chat; the servers' own pages and recorded traffic for what goes beyond; read 2026-01.
+//! Source: OpenAI API reference, chat; the servers' own pages and recorded traffic for what goes beyond.
 
 pub(crate) mod out;
 

@@ -9,7 +9,7 @@ use super::shape::{Message, ReasoningDetail};
 use crate::chat::{Origin, Part};
 use crate::dialect::Dialect;
 
-/// Whose thoughts a detail holds. Source: OpenRouter, reasoning tokens, read 2026-01.
+/// Whose thoughts a detail holds. Source: OpenRouter, reasoning tokens.
 const FORMATS: &[(&str, Dialect)] = &[("anthropic-claude-v1", Dialect::AnthropicMessages)];
 
 const TEXT: &str = "reasoning.text";

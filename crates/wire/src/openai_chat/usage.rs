@@ -1,7 +1,7 @@
 //! Token counts: what servers of this dialect report, made disjoint; and back.
 //!
-//! Servers are told apart by the numbers and fields that they send, never by name. Rules: recorded traffic of eighteen
-//! providers, read 2026-01.
+//! Servers are told apart by the numbers and fields that they send, never by name. Rules: the recorded traffic of
+//! eighteen providers among the tests' fixtures.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

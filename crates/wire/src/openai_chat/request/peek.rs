@@ -8,7 +8,7 @@ use crate::openai_chat::shape::StreamOptions;
 use crate::raw::RawObject;
 use crate::raw::scan::Scanner;
 
-/// Roles of a turn. Source: OpenAI API reference, chat, read 2026-01.
+/// Roles of a turn. Source: OpenAI API reference, chat.
 const ROLES: &[&str] = &["system", "developer", "user", "assistant", "tool", "function"];
 
 /// Fields that, when present, must be of a type.

@@ -5,7 +5,7 @@ use crate::fault::Fault;
 use crate::openai_chat::shape::ReasoningAsked;
 use crate::raw::RawObject;
 
-/// The words of `reasoning_effort`. Source: OpenAI API reference, chat, read 2026-01.
+/// The words of `reasoning_effort`. Source: OpenAI API reference, chat.
 const WORDS: &[(&str, Effort)] = &[
     ("none", Effort::None),
     ("minimal", Effort::Minimal),
