@@ -7,7 +7,7 @@ use fakeprov::FakeProv;
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::support::{Builder, Gateway, TOKEN, block_on, both_wires, chat_body, eventually};
+use crate::support::{Builder, Gateway, TOKEN, block_on, both_wires, chat_body, eventually, sql};
 
 #[test]
 fn p01_a_running_stream_finishes_after_sigterm() {
@@ -59,13 +59,8 @@ fn p02_a_kill_loses_no_acknowledged_credential() {
     let gateway = Builder::bare().env("LLM_GATEWAY_AUTH_TOKEN", TOKEN).within(dir.clone()).start();
     let listed = gateway.get("/v1/credentials").json()["credentials"].as_array().unwrap().len();
     assert_eq!(listed, acknowledged);
-    let check = std::process::Command::new("sqlite3")
-        .arg(gateway.data_dir().join("vault.db"))
-        .arg("PRAGMA integrity_check")
-        .output();
-    if let Ok(check) = check {
-        assert_eq!(String::from_utf8_lossy(&check.stdout).trim(), "ok");
-    }
+    let checked = sql(&gateway.data_dir().join("vault.db"), "PRAGMA integrity_check");
+    assert_eq!(checked.as_deref(), Some("ok"));
 }
 
 /// A data directory with a vault that holds something.
@@ -134,16 +129,11 @@ fn a_foreign_vault_is_refused_untouched_with_the_name_of_the_import() {
     let dir = Arc::new(TempDir::new().unwrap());
     let data = dir.path().join(".llm-gateway");
     std::fs::create_dir(&data).unwrap();
-    let made = std::process::Command::new("sqlite3")
-        .arg(data.join("vault.db"))
-        .arg(
-            "CREATE TABLE credentials (id INTEGER PRIMARY KEY, provider TEXT, key_name TEXT, project TEXT, encrypted_value \
-             BLOB, iv BLOB, auth_tag BLOB, created_at TEXT, updated_at TEXT);",
-        )
-        .status();
-    if made.is_err() {
-        return; // covered by the store's own test, which needs no program
-    }
+    sql(
+        &data.join("vault.db"),
+        "CREATE TABLE credentials (id INTEGER PRIMARY KEY, provider TEXT, key_name TEXT, project TEXT, encrypted_value \
+         BLOB, iv BLOB, auth_tag BLOB, created_at TEXT, updated_at TEXT);",
+    );
     std::fs::write(data.join("master.key"), "cd".repeat(32) + "\n").unwrap();
     let before = bytes(&dir);
     let ended = Builder::bare().within(dir.clone()).arg("serve").arg("-p").arg("0").run();
@@ -156,7 +146,7 @@ fn a_foreign_vault_is_refused_untouched_with_the_name_of_the_import() {
 fn a_broken_configuration_is_reported_with_its_line() {
     let ended = Builder::new("providers:\n  oai:\n    base_urll: http://127.0.0.1:1\n").arg("serve").run();
     assert_eq!(ended.code, Some(3), "{ended:?}");
-    assert!(ended.err.contains("3") && ended.err.contains("base_url"), "{ended:?}");
+    assert!(ended.err.contains("config.yaml:3:") && ended.err.contains("base_url"), "{ended:?}");
 }
 
 /// No connection but to configured upstreams, as the kernel saw it.

@@ -1,12 +1,14 @@
 //! A gateway in a box: the real binary with a data directory, a configuration and an environment of its own, and a
 //! client that shows the bytes.
 
+mod database;
 mod gateway;
 mod http;
 
 use std::future::Future;
 use std::time::{Duration, Instant};
 
+pub use database::sql;
 pub use gateway::{Builder, Gateway, TOKEN, both_wires, chat_body, rows};
 pub use http::{Reply, connect, events, read_reply, request};
 
