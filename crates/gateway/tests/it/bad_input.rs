@@ -3,37 +3,25 @@
 use std::io::{BufReader, Write};
 use std::time::{Duration, Instant};
 
-use fakeprov::FakeProv;
 use serde_json::{Value, json};
 
-use crate::support::{Gateway, Reply, TOKEN, block_on, connect, request};
+use crate::support::{Bench, Reply, TOKEN, connect, request};
 
-struct Bench {
-    gateway: Gateway,
-    provider: FakeProv,
+fn send(bench: &Bench, body: &[u8]) -> Reply {
+    let token = format!("Bearer {TOKEN}");
+    request(bench.gateway.address, "POST", "/v1/chat/completions", &[("authorization", &token)], body)
 }
 
-impl Bench {
-    fn new() -> Self {
-        let provider = block_on(FakeProv::start());
-        Self { gateway: Gateway::before(&provider), provider }
-    }
-
-    fn send(&self, body: &[u8]) -> Reply {
-        let token = format!("Bearer {TOKEN}");
-        request(self.gateway.address, "POST", "/v1/chat/completions", &[("authorization", &token)], body)
-    }
-
-    #[track_caller]
-    fn refused(&self, body: &[u8], status: u16) -> Value {
-        let started = Instant::now();
-        let reply = self.send(body);
-        assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
-        assert_eq!(reply.status, status, "{}", reply.text());
-        let error = reply.json()["error"].clone();
-        assert!(error["message"].as_str().is_some_and(|message| message.len() > 5), "{error}");
-        error
-    }
+/// The error object of a refusal, which comes in an instant.
+#[track_caller]
+fn refused(bench: &Bench, body: &[u8], status: u16) -> Value {
+    let started = Instant::now();
+    let reply = send(bench, body);
+    assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
+    assert_eq!(reply.status, status, "{}", reply.text());
+    let error = reply.json()["error"].clone();
+    assert!(error["message"].as_str().is_some_and(|message| message.len() > 5), "{error}");
+    error
 }
 
 #[test]
@@ -55,7 +43,7 @@ fn malformed_bodies_are_the_clients_fault() {
         b"\xef\xbb\xbf{",
     ];
     for body in bodies {
-        let error = bench.refused(body, 400);
+        let error = refused(&bench, body, 400);
         assert_eq!(error["type"], "invalid_request_error", "{error}");
     }
     assert!(bench.provider.received().is_empty());
@@ -79,7 +67,7 @@ fn wrong_fields_are_named() {
         ),
     ];
     for (body, param) in rows {
-        let error = bench.refused(body.as_bytes(), 400);
+        let error = refused(&bench, body.as_bytes(), 400);
         assert_eq!(error["param"], param, "{error}");
     }
 }
@@ -89,7 +77,7 @@ fn a_key_that_occurs_twice_is_refused_however_it_is_spelled() {
     let bench = Bench::new();
     for twice in [r#""model":"x""#, r#""mod\u0065l":"x""#] {
         let body = format!(r#"{{"model":"oai/text",{twice},"messages":[{{"role":"user","content":"Hi"}}]}}"#);
-        let error = bench.refused(body.as_bytes(), 400);
+        let error = refused(&bench, body.as_bytes(), 400);
         assert!(error["message"].as_str().unwrap().contains("model"), "{error}");
     }
 }
@@ -100,7 +88,7 @@ fn nesting_of_100_000_levels_is_refused_in_an_instant() {
     for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
         let deep =
             format!(r#"{{"model":"oai/text","x":{}1{}}}"#, open.repeat(100_000), close.repeat(100_000));
-        bench.refused(deep.as_bytes(), 400);
+        refused(&bench, deep.as_bytes(), 400);
     }
     assert_eq!(bench.gateway.get("/health").status, 200);
 }
@@ -109,7 +97,7 @@ fn nesting_of_100_000_levels_is_refused_in_an_instant() {
 fn an_unknown_model_gets_the_nearest_names() {
     let bench = Bench::new();
     let body = json!({"model": "oai-text", "messages": [{"role": "user", "content": "Hi"}]});
-    let error = bench.refused(body.to_string().as_bytes(), 404);
+    let error = refused(&bench, body.to_string().as_bytes(), 404);
     assert_eq!((&error["code"], &error["param"]), (&json!("model_not_found"), &json!("model")));
     assert!(error["message"].as_str().unwrap().contains("oai/text"), "{error}");
 }
@@ -118,7 +106,7 @@ fn an_unknown_model_gets_the_nearest_names() {
 fn an_unknown_provider_is_named_with_the_known_ones() {
     let bench = Bench::new();
     let body = json!({"provider": "nobody", "messages": [{"role": "user", "content": "Hi"}]});
-    let error = bench.refused(body.to_string().as_bytes(), 400);
+    let error = refused(&bench, body.to_string().as_bytes(), 400);
     assert_eq!(error["param"], "provider", "{error}");
     assert!(error["message"].as_str().unwrap().contains("oai"), "{error}");
 }

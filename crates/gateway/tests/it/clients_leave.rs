@@ -3,24 +3,17 @@
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use fakeprov::FakeProv;
 use store::Outcome;
 
-use crate::support::{Gateway, TOKEN, block_on, chat_body, connect, eventually};
+use crate::support::{Bench, TOKEN, block_on, chat_body, connect, eventually};
 
 /// The bound of the fault model; the measured figure is far below.
 const BOUND: Duration = Duration::from_secs(1);
 
-fn bench() -> (FakeProv, Gateway) {
-    let provider = block_on(FakeProv::start());
-    let gateway = Gateway::before(&provider);
-    (provider, gateway)
-}
-
 #[test]
 fn c01_a_client_that_leaves_before_the_head_takes_the_upstream_along() {
     for wire in ["oai", "ant"] {
-        let (provider, gateway) = bench();
+        let Bench { provider, gateway } = Bench::new();
         let mut socket = connect(gateway.address);
         let body = chat_body(&format!("{wire}/text+head-delay=900ms"), false).to_string();
         let head = format!(
@@ -42,7 +35,7 @@ fn c01_a_client_that_leaves_before_the_head_takes_the_upstream_along() {
 #[test]
 fn c01_a_client_that_leaves_in_mid_stream_takes_the_upstream_along() {
     for (wire, reset) in [("oai", false), ("oai", true), ("ant", false), ("ant", true)] {
-        let (provider, gateway) = bench();
+        let Bench { provider, gateway } = Bench::new();
         let mut stream = gateway.open_stream(&format!("{wire}/text+delay=50ms+n=200"));
         stream.next_data();
         stream.next_data();
@@ -64,7 +57,7 @@ fn c01_a_client_that_leaves_in_mid_stream_takes_the_upstream_along() {
 #[test]
 fn c02_a_client_that_does_not_read_stops_the_upstream() {
     for wire in ["oai", "ant"] {
-        let (provider, gateway) = bench();
+        let Bench { provider, gateway } = Bench::new();
         let before = resident(gateway.pid());
         let stream = gateway.open_stream(&format!("{wire}/firehose"));
         let mut sent = provider.bytes_sent();

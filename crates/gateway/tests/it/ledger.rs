@@ -6,17 +6,11 @@ use fakeprov::FakeProv;
 use serde_json::json;
 use store::Outcome;
 
-use crate::support::{Builder, Gateway, block_on, chat_body, eventually, rows};
-
-fn bench() -> (FakeProv, Gateway) {
-    let provider = block_on(FakeProv::start());
-    let gateway = Gateway::before(&provider);
-    (provider, gateway)
-}
+use crate::support::{Bench, Builder, Gateway, block_on, chat_body, eventually, rows};
 
 #[test]
 fn every_end_leaves_one_row_with_its_outcome() {
-    let (_provider, gateway) = bench();
+    let Bench { gateway, provider: _provider } = Bench::new();
     gateway.chat("oai/text");
     gateway.chat_stream("ant/text");
     gateway.chat("nobody-has-this");
@@ -61,7 +55,7 @@ fn a_row_says_who_what_when_and_how_much() {
 
 #[test]
 fn an_unknown_price_is_unknown_and_not_zero() {
-    let (_provider, gateway) = bench();
+    let Bench { gateway, provider: _provider } = Bench::new();
     let reply = gateway.chat("oai/text");
     assert_eq!(reply.header("x-gateway-cost-usd"), None);
     assert_eq!(gateway.ledger(1)[0].cost_nanos, None);
@@ -97,7 +91,7 @@ fn a_kill_loses_no_row_of_a_request_that_finished_a_moment_ago() {
 
 #[test]
 fn the_log_has_one_flat_line_a_request() {
-    let (_provider, gateway) = bench();
+    let Bench { gateway, provider: _provider } = Bench::new();
     gateway.post("/v1/chat/completions", &chat_body("ant/text", false));
     eventually("a request line", || gateway.stderr().contains("\"message\":\"request\""));
     let log = gateway.stderr();

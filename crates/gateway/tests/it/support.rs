@@ -8,12 +8,27 @@ mod http;
 use std::future::Future;
 use std::time::{Duration, Instant};
 
+use fakeprov::FakeProv;
+
 pub use database::sql;
 pub use gateway::{Builder, Gateway, TOKEN, both_wires, chat_body, rows};
 pub use http::{Reply, connect, events, read_reply, request};
 
 /// How long a test waits for something that should take an instant.
 pub const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A gateway in front of a scripted provider on both wires.
+pub struct Bench {
+    pub gateway: Gateway,
+    pub provider: FakeProv,
+}
+
+impl Bench {
+    pub fn new() -> Self {
+        let provider = block_on(FakeProv::start());
+        Self { gateway: Gateway::before(&provider), provider }
+    }
+}
 
 /// Runs a future of the scripted provider.
 pub fn block_on<T>(future: impl Future<Output = T>) -> T {

@@ -6,22 +6,10 @@ use std::time::{Duration, Instant};
 use fakeprov::FakeProv;
 use serde_json::Value;
 
-use crate::support::{Builder, Gateway, Reply, block_on};
+use crate::support::{Bench, Builder, Reply, block_on};
 
 /// Both wires, so that everything holds for carried and for translated answers.
 const WIRES: [&str; 2] = ["oai", "ant"];
-
-struct Bench {
-    gateway: Gateway,
-    provider: FakeProv,
-}
-
-impl Bench {
-    fn new() -> Self {
-        let provider = block_on(FakeProv::start());
-        Self { gateway: Gateway::before(&provider), provider }
-    }
-}
 
 /// An error before the first byte: a status, a JSON body, nothing of the upstream's page.
 #[track_caller]
