@@ -1,0 +1,9 @@
+//! Configuration as an operator meets it: file, environment and flags in, a configuration or a list of mistakes out.
+
+mod defaults;
+mod door;
+mod environment;
+mod file;
+mod llm_bridge;
+mod log;
+mod support;
