@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use http::{Request, Response};
 use hyper::body::Incoming;
-use wire::{Fault, SurfaceId};
+use wire::{Fault, Head, SurfaceId};
 
 use crate::app::App;
 use crate::arrival::{Arrival, is_plain_id};
@@ -18,6 +18,7 @@ pub async fn answer(
     app: &Arc<App>,
     arrival: Arrival,
     surface: SurfaceId,
+    said: Head,
     caller: Caller,
     request: Request<Incoming>,
 ) -> Response<OutBody> {
@@ -35,7 +36,7 @@ pub async fn answer(
         Ok(()) => read_limited(body, app.body_limit).await,
         Err(fault) => Err(fault),
     };
-    let inbound = match read.and_then(|body| Inbound::admit(surface, &head.headers, body, &mut meter)) {
+    let inbound = match read.and_then(|body| Inbound::admit(surface, said, &head.headers, body, &mut meter)) {
         Ok(inbound) => inbound,
         Err(fault) => {
             meter.fail(&fault);

@@ -140,14 +140,25 @@ pub enum Operation {
     Chat,
 }
 
+/// What a request says outside of its body.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Head {
+    /// The model, for surfaces that have it in the path.
+    pub model: Option<String>,
+    /// The path asks for a stream.
+    pub stream: bool,
+    /// How the client wants its stream framed.
+    pub framing: Framing,
+}
+
 /// The half that faces clients.
 pub trait Surface: Sync {
     /// Model, streaming, provider and project: enough to admit and plan, without a full decode. Checks the types of the
     /// top-level fields it knows; anything deeper is left to `decode_request`, or to the upstream when carried.
-    fn peek(&self, body: &RawObject) -> Result<Peek, Fault>;
+    fn peek(&self, head: &Head, body: &RawObject) -> Result<Peek, Fault>;
 
     /// The whole request in canonical form.
-    fn decode_request(&self, body: &RawObject) -> Result<ChatRequest, Fault>;
+    fn decode_request(&self, head: &Head, body: &RawObject) -> Result<ChatRequest, Fault>;
 
     /// Takes fields that only the gateway understands (`project`, `strict`, a string `provider`) out of a body that is
     /// about to be carried.
@@ -166,10 +177,29 @@ pub trait Surface: Sync {
     fn encode_fault(&self, fault: &Fault, request_id: &str) -> (StatusCode, Bytes);
 
     /// An error as the last event of a stream in this format, for a stream that was carried until now.
-    fn fail_stream(&self, fault: &Fault, request_id: &str, out: &mut BytesMut);
+    fn fail_stream(&self, fault: &Fault, so_far: &SoFar<'_>, out: &mut BytesMut);
 
     /// The clean end marker of a carried stream (`data: [DONE]`), if this format has one.
-    fn stream_end(&self) -> Option<&'static [u8]>;
+    fn stream_end(&self) -> Option<&'static [u8]> {
+        None
+    }
+
+    /// What is sent in silence, so that proxies do not cut the connection. `None`: clients of this format take nothing
+    /// but data.
+    fn keep_alive(&self) -> Option<&'static [u8]> {
+        Some(b": keep-alive\n\n")
+    }
+
+    /// Whether a stream that failed ends in an aborted connection, since clients of this format take any end for a clean
+    /// one.
+    fn failure_aborts(&self) -> bool {
+        false
+    }
+
+    /// Headers of a carried request that go upstream as they came: versions and betas of the format; never credentials.
+    fn forwarded_headers(&self) -> &'static [&'static str] {
+        &[]
+    }
 }
 
 /// The half that faces upstreams.
@@ -223,6 +253,17 @@ pub struct Peek {
     pub max_output: Option<u64>,
 }
 
+/// What was carried of a stream before it failed.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SoFar<'a> {
+    /// Our id of the request.
+    pub request_id: &'a str,
+    /// The next number of an event, in formats that count them.
+    pub next_sequence: u64,
+    /// Tokens that the upstream has reported.
+    pub usage: Option<&'a Usage>,
+}
+
 /// What an answer repeats of the request and says about its routing.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Echo {
@@ -250,6 +291,8 @@ pub struct Echo {
     pub legacy_functions: bool,
     /// Whether `x_gateway` is written into whole answers.
     pub annotate: bool,
+    /// How the client wants its stream framed.
+    pub framing: Framing,
 }
 
 /// What a carried frame says.
@@ -267,6 +310,8 @@ pub struct Glance {
     pub end: bool,
     /// The model that the upstream names, when it can be had cheaply (first frame, frames with usage or stop).
     pub model: Option<String>,
+    /// The number of this event, in formats that count them.
+    pub sequence: Option<u64>,
 }
 
 /// What a carried whole answer says.

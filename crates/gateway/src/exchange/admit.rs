@@ -7,7 +7,7 @@ use http::HeaderMap;
 use policy::Ask;
 use wire::chat::ChatRequest;
 use wire::dialect::Peek;
-use wire::{Fault, RawObject, SurfaceId};
+use wire::{Fault, Head, RawObject, SurfaceId};
 
 use super::meter::Meter;
 use crate::arrival::Arrival;
@@ -18,6 +18,8 @@ pub struct Inbound {
     pub arrival: Arrival,
     #[allow(missing_docs)]
     pub surface: SurfaceId,
+    /// What the request said outside of its body.
+    pub head: Head,
     /// The body as received.
     pub body: RawObject,
     /// What a glance at the body told.
@@ -36,12 +38,13 @@ impl Inbound {
     /// `Malformed`, naming the field.
     pub fn admit(
         surface: SurfaceId,
+        head: Head,
         headers: &HeaderMap,
         body: Bytes,
         meter: &mut Meter,
     ) -> Result<Self, Fault> {
         let body = RawObject::parse(body)?;
-        let peek = surface.surface().peek(&body)?;
+        let peek = surface.surface().peek(&head, &body)?;
         let project = peek
             .project
             .clone()
@@ -51,7 +54,7 @@ impl Inbound {
             peek.strict || text(headers, "x-gateway-no-fallback").is_some_and(|value| value != "false");
         meter.asked(&peek, &project);
         let arrival = meter.arrival();
-        Ok(Self { arrival, surface, body, peek, project, strict, decoded: OnceLock::new() })
+        Ok(Self { arrival, surface, head, body, peek, project, strict, decoded: OnceLock::new() })
     }
 
     /// What the plan needs to know.
@@ -70,7 +73,7 @@ impl Inbound {
         if let Some(request) = self.decoded.get() {
             return Ok(request);
         }
-        let request = self.surface.surface().decode_request(&self.body)?;
+        let request = self.surface.surface().decode_request(&self.head, &self.body)?;
         Ok(self.decoded.get_or_init(|| request))
     }
 }

@@ -13,7 +13,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use upstream::Body;
 use wire::chat::{ChatResponse, Event, unfold};
-use wire::dialect::{Echo, StreamReader, StreamWriter, Surface, Wire};
+use wire::dialect::{Echo, SoFar, StreamReader, StreamWriter, Surface, Wire};
 use wire::frame::{SseEvent, SseSplitter};
 use wire::{Fault, SurfaceId};
 
@@ -23,7 +23,6 @@ use crate::clock::{self, Instant, Sleep};
 
 /// Silence toward the client after which a comment keeps proxies from cutting the connection.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
-const KEEP_ALIVE_COMMENT: &[u8] = b": keep-alive\n\n";
 
 /// Opening frames are held back, so that another target can still be tried, up to this many bytes...
 const HOLD_BACK_BYTES: usize = 64 * 1024;
@@ -183,9 +182,10 @@ impl Relay {
         if self.body.is_none() {
             return Poll::Ready(None);
         }
+        let Some(keep_alive) = self.surface.keep_alive() else { return Poll::Pending };
         ready!(self.poll_keep_alive(cx));
         self.last_sent = clock::now();
-        Poll::Ready(Some(Bytes::from_static(KEEP_ALIVE_COMMENT)))
+        Poll::Ready(Some(Bytes::from_static(keep_alive)))
     }
 
     fn send(&mut self) -> Bytes {
@@ -286,7 +286,14 @@ impl Relay {
     fn break_off(&mut self, fault: &Fault) {
         self.body = None;
         match &mut self.passage {
-            Passage::Carried { .. } => self.surface.fail_stream(fault, &self.request_id, &mut self.out),
+            Passage::Carried { .. } => {
+                let so_far = SoFar {
+                    request_id: &self.request_id,
+                    next_sequence: self.tally.next_sequence,
+                    usage: self.tally.usage.as_ref(),
+                };
+                self.surface.fail_stream(fault, &so_far, &mut self.out);
+            }
             Passage::Translated { writer, .. } | Passage::Written { writer } => {
                 writer.fail(fault, &mut self.out)
             }
