@@ -6,7 +6,7 @@ use std::sync::Arc;
 use http::header::{ALLOW, HeaderName};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
-use wire::{Fault, Head, SurfaceId};
+use wire::{Fault, SurfaceId};
 
 use crate::app::App;
 use crate::arrival::{Arrival, is_plain_id};
@@ -210,10 +210,8 @@ async fn go_in(
     request: Request<Incoming>,
 ) -> Result<Response<OutBody>, Fault> {
     match route.room {
-        Room::ChatCompletions => {
-            Ok(surface::answer(app, arrival, OpenAi, Head::default(), caller, request).await)
-        }
-        Room::Generate => Ok(surface::answer(app, arrival, Native, Head::default(), caller, request).await),
+        Room::ChatCompletions => Ok(surface::answer(app, arrival, OpenAi.into(), caller, request).await),
+        Room::Generate => Ok(surface::answer(app, arrival, Native.into(), caller, request).await),
         Room::Models => manage::models::answer(app, rest, request.headers(), request.uri().query()),
         Room::Providers => manage::providers::answer(app, request.headers(), request.uri().query()),
         Room::Credentials => manage::credentials::answer(app, rest, peer, request).await,

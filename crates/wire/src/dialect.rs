@@ -1,5 +1,7 @@
 //! The formats and their two halves.
 
+use std::borrow::Cow;
+
 use bytes::{Bytes, BytesMut};
 use http::StatusCode;
 
@@ -109,6 +111,31 @@ impl WireId {
         }
     }
 
+    /// Path and query of an operation at an endpoint; `chat` are those of the endpoint itself, as in
+    /// `/v1/chat/completions?api-version=1`. `None`: this wire does not have the operation.
+    pub fn target<'a>(
+        self,
+        chat: &'a str,
+        operation: Operation,
+        _model: &str,
+        _stream: bool,
+    ) -> Option<Cow<'a, str>> {
+        match (self, operation) {
+            (WireId::OpenAiChat | WireId::AnthropicMessages, Operation::Chat) => Some(chat.into()),
+            (WireId::OpenAiChat, Operation::Embed) => beside(chat, self.operation_path(), "/embeddings"),
+            (WireId::OpenAiChat, Operation::Complete) => beside(chat, self.operation_path(), "/completions"),
+            (WireId::AnthropicMessages, Operation::CountTokens) => {
+                beside(chat, self.operation_path(), "/messages/count_tokens")
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether this wire has the operation.
+    pub fn has(self, operation: Operation) -> bool {
+        self.target(self.operation_path(), operation, "", false).is_some()
+    }
+
     /// Whether the root of a server may go on after its version, as in `/v1beta/openai`; where not, a root is complete
     /// only if it ends in one.
     pub fn roots_go_on_after_version(self) -> bool {
@@ -138,6 +165,31 @@ impl WireId {
 pub enum Operation {
     /// Continue a conversation.
     Chat,
+    /// Say how many tokens a conversation has.
+    CountTokens,
+    /// Turn texts into vectors.
+    Embed,
+    /// Continue a text: OpenAI's legacy completions.
+    Complete,
+}
+
+impl Operation {
+    /// The name in the ledger and in logs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Operation::Chat => "chat",
+            Operation::CountTokens => "count_tokens",
+            Operation::Embed => "embed",
+            Operation::Complete => "complete",
+        }
+    }
+}
+
+/// The path of a sibling: `from`, at the end of the path, is replaced.
+fn beside<'a>(chat: &'a str, from: &str, to: &str) -> Option<Cow<'a, str>> {
+    let (path, query) = chat.split_once('?').map_or((chat, None), |(path, query)| (path, Some(query)));
+    let root = path.strip_suffix(from)?;
+    Some(query.map_or_else(|| format!("{root}{to}"), |query| format!("{root}{to}?{query}")).into())
 }
 
 /// What a request says outside of its body.

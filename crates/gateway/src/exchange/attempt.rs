@@ -55,7 +55,7 @@ pub(super) async fn attempt(
     meter: &mut Meter,
 ) -> Result<Reply, Fault> {
     let runtime = world.runtime(&target.provider.id)?;
-    let keys = app.credentials.of(world, runtime, &inbound.project).await?;
+    let keys = app.credentials.of(world, runtime, target.endpoint, &inbound.project).await?;
     let mut refused = None;
     for key in keys {
         match attempt_with(app, runtime, inbound, target, key.as_deref(), meter).await {
@@ -107,7 +107,11 @@ async fn send(
     meter.lost(outgoing.losses);
     let call = Call {
         provider: target.provider.id.clone(),
-        to: runtime.destinations[target.endpoint].clone(),
+        to: runtime.ways[target.endpoint].destination(
+            inbound.operation,
+            target.model.sent_as(),
+            inbound.peek.stream,
+        )?,
         headers,
         body: outgoing.body,
         timeouts: runtime.timeouts(inbound.peek.stream, target.model.timeout),
@@ -137,6 +141,7 @@ fn echo(app: &App, inbound: &Inbound, target: &Target, meter: &Meter) -> Echo {
         include_usage: inbound.peek.include_usage,
         legacy_functions: inbound.body.has("functions"),
         annotate: app.annotate,
+        framing: inbound.head.framing,
         ..Echo::default()
     }
 }

@@ -19,6 +19,7 @@ use wire::{Fault, SurfaceId};
 
 use super::meter::Meter;
 use super::tally::Tally;
+use crate::body::BrokenOff;
 use crate::clock::{self, Instant, Sleep};
 
 /// Silence toward the client after which a comment keeps proxies from cutting the connection.
@@ -67,6 +68,15 @@ pub struct Relay {
     keep_alive: Option<Pin<Box<Sleep>>>,
     /// The model has been reported to the meter.
     named: bool,
+    abort: Abort,
+}
+
+/// Whether the connection is cut at the end, since clients of the dialect notice nothing else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Abort {
+    No,
+    WhenSent,
+    Now,
 }
 
 impl Relay {
@@ -91,6 +101,7 @@ impl Relay {
             last_sent: clock::now(),
             keep_alive: None,
             named: false,
+            abort: Abort::No,
         }
     }
 
@@ -123,6 +134,7 @@ impl Relay {
             last_sent: clock::now(),
             keep_alive: None,
             named: false,
+            abort: Abort::No,
         }
     }
 
@@ -164,7 +176,7 @@ impl Relay {
     }
 
     /// The next bytes for the client; `None` at the end.
-    pub fn poll_bytes(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+    pub fn poll_bytes(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BrokenOff>>> {
         if let Some(fault) = self.fault.take() {
             self.break_off(&fault);
         }
@@ -177,15 +189,28 @@ impl Relay {
             }
         }
         if !self.out.is_empty() {
-            return Poll::Ready(Some(self.send()));
+            return Poll::Ready(Some(Ok(self.send())));
         }
         if self.body.is_none() {
-            return Poll::Ready(None);
+            return self.poll_end(cx);
         }
         let Some(keep_alive) = self.surface.keep_alive() else { return Poll::Pending };
         ready!(self.poll_keep_alive(cx));
         self.last_sent = clock::now();
-        Poll::Ready(Some(Bytes::from_static(keep_alive)))
+        Poll::Ready(Some(Ok(Bytes::from_static(keep_alive))))
+    }
+
+    /// The clean end, or the cut: that one only after what was sent before it has left.
+    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BrokenOff>>> {
+        match self.abort {
+            Abort::No => Poll::Ready(None),
+            Abort::WhenSent => {
+                self.abort = Abort::Now;
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            Abort::Now => Poll::Ready(Some(Err(BrokenOff))),
+        }
     }
 
     fn send(&mut self) -> Bytes {
@@ -285,6 +310,9 @@ impl Relay {
     /// The stream ends in an error; never in a clean stop.
     fn break_off(&mut self, fault: &Fault) {
         self.body = None;
+        if self.surface.failure_aborts() {
+            self.abort = Abort::WhenSent;
+        }
         match &mut self.passage {
             Passage::Carried { .. } => {
                 let so_far = SoFar {

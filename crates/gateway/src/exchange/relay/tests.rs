@@ -48,7 +48,7 @@ async fn relay(chunks: &[&'static str], pause: Duration) -> Relay {
 async fn all(mut relay: Relay) -> String {
     let mut out = String::new();
     while let Some(bytes) = poll_fn(|cx| relay.poll_bytes(cx)).await {
-        out.push_str(std::str::from_utf8(&bytes).unwrap());
+        out.push_str(std::str::from_utf8(&bytes.unwrap()).unwrap());
     }
     out
 }
