@@ -19,7 +19,7 @@ use refusal::{refusal, without_key};
 use super::admit::Inbound;
 use super::answer::Answer;
 use super::meter::Meter;
-use super::relay::{Passage, Relay};
+use super::relay::{Carried, Passage, Relay, Translated};
 use crate::app::App;
 use crate::clock;
 use crate::credentials::Key;
@@ -205,12 +205,16 @@ async fn stream(
         }
     }
     let passage = match undo {
-        None => Passage::Carried { wire, hide_usage: !inbound.peek.include_usage },
-        Some(undo) => Passage::Translated {
-            reader: wire.stream_reader(&undo),
-            writer: inbound.surface.surface().stream_writer(echo.clone()),
-            events: Vec::new(),
-        },
+        None => Passage::Carried(Carried {
+            wire,
+            surface: inbound.surface.surface(),
+            hide_usage: !inbound.peek.include_usage,
+            framing: inbound.head.framing,
+        }),
+        Some(undo) => {
+            let writer = inbound.surface.surface().stream_writer(echo.clone());
+            Passage::Translated(Box::new(Translated::new(wire.stream_reader(&undo), writer)))
+        }
     };
     let mut relay =
         Box::new(Relay::new(inbound.surface, provider, echo.request_id.clone(), reply.body, passage));
