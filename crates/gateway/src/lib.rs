@@ -14,6 +14,7 @@ pub mod exit;
 pub mod limits;
 pub mod manage;
 pub mod problem;
+pub mod recall;
 pub mod router;
 pub mod server;
 pub mod startup;

@@ -11,6 +11,7 @@ mod fold;
 mod guard;
 mod loss;
 mod profile;
+pub mod recall;
 mod request;
 mod response;
 mod sequence;

@@ -11,6 +11,7 @@ use wire::{Fault, Head, Operation, RawObject, SurfaceId};
 
 use super::meter::Meter;
 use crate::arrival::Arrival;
+use crate::recall::{Recall, Scope};
 
 /// What a route asks for.
 #[derive(Debug, Clone)]
@@ -98,12 +99,19 @@ impl Inbound {
         }
     }
 
+    /// Whose conversation it is.
+    pub fn scope(&self, meter: &Meter) -> Scope {
+        Scope { key: meter.key_name().map(str::to_owned), project: self.project.clone() }
+    }
+
     /// The request in canonical form; decoded at most once, and only if some target speaks another dialect.
-    pub fn decoded(&self) -> Result<&ChatRequest, Fault> {
+    /// Thoughts that the client could not carry are put back.
+    pub fn decoded(&self, recall: &Recall, scope: &Scope) -> Result<&ChatRequest, Fault> {
         if let Some(request) = self.decoded.get() {
             return Ok(request);
         }
-        let request = self.surface.surface().decode_request(&self.head, &self.body)?;
+        let mut request = self.surface.surface().decode_request(&self.head, &self.body)?;
+        recall.restore(scope, &mut request);
         Ok(self.decoded.get_or_init(|| request))
     }
 }

@@ -19,7 +19,7 @@ use refusal::{refusal, without_key};
 use super::admit::Inbound;
 use super::answer::Answer;
 use super::meter::Meter;
-use super::relay::{Carried, Passage, Relay, Translated};
+use super::relay::{Carried, Memory, Passage, Relay, Translated};
 use crate::app::App;
 use crate::clock;
 use crate::credentials::Key;
@@ -78,7 +78,7 @@ async fn attempt_with(
 ) -> Result<Reply, Fault> {
     meter.trying(target);
     let started = clock::now();
-    let replied = match outgoing(inbound, target) {
+    let replied = match outgoing(app, inbound, target, meter) {
         Ok(outgoing) => send(app, runtime, inbound, target, key, outgoing, meter).await,
         Err(fault) => Err(fault),
     };
@@ -123,9 +123,11 @@ async fn send(
     }
     let echo = echo(app, inbound, target, meter);
     if inbound.peek.stream {
-        stream(inbound, target, reply, outgoing.undo, echo).await
+        let memory = Memory::new(app.recall.clone(), inbound.scope(meter));
+        stream(inbound, target, reply, outgoing.undo, echo, memory).await
     } else {
-        whole(inbound, target, reply.body.collect(WHOLE_ANSWER).await?, outgoing.undo, echo, meter)
+        let body = reply.body.collect(WHOLE_ANSWER).await?;
+        whole(app, inbound, target, body, outgoing.undo, echo, meter)
     }
 }
 
@@ -148,6 +150,7 @@ fn echo(app: &App, inbound: &Inbound, target: &Target, meter: &Meter) -> Echo {
 
 /// A whole answer: checked, counted, and given the client's form.
 fn whole(
+    app: &App,
     inbound: &Inbound,
     target: &Target,
     body: Bytes,
@@ -175,6 +178,9 @@ fn whole(
     }
     meter.answered_by(response.model.as_deref().unwrap_or(&echo.resolved_model));
     echo.cost_nanos = meter.cost_nanos();
+    if let [choice] = response.choices.as_slice() {
+        app.recall.keep(&inbound.scope(meter), &choice.parts);
+    }
     let mut losses = Vec::new();
     let body = surface.encode_response(&response, &echo, &mut losses);
     meter.lost(losses);
@@ -188,6 +194,7 @@ async fn stream(
     reply: upstream::Reply,
     undo: Option<Undo>,
     echo: Echo,
+    memory: Memory,
 ) -> Result<Reply, Fault> {
     let wire = target.endpoint().wire.wire();
     let provider: Arc<str> = target.provider.id.clone();
@@ -196,6 +203,7 @@ async fn stream(
         "application/json" => {
             let body = reply.body.collect(WHOLE_ANSWER).await?;
             let response = wire.decode_response(&body, &undo.unwrap_or_default())?;
+            memory.keep(&response);
             let relay = Box::new(Relay::of_whole(inbound.surface, provider, echo.clone(), &response));
             return Ok(Reply::Stream { relay, echo });
         }
@@ -213,7 +221,7 @@ async fn stream(
         }),
         Some(undo) => {
             let writer = inbound.surface.surface().stream_writer(echo.clone());
-            Passage::Translated(Box::new(Translated::new(wire.stream_reader(&undo), writer)))
+            Passage::Translated(Box::new(Translated::new(wire.stream_reader(&undo), writer, memory)))
         }
     };
     let mut relay =

@@ -3,11 +3,13 @@
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
 use policy::Target;
-use wire::chat::{Loss, Undo};
+use wire::chat::{Loss, Undo, custody};
 use wire::dialect::Wire;
 use wire::{Fault, RawObject};
 
+use crate::app::App;
 use crate::exchange::admit::Inbound;
+use crate::exchange::meter::Meter;
 
 /// What goes upstream, and what must be reversed on the way back.
 pub(super) struct Outgoing {
@@ -28,17 +30,25 @@ fn carried_headers(wire: &dyn Wire, inbound: &Inbound) -> Vec<(HeaderName, Heade
 }
 
 /// Carries the body when both sides speak the same dialect, else translates it; then applies the rules.
-pub(super) fn outgoing(inbound: &Inbound, target: &Target) -> Result<Outgoing, Fault> {
+pub(super) fn outgoing(
+    app: &App,
+    inbound: &Inbound,
+    target: &Target,
+    meter: &Meter,
+) -> Result<Outgoing, Fault> {
     let endpoint = target.endpoint();
     let wire = endpoint.wire.wire();
-    let carried = inbound.surface.dialect().is_some() && inbound.surface.dialect() == endpoint.wire.dialect();
+    let same = inbound.surface.dialect().is_some() && inbound.surface.dialect() == endpoint.wire.dialect();
+    // Thoughts of another family, in the form in which only the gateway understands them, are for no upstream.
+    let carried = same && !custody::is_in(inbound.body.as_bytes());
     let (mut body, headers, losses, undo) = if carried {
         let mut body = inbound.body.clone();
         inbound.surface.surface().strip(&mut body);
         wire.retarget(&mut body, &target.model.profile, inbound.peek.stream)?;
         (body, carried_headers(wire, inbound), Vec::new(), None)
     } else {
-        let encoded = wire.encode_request(inbound.decoded()?, &target.model.profile)?;
+        let request = inbound.decoded(&app.recall, &inbound.scope(meter))?;
+        let encoded = wire.encode_request(request, &target.model.profile)?;
         if !target.has_rules() {
             let (headers, losses) = (encoded.headers, encoded.losses);
             return Ok(Outgoing { headers, body: vec![encoded.body], losses, undo: Some(encoded.undo) });
