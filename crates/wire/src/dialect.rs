@@ -29,6 +29,8 @@ pub enum SurfaceId {
     OpenAiChat,
     /// `POST /v1/generate`, the gateway's own one-prompt form.
     Generate,
+    /// `POST /v1/messages`
+    AnthropicMessages,
 }
 
 /// A format that we speak to providers.
@@ -42,13 +44,15 @@ pub enum WireId {
 
 impl SurfaceId {
     /// All surfaces, in the order of their introduction.
-    pub const ALL: [SurfaceId; 2] = [SurfaceId::OpenAiChat, SurfaceId::Generate];
+    pub const ALL: [SurfaceId; 3] =
+        [SurfaceId::OpenAiChat, SurfaceId::Generate, SurfaceId::AnthropicMessages];
 
     /// The codec half that faces clients.
     pub fn surface(self) -> &'static dyn Surface {
         match self {
             SurfaceId::OpenAiChat => &openai_chat::OpenAiChat,
             SurfaceId::Generate => &generate::Generate,
+            SurfaceId::AnthropicMessages => &anthropic_messages::AnthropicMessages,
         }
     }
 
@@ -57,6 +61,7 @@ impl SurfaceId {
         match self {
             SurfaceId::OpenAiChat => Some(Dialect::OpenAiChat),
             SurfaceId::Generate => None,
+            SurfaceId::AnthropicMessages => Some(Dialect::AnthropicMessages),
         }
     }
 
@@ -65,6 +70,7 @@ impl SurfaceId {
         match self {
             SurfaceId::OpenAiChat => "openai_chat",
             SurfaceId::Generate => "generate",
+            SurfaceId::AnthropicMessages => "anthropic_messages",
         }
     }
 }
@@ -164,6 +170,11 @@ pub trait Surface: Sync {
     /// The whole request in canonical form.
     fn decode_request(&self, head: &Head, body: &RawObject) -> Result<ChatRequest, Fault>;
 
+    /// What the client wants to see of the model's thoughts; for [`Echo::thoughts`].
+    fn thoughts(&self, _body: &RawObject) -> Thoughts {
+        Thoughts::Shown
+    }
+
     /// Takes fields that only the gateway understands (`project`, `strict`, a string `provider`) out of a body that is
     /// about to be carried.
     fn strip(&self, body: &mut RawObject);
@@ -257,6 +268,18 @@ pub struct Peek {
     pub max_output: Option<u64>,
 }
 
+/// What a client wants to see of the model's thoughts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Thoughts {
+    /// All that the upstream shows.
+    #[default]
+    Shown,
+    /// Only what it takes to send them back.
+    Sealed,
+    /// Nothing: the client did not ask the model to think.
+    Hidden,
+}
+
 /// What was carried of a stream before it failed.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SoFar<'a> {
@@ -297,6 +320,8 @@ pub struct Echo {
     pub annotate: bool,
     /// How the client wants its stream framed.
     pub framing: Framing,
+    /// What the client wants to see of thoughts.
+    pub thoughts: Thoughts,
 }
 
 /// What a carried frame says.
