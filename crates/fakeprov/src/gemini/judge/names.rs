@@ -186,7 +186,9 @@ fn schema(schema: &Value, at: &str) -> Result<(), Refusal> {
         return Ok(());
     }
     known(schema, SCHEMA, at)?;
-    if !schema["type"].is_null() && !schema["type"].is_string() {
+    // ProtoJSON takes the number of an enumerated value for its name (a recorded 200).
+    let kind = &schema["type"];
+    if !kind.is_null() && !kind.is_string() && !kind.is_u64() {
         return Err(Refusal::new(400, format!("Invalid value at '{at}.type' (type.googleapis.com/Type)")));
     }
     for (name, inner) in schema["properties"].as_object().into_iter().flatten() {
