@@ -11,6 +11,10 @@ use crate::{tokens, vector};
 const EMBED: &[&str] =
     &["model", "content", "taskType", "title", "outputDimensionality", "embedContentConfig"];
 
+/// The last only at Vertex.
+const COUNT: &[&str] =
+    &["contents", "generateContentRequest", "model", "systemInstruction", "tools", "generationConfig"];
+
 /// Answers `:embedContent`.
 pub(crate) fn embed(_request: &Request, body: &Value) -> Result<Value, Refusal> {
     let body = judge::named(body);
@@ -56,7 +60,7 @@ fn embedding(one: &Value, at: &str) -> Result<Value, Refusal> {
 /// Answers `:countTokens`, of bare contents or of a whole request.
 pub(crate) fn count_tokens(_request: &Request, body: &Value) -> Result<Value, Refusal> {
     let body = judge::named(body);
-    judge::known(&body, &["contents", "generateContentRequest", "model", "systemInstruction", "tools"], "")?;
+    judge::known(&body, COUNT, "")?;
     let whole = &body["generateContentRequest"];
     let asked = if whole.is_null() { &body } else { whole };
     require(

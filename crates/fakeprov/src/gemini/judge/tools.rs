@@ -27,9 +27,6 @@ fn declaration(function: &Value, at: &str) -> Result<Tool, Refusal> {
     let (openapi, json) = (&function["parameters"], &function["parametersJsonSchema"]);
     let one = openapi.is_null() || json.is_null();
     require(one, "", &format!("* {at}: parameters and parameters_json_schema are mutually exclusive"))?;
-    let empty =
-        openapi.is_object() && openapi["properties"].as_object().is_none_or(serde_json::Map::is_empty);
-    require(!empty, "", &format!("* {at}.parameters.properties: should be non-empty for OBJECT type"))?;
     let schema = if json.is_null() { openapi } else { json };
     Ok(Tool { name: name.to_owned(), schema: schema.clone(), custom: false })
 }

@@ -69,6 +69,8 @@ impl Turns<'_> {
         if role == "model" {
             self.ask.results.clear();
             self.ask.images.clear();
+        }
+        if role == "model" && self.before != Kind::Calls {
             self.calls.clear();
         }
         let mut text = String::new();
@@ -87,7 +89,7 @@ impl Turns<'_> {
             (Kind::None, Kind::Model | Kind::Calls) => {
                 Err(Refusal::new(400, "Please ensure that multiturn requests start with a user turn."))
             }
-            (Kind::Model | Kind::Calls, Kind::Calls) => Err(Refusal::new(
+            (Kind::Model, Kind::Calls) => Err(Refusal::new(
                 400,
                 "Please ensure that function call turn comes immediately after a user turn or after a function response turn.",
             )),
@@ -97,6 +99,8 @@ impl Turns<'_> {
                                function call parts of the function call turn.";
                 require(results == self.calls.len(), "", message)
             }
+            // Turns of calls in a row are one (a recorded 200).
+            (Kind::Calls, Kind::Calls) => Ok(()),
             (Kind::Calls, _) | (_, Kind::Results) => Err(Refusal::new(
                 400,
                 "Please ensure that function response turn comes immediately after a function call turn.",
