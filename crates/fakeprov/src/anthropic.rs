@@ -155,12 +155,12 @@ fn usage_first(usage: Usage) -> Value {
     }
 }
 
-/// The usage told at the end; its numbers are totals.
+/// The usage told at the end: all of it again, its numbers totals. Older streams told the output alone.
 fn usage_last(usage: Usage) -> Value {
     match usage {
         Usage::Absent => json!({}),
         Usage::Odd => json!({"output_tokens": 1e308}),
-        Usage::Counted { output, .. } => json!({"output_tokens": output}),
+        Usage::Counted { output, .. } => merged(usage_first(usage), json!({"output_tokens": output})),
     }
 }
 

@@ -36,7 +36,7 @@ impl Wire for Gemini {
         Refusal::field(KEY, "API key not valid. Please pass a valid API key.")
     }
 
-    fn model<'a>(&self, request: &'a Request, _body: &'a Value) -> &'a str {
+    fn model(&self, request: &Request, _body: &Value) -> String {
         model_of_path(request)
     }
 

@@ -18,8 +18,8 @@ pub(crate) trait Wire: Sync {
         Refusal::new(401, "Incorrect API key provided.")
     }
     /// The name of the model asked for; empty when there is none.
-    fn model<'a>(&self, _request: &'a Request, body: &'a Value) -> &'a str {
-        body["model"].as_str().unwrap_or_default()
+    fn model(&self, _request: &Request, body: &Value) -> String {
+        body["model"].as_str().unwrap_or_default().to_owned()
     }
     /// Reads a request as the provider would, or refuses it as the provider would. Of the script it heeds what kind
     /// of model is asked: one of older or newer manners, one that signs what it thinks.
@@ -69,9 +69,29 @@ pub(crate) fn bearer(request: &Request) -> Option<&str> {
 }
 
 /// Takes the path's part after `/models/`, as `{model}:{method}` asks it.
-pub(crate) fn model_of_path(request: &Request) -> &str {
-    let named = request.path().rsplit_once("/models/").map_or("", |(_, rest)| rest);
-    named.rsplit_once(':').map_or(named, |(model, _)| model)
+pub(crate) fn model_of_path(request: &Request) -> String {
+    let named = request.path().split_once("/models/").map_or("", |(_, rest)| rest);
+    decoded(named.rsplit_once(':').map_or(named, |(model, _)| model))
+}
+
+/// A piece of a path with its `%2B` and the like undone.
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let Some((first, more)) = rest.split_first() {
+        let code = more.get(..2).and_then(|code| std::str::from_utf8(code).ok());
+        match code.filter(|_| *first == b'%').and_then(|code| u8::from_str_radix(code, 16).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &more[2..];
+            }
+            None => {
+                bytes.push(*first);
+                rest = more;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// Absent, null, or as wanted.

@@ -22,7 +22,7 @@ pub(super) fn read(request: &Request, body: &Value, script: &Script) -> Result<A
         names::request(&body)?;
     }
     let mut ask = Ask {
-        model: model_of_path(request).to_owned(),
+        model: model_of_path(request),
         stream: request.path().ends_with(":streamGenerateContent"),
         usage: true,
         choices: 1,

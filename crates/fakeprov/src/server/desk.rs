@@ -71,7 +71,7 @@ impl Desk {
             return Err(wire.stranger());
         }
         let body: Value = serde_json::from_slice(&request.body).unwrap_or(Value::Null);
-        let script = self.script(wire.model(request, &body))?;
+        let script = self.script(&wire.model(request, &body))?;
         let stale = script.fault == Some(Fault::CloseReuse) && served > 0;
         let fault = script.fault.map(|fault| if stale { Fault::CloseEarly } else { fault });
         let reply = match fault.and_then(|fault| faults::instead(fault, wire, &self.origin)) {

@@ -6,15 +6,7 @@ use serde_json::{Map, Value};
 use crate::wire::{Refusal, list, unknown};
 
 /// Fields that hold a user's own names, which are left as they are.
-const FREE: &[&str] = &[
-    "args",
-    "response",
-    "properties",
-    "parametersJsonSchema",
-    "responseJsonSchema",
-    "responseSchema",
-    "labels",
-];
+const FREE: &[&str] = &["args", "response", "parametersJsonSchema", "responseJsonSchema", "labels"];
 
 const REQUEST: &[&str] = &[
     "model",
@@ -117,7 +109,11 @@ pub(in crate::gemini) fn named(value: &Value) -> Value {
         Value::Object(fields) => {
             let renamed = fields.iter().map(|(name, value)| {
                 let name = camel(name);
-                let value = if FREE.contains(&name.as_str()) { value.clone() } else { named(value) };
+                let value = match name.as_str() {
+                    "properties" => properties(value),
+                    name if FREE.contains(&name) => value.clone(),
+                    _ => named(value),
+                };
                 (name, value)
             });
             Value::Object(renamed.collect::<Map<_, _>>())
@@ -125,6 +121,12 @@ pub(in crate::gemini) fn named(value: &Value) -> Value {
         Value::Array(all) => all.iter().map(named).collect(),
         other => other.clone(),
     }
+}
+
+/// Properties have the user's names, and schemas behind them.
+fn properties(value: &Value) -> Value {
+    let Some(fields) = value.as_object() else { return value.clone() };
+    Value::Object(fields.iter().map(|(name, schema)| (name.clone(), named(schema))).collect())
 }
 
 fn camel(name: &str) -> String {
