@@ -16,6 +16,7 @@ pub mod manage;
 pub mod problem;
 pub mod router;
 pub mod server;
+pub mod socket;
 pub mod startup;
 pub mod surface;
 pub mod telemetry;

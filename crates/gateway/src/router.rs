@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::arrival::{Arrival, is_plain_id};
 use crate::body::OutBody;
 use crate::door::{Caller, HostVerdict, Role};
-use crate::{manage, problem, surface};
+use crate::{manage, problem, socket, surface};
 
 /// Who may use a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +34,7 @@ enum Room {
     Ready,
     ChatCompletions,
     Generate,
+    Socket,
     Models,
     Providers,
     Credentials,
@@ -51,13 +52,21 @@ struct Route {
 
 use SurfaceId::{Generate as Native, OpenAiChat as OpenAi};
 
-const ROUTES: [Route; 12] = [
+const ROUTES: [Route; 13] = [
     Route {
         path: "/v1/chat/completions",
         room: Room::ChatCompletions,
         class: Class::Inference,
         methods: "POST",
         errors: OpenAi,
+    },
+    // Public, since the key may come later, in a message: its own door asks for it.
+    Route {
+        path: "/v1/ws",
+        room: Room::Socket,
+        class: Class::Public,
+        methods: "GET",
+        errors: SurfaceId::Socket,
     },
     Route {
         path: "/v1/models",
@@ -212,6 +221,7 @@ async fn go_in(
     match route.room {
         Room::ChatCompletions => Ok(surface::answer(app, arrival, OpenAi, caller, request).await),
         Room::Generate => Ok(surface::answer(app, arrival, Native, caller, request).await),
+        Room::Socket => socket::open(app, arrival, SurfaceId::Socket, request),
         Room::Models => manage::models::answer(app, rest, request.headers(), request.uri().query()),
         Room::Providers => manage::providers::answer(app, request.headers(), request.uri().query()),
         Room::Credentials => manage::credentials::answer(app, rest, peer, request).await,

@@ -25,6 +25,8 @@ pub enum SurfaceId {
     OpenAiChat,
     /// `POST /v1/generate`, the gateway's own one-prompt form.
     Generate,
+    /// `GET /v1/ws`: OpenAI Chat over a WebSocket.
+    Socket,
 }
 
 /// A format that we speak to providers.
@@ -38,12 +40,12 @@ pub enum WireId {
 
 impl SurfaceId {
     /// All surfaces, in the order of their introduction.
-    pub const ALL: [SurfaceId; 2] = [SurfaceId::OpenAiChat, SurfaceId::Generate];
+    pub const ALL: [SurfaceId; 3] = [SurfaceId::OpenAiChat, SurfaceId::Generate, SurfaceId::Socket];
 
     /// The codec half that faces clients.
     pub fn surface(self) -> &'static dyn Surface {
         match self {
-            SurfaceId::OpenAiChat => &openai_chat::OpenAiChat,
+            SurfaceId::OpenAiChat | SurfaceId::Socket => &openai_chat::OpenAiChat,
             SurfaceId::Generate => &generate::Generate,
         }
     }
@@ -51,7 +53,7 @@ impl SurfaceId {
     /// The dialect, for surfaces that are one: a wire of the same dialect is carried.
     pub fn dialect(self) -> Option<Dialect> {
         match self {
-            SurfaceId::OpenAiChat => Some(Dialect::OpenAiChat),
+            SurfaceId::OpenAiChat | SurfaceId::Socket => Some(Dialect::OpenAiChat),
             SurfaceId::Generate => None,
         }
     }
@@ -61,6 +63,7 @@ impl SurfaceId {
         match self {
             SurfaceId::OpenAiChat => "openai_chat",
             SurfaceId::Generate => "generate",
+            SurfaceId::Socket => "ws",
         }
     }
 }
