@@ -19,6 +19,8 @@ use crate::{manage, problem, socket, surface};
 enum Class {
     /// Anybody.
     Public,
+    /// Anybody with a key that is known, or that is still to come in a message: the room has a door of its own.
+    Socket,
     /// Anybody with a key.
     Inference,
     /// The holder of the gateway's token.
@@ -32,6 +34,7 @@ enum Room {
     Health,
     Live,
     Ready,
+    Metrics,
     ChatCompletions,
     Generate,
     Socket,
@@ -52,7 +55,7 @@ struct Route {
 
 use SurfaceId::{Generate as Native, OpenAiChat as OpenAi};
 
-const ROUTES: [Route; 13] = [
+const ROUTES: [Route; 14] = [
     Route {
         path: "/v1/chat/completions",
         room: Room::ChatCompletions,
@@ -60,11 +63,10 @@ const ROUTES: [Route; 13] = [
         methods: "POST",
         errors: OpenAi,
     },
-    // Public, since the key may come later, in a message: its own door asks for it.
     Route {
         path: "/v1/ws",
         room: Room::Socket,
-        class: Class::Public,
+        class: Class::Socket,
         methods: "GET",
         errors: SurfaceId::Socket,
     },
@@ -114,6 +116,13 @@ const ROUTES: [Route; 13] = [
     Route { path: "/livez", room: Room::Live, class: Class::Public, methods: "GET, HEAD", errors: Native },
     Route { path: "/readyz", room: Room::Ready, class: Class::Public, methods: "GET, HEAD", errors: Native },
     Route { path: "/ready", room: Room::Ready, class: Class::Public, methods: "GET, HEAD", errors: Native },
+    Route {
+        path: "/metrics",
+        room: Room::Metrics,
+        class: Class::Admin,
+        methods: "GET, HEAD",
+        errors: Native,
+    },
     Route { path: "/", room: Room::Home, class: Class::Public, methods: "GET, HEAD", errors: Native },
 ];
 
@@ -187,7 +196,7 @@ async fn enter(
 
 /// Method, key, role.
 fn admit(app: &App, route: &Route, request: &Request<Incoming>) -> Result<Caller, Fault> {
-    if route.class == Class::Public {
+    if matches!(route.class, Class::Public | Class::Socket) {
         if !route.allows(request.method()) {
             return Err(method_not_allowed(route, request.method()));
         }
@@ -219,8 +228,8 @@ async fn go_in(
     request: Request<Incoming>,
 ) -> Result<Response<OutBody>, Fault> {
     match route.room {
-        Room::ChatCompletions => Ok(surface::answer(app, arrival, OpenAi, caller, request).await),
-        Room::Generate => Ok(surface::answer(app, arrival, Native, caller, request).await),
+        Room::ChatCompletions => Ok(surface::answer(app, arrival, OpenAi.into(), caller, request).await),
+        Room::Generate => Ok(surface::answer(app, arrival, Native.into(), caller, request).await),
         Room::Socket => socket::open(app, arrival, SurfaceId::Socket, request),
         Room::Models => manage::models::answer(app, rest, request.headers(), request.uri().query()),
         Room::Providers => manage::providers::answer(app, request.headers(), request.uri().query()),
@@ -229,6 +238,7 @@ async fn go_in(
         Room::Health => Ok(manage::health::health(app)),
         Room::Live => Ok(manage::health::live()),
         Room::Ready => Ok(manage::health::ready(app)),
+        Room::Metrics => Ok(manage::health::metrics()),
     }
 }
 

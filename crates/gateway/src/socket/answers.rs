@@ -132,17 +132,18 @@ impl Answer {
                     Err(error) => self.refuse(&error),
                 },
                 Stage::Telling { body, .. } => match ready!(Pin::new(body).poll_frame(cx)) {
-                    Some(frame) => self.tell(frame.map(|frame| frame.into_data().unwrap_or_default())),
-                    None => self.end(),
+                    Some(Ok(frame)) => self.tell(&frame.into_data().unwrap_or_default()),
+                    // A surface that ends in an abort has said so in its error event already.
+                    Some(Err(_)) | None => self.end(),
                 },
                 Stage::Over => return Poll::Ready(None),
             }
         }
     }
 
-    fn tell(&mut self, bytes: Result<Bytes, std::convert::Infallible>) {
-        let (Stage::Telling { events, .. }, Ok(bytes)) = (&mut self.stage, bytes) else { return };
-        events.push(&bytes);
+    fn tell(&mut self, bytes: &[u8]) {
+        let Stage::Telling { events, .. } = &mut self.stage else { return };
+        events.push(bytes);
         while let Ok(Some(event)) = events.next() {
             self.script.event(event.data, &mut self.texts);
         }

@@ -65,7 +65,7 @@ pub fn open(
         headers.insert(SEC_WEBSOCKET_PROTOCOL, name);
     }
     let upgrade = hyper::upgrade::on(&mut request);
-    let headers = lasting(request.headers());
+    let headers = lasting(surface, request.headers());
     let socket = Socket { app: app.clone(), surface, caller, headers };
     response.extensions_mut().insert(Handover { upgrade, socket });
     Ok(response)
@@ -105,9 +105,17 @@ fn accept(headers: &HeaderMap) -> Result<HeaderValue, Fault> {
 }
 
 /// The headers of the handshake that speak about the requests to come.
-fn lasting(headers: &HeaderMap) -> HeaderMap {
-    let ours = |name: &HeaderName| name == "x-project" || name.as_str().starts_with("x-gateway-");
-    headers.iter().filter(|(name, _)| ours(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
+fn lasting(surface: SurfaceId, headers: &HeaderMap) -> HeaderMap {
+    let forwarded = surface.surface().forwarded_headers();
+    let lasts = |name: &HeaderName| {
+        let name = name.as_str();
+        name == "x-project" || name.starts_with("x-gateway-") || forwarded.contains(&name)
+    };
+    headers
+        .iter()
+        .filter(|(name, _)| lasts(name))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
 }
 
 /// Whether a comma-separated header has this word.

@@ -38,7 +38,7 @@ impl Question {
         }
         let Ok(slot) = self.app.ledger.slot().await else { return Err(refuse(&Fault::Draining)) };
         let mut meter = Meter::open(slot, place, arrival, self.surface, &self.caller, self.client_id);
-        let inbound = match Inbound::admit(self.surface, &self.headers, self.body, &mut meter) {
+        let inbound = match Inbound::admit(self.surface.into(), &self.headers, self.body, &mut meter) {
             Ok(inbound) => inbound,
             Err(fault) => {
                 meter.fail(&fault);
