@@ -17,6 +17,7 @@ pub mod problem;
 pub mod recall;
 pub mod router;
 pub mod server;
+pub mod socket;
 pub mod startup;
 pub mod surface;
 pub mod telemetry;

@@ -12,13 +12,15 @@ use crate::app::App;
 use crate::arrival::{Arrival, is_plain_id};
 use crate::body::OutBody;
 use crate::door::{Caller, HostVerdict, Role};
-use crate::{manage, problem, surface};
+use crate::{manage, problem, socket, surface};
 
 /// Who may use a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Class {
     /// Anybody.
     Public,
+    /// Anybody with a key that is known, or that is still to come in a message: the room has a door of its own.
+    Socket,
     /// Anybody with a key.
     Inference,
     /// The holder of the gateway's token.
@@ -35,6 +37,7 @@ enum Room {
     Metrics,
     ChatCompletions,
     Generate,
+    Socket,
     Models,
     Providers,
     Credentials,
@@ -52,13 +55,20 @@ struct Route {
 
 use SurfaceId::{Generate as Native, OpenAiChat as OpenAi};
 
-const ROUTES: [Route; 13] = [
+const ROUTES: [Route; 14] = [
     Route {
         path: "/v1/chat/completions",
         room: Room::ChatCompletions,
         class: Class::Inference,
         methods: "POST",
         errors: OpenAi,
+    },
+    Route {
+        path: "/v1/ws",
+        room: Room::Socket,
+        class: Class::Socket,
+        methods: "GET",
+        errors: SurfaceId::Socket,
     },
     Route {
         path: "/v1/models",
@@ -186,7 +196,7 @@ async fn enter(
 
 /// Method, key, role.
 fn admit(app: &App, route: &Route, request: &Request<Incoming>) -> Result<Caller, Fault> {
-    if route.class == Class::Public {
+    if matches!(route.class, Class::Public | Class::Socket) {
         if !route.allows(request.method()) {
             return Err(method_not_allowed(route, request.method()));
         }
@@ -220,6 +230,7 @@ async fn go_in(
     match route.room {
         Room::ChatCompletions => Ok(surface::answer(app, arrival, OpenAi.into(), caller, request).await),
         Room::Generate => Ok(surface::answer(app, arrival, Native.into(), caller, request).await),
+        Room::Socket => socket::open(app, arrival, SurfaceId::Socket, request),
         Room::Models => manage::models::answer(app, rest, request.headers(), request.uri().query()),
         Room::Providers => manage::providers::answer(app, request.headers(), request.uri().query()),
         Room::Credentials => manage::credentials::answer(app, rest, peer, request).await,

@@ -32,6 +32,8 @@ pub enum SurfaceId {
     Generate,
     /// `POST /v1/messages`
     AnthropicMessages,
+    /// `GET /v1/ws`: OpenAI Chat over a WebSocket.
+    Socket,
 }
 
 /// A format that we speak to providers.
@@ -45,13 +47,13 @@ pub enum WireId {
 
 impl SurfaceId {
     /// All surfaces, in the order of their introduction.
-    pub const ALL: [SurfaceId; 3] =
-        [SurfaceId::OpenAiChat, SurfaceId::Generate, SurfaceId::AnthropicMessages];
+    pub const ALL: [SurfaceId; 4] =
+        [SurfaceId::OpenAiChat, SurfaceId::Generate, SurfaceId::AnthropicMessages, SurfaceId::Socket];
 
     /// The codec half that faces clients.
     pub fn surface(self) -> &'static dyn Surface {
         match self {
-            SurfaceId::OpenAiChat => &openai_chat::OpenAiChat,
+            SurfaceId::OpenAiChat | SurfaceId::Socket => &openai_chat::OpenAiChat,
             SurfaceId::Generate => &generate::Generate,
             SurfaceId::AnthropicMessages => &anthropic_messages::AnthropicMessages,
         }
@@ -60,7 +62,7 @@ impl SurfaceId {
     /// The dialect, for surfaces that are one: a wire of the same dialect is carried.
     pub fn dialect(self) -> Option<Dialect> {
         match self {
-            SurfaceId::OpenAiChat => Some(Dialect::OpenAiChat),
+            SurfaceId::OpenAiChat | SurfaceId::Socket => Some(Dialect::OpenAiChat),
             SurfaceId::Generate => None,
             SurfaceId::AnthropicMessages => Some(Dialect::AnthropicMessages),
         }
@@ -72,6 +74,7 @@ impl SurfaceId {
             SurfaceId::OpenAiChat => "openai_chat",
             SurfaceId::Generate => "generate",
             SurfaceId::AnthropicMessages => "anthropic_messages",
+            SurfaceId::Socket => "ws",
         }
     }
 }

@@ -13,6 +13,7 @@ mod process;
 mod replay;
 mod request_path;
 mod secrets;
+mod socket;
 mod support;
 mod upstream_faults;
 mod vault;
