@@ -4,6 +4,7 @@
 //! grow flags such as "has the text block started". Here a stream is a sequence of [`Event`]s with explicit opens and
 //! closes, and a whole answer is a list of [`Part`]s; `fold` turns one into the other.
 
+pub mod custody;
 mod event;
 mod extra;
 mod fold;

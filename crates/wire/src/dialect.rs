@@ -18,6 +18,10 @@ pub enum Dialect {
     OpenAiChat,
     /// Anthropic Messages.
     AnthropicMessages,
+    /// OpenAI Responses.
+    OpenAiResponses,
+    /// Gemini `generateContent`.
+    Gemini,
 }
 
 /// A format that clients speak to us.
