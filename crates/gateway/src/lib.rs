@@ -19,6 +19,7 @@ pub mod server;
 pub mod startup;
 pub mod surface;
 pub mod telemetry;
+pub mod tokens;
 pub mod world;
 
 /// The version of this program.

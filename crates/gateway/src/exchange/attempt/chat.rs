@@ -1,38 +1,23 @@
-//! What goes upstream: the client's bytes with a few splices, or the request in another dialect.
+//! A conversation: the client's bytes with a few splices, or the request in another dialect; and the answer likewise.
+
+use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 use policy::Target;
-use wire::chat::{Loss, Undo};
-use wire::dialect::Wire;
-use wire::{Fault, RawObject};
+use wire::chat::Undo;
+use wire::dialect::{Echo, Wire};
+use wire::{Fault, Operation, RawObject};
 
+use super::{Outgoing, Reply, WHOLE_ANSWER, is_carried, unreadable};
 use crate::exchange::admit::Inbound;
-
-/// What goes upstream, and what must be reversed on the way back.
-pub(super) struct Outgoing {
-    pub(super) headers: Vec<(HeaderName, HeaderValue)>,
-    pub(super) body: Vec<Bytes>,
-    pub(super) losses: Vec<Loss>,
-    /// `None`: carried.
-    pub(super) undo: Option<Undo>,
-}
-
-/// What the wire wants, unless the client said it itself.
-fn carried_headers(wire: &dyn Wire, inbound: &Inbound) -> Vec<(HeaderName, HeaderValue)> {
-    let said = |name: &HeaderName| inbound.forwarded.iter().any(|(other, _)| other == name);
-    let mut headers = wire.headers();
-    headers.retain(|(name, _)| !said(name));
-    headers.extend(inbound.forwarded.iter().cloned());
-    headers
-}
+use crate::exchange::meter::Meter;
+use crate::exchange::relay::{Passage, Relay};
 
 /// Carries the body when both sides speak the same dialect, else translates it; then applies the rules.
 pub(super) fn outgoing(inbound: &Inbound, target: &Target) -> Result<Outgoing, Fault> {
-    let endpoint = target.endpoint();
-    let wire = endpoint.wire.wire();
-    let carried = inbound.surface.dialect().is_some() && inbound.surface.dialect() == endpoint.wire.dialect();
-    let (mut body, headers, losses, undo) = if carried {
+    let wire = target.endpoint().wire.wire();
+    let (mut body, headers, losses, undo) = if is_carried(inbound, target) {
         let mut body = inbound.body.clone();
         inbound.surface.surface().strip(&mut body);
         wire.retarget(&mut body, &target.model.profile, inbound.peek.stream)?;
@@ -47,4 +32,82 @@ pub(super) fn outgoing(inbound: &Inbound, target: &Target) -> Result<Outgoing, F
     };
     target.apply_rules(&mut body)?;
     Ok(Outgoing { headers, body: body.into_segments(), losses, undo })
+}
+
+/// What the wire wants, unless the client said it itself.
+pub(super) fn carried_headers(wire: &dyn Wire, inbound: &Inbound) -> Vec<(HeaderName, HeaderValue)> {
+    let said = |name: &HeaderName| inbound.forwarded.iter().any(|(other, _)| other == name);
+    let mut headers = wire.headers();
+    headers.retain(|(name, _)| !said(name));
+    headers.extend(inbound.forwarded.iter().cloned());
+    headers
+}
+
+/// A whole answer: checked, counted, and given the client's form.
+pub(super) fn whole(
+    inbound: &Inbound,
+    target: &Target,
+    body: Bytes,
+    undo: Option<Undo>,
+    mut echo: Echo,
+    meter: &mut Meter,
+) -> Result<Reply, Fault> {
+    let wire = target.endpoint().wire.wire();
+    let surface = inbound.surface.surface();
+    echo.latency_ms = Some(u64::try_from(meter.elapsed().as_millis()).unwrap_or(u64::MAX));
+    let Some(undo) = undo else {
+        let mut answer = RawObject::parse(body).map_err(unreadable)?;
+        let glance = wire.glance_whole(&answer)?;
+        meter.answered(glance.usage.as_ref(), glance.model.as_deref(), &mut echo);
+        surface.annotate(&mut answer, &echo, glance.usage.as_ref());
+        return Ok(Reply::Whole { pieces: answer.into_segments(), echo });
+    };
+    let response = wire.decode_response(&body, &undo)?;
+    meter.answered(response.usage.as_ref(), response.model.as_deref(), &mut echo);
+    let mut losses = Vec::new();
+    let body = surface.encode_response(&response, &echo, &mut losses);
+    meter.lost(losses);
+    Ok(Reply::Whole { pieces: vec![body], echo })
+}
+
+/// A streamed answer, once its first content is there.
+pub(super) async fn stream(
+    inbound: &Inbound,
+    target: &Target,
+    reply: upstream::Reply,
+    undo: Option<Undo>,
+    echo: Echo,
+) -> Result<Reply, Fault> {
+    let wire = target.endpoint().wire.wire();
+    let provider: Arc<str> = target.provider.id.clone();
+    match media_type(&reply.headers) {
+        "text/event-stream" | "" => {}
+        "application/json" if inbound.operation == Operation::Chat => {
+            let body = reply.body.collect(WHOLE_ANSWER).await?;
+            let response = wire.decode_response(&body, &undo.unwrap_or_default())?;
+            let relay = Box::new(Relay::of_whole(inbound.surface, provider, echo.clone(), &response));
+            return Ok(Reply::Stream { relay, echo });
+        }
+        other => {
+            let why = format!("a stream was asked for, and it sent '{other}'");
+            return Err(Fault::BadAnswer { provider: String::new(), why });
+        }
+    }
+    let passage = match undo {
+        None => Passage::Carried { wire, hide_usage: !inbound.peek.include_usage },
+        Some(undo) => Passage::Translated {
+            reader: wire.stream_reader(&undo),
+            writer: inbound.surface.surface().stream_writer(echo.clone()),
+            events: Vec::new(),
+        },
+    };
+    let mut relay =
+        Box::new(Relay::new(inbound.surface, provider, echo.request_id.clone(), reply.body, passage));
+    relay.prime().await?;
+    Ok(Reply::Stream { relay, echo })
+}
+
+fn media_type(headers: &HeaderMap) -> &str {
+    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    value.split(';').next().unwrap_or_default().trim()
 }
