@@ -116,6 +116,7 @@ async fn go_in(
         Room::Health => Ok(manage::health::health(app)),
         Room::Live => Ok(manage::health::live()),
         Room::Ready => Ok(manage::health::ready(app)),
+        Room::Metrics => Ok(manage::health::metrics()),
     }
 }
 

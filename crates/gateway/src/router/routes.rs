@@ -22,6 +22,7 @@ pub(super) enum Room {
     Health,
     Live,
     Ready,
+    Metrics,
     /// A model is asked for this, in the format of the route's surface.
     Ask(Operation),
     Models,
@@ -50,7 +51,7 @@ const READ: &str = "GET, HEAD";
 const WRITE: &str = "POST";
 
 /// Of two that fit, the first counts.
-static ROUTES: [Route; 14] = [
+static ROUTES: [Route; 15] = [
     row("/v1/chat/completions", Ask(Chat), Inference, WRITE, OpenAi),
     row("/v1/completions", Ask(Complete), Inference, WRITE, OpenAi),
     row("/v1/embeddings", Ask(Embed), Inference, WRITE, OpenAi),
@@ -64,6 +65,7 @@ static ROUTES: [Route; 14] = [
     row("/livez", Room::Live, Public, READ, Native),
     row("/readyz", Room::Ready, Public, READ, Native),
     row("/ready", Room::Ready, Public, READ, Native),
+    row("/metrics", Room::Metrics, Admin, READ, Native),
     row(HOME, Room::Home, Public, READ, Native),
 ];
 

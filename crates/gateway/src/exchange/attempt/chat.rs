@@ -12,7 +12,7 @@ use wire::{Fault, Operation, RawObject};
 use super::{Outgoing, Reply, WHOLE_ANSWER, is_carried, unreadable};
 use crate::exchange::admit::Inbound;
 use crate::exchange::meter::Meter;
-use crate::exchange::relay::{Passage, Relay};
+use crate::exchange::relay::{Carried, Passage, Relay, Translated};
 
 /// Carries the body when both sides speak the same dialect, else translates it; then applies the rules.
 pub(super) fn outgoing(inbound: &Inbound, target: &Target) -> Result<Outgoing, Fault> {
@@ -94,12 +94,16 @@ pub(super) async fn stream(
         }
     }
     let passage = match undo {
-        None => Passage::Carried { wire, hide_usage: !inbound.peek.include_usage },
-        Some(undo) => Passage::Translated {
-            reader: wire.stream_reader(&undo),
-            writer: inbound.surface.surface().stream_writer(echo.clone()),
-            events: Vec::new(),
-        },
+        None => Passage::Carried(Carried {
+            wire,
+            surface: inbound.surface.surface(),
+            hide_usage: !inbound.peek.include_usage,
+            framing: inbound.head.framing,
+        }),
+        Some(undo) => {
+            let writer = inbound.surface.surface().stream_writer(echo.clone());
+            Passage::Translated(Box::new(Translated::new(wire.stream_reader(&undo), writer)))
+        }
     };
     let mut relay =
         Box::new(Relay::new(inbound.surface, provider, echo.request_id.clone(), reply.body, passage));

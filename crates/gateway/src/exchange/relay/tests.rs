@@ -5,6 +5,7 @@ use std::sync::Arc;
 use http::{HeaderMap, HeaderValue, header};
 use upstream::{Call, Destination, InProcess, InProcessReply, Options, Timeouts, Upstreams};
 use wire::WireId;
+use wire::frame::Framing;
 
 use super::*;
 
@@ -41,7 +42,12 @@ async fn relay(chunks: &[&'static str], pause: Duration) -> Relay {
         timeouts,
     };
     let reply = Upstreams::new(Options::default()).send(call).await.unwrap();
-    let passage = Passage::Carried { wire: WireId::OpenAiChat.wire(), hide_usage: true };
+    let passage = Passage::Carried(Carried {
+        wire: WireId::OpenAiChat.wire(),
+        surface: SurfaceId::OpenAiChat.surface(),
+        hide_usage: true,
+        framing: Framing::Sse,
+    });
     Relay::new(SurfaceId::OpenAiChat, "slow".into(), "request-1".into(), reply.body, passage)
 }
 
