@@ -21,6 +21,7 @@ pub mod socket;
 pub mod startup;
 pub mod surface;
 pub mod telemetry;
+pub mod tokens;
 pub mod world;
 
 /// The version of this program.

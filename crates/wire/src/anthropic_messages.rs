@@ -78,6 +78,10 @@ impl Surface for AnthropicMessages {
         fault::fail(fault, so_far.request_id, out);
     }
 
+    fn wraps_thoughts(&self) -> bool {
+        true
+    }
+
     fn forwarded_headers(&self) -> &'static [&'static str] {
         FORWARDED
     }

@@ -2,6 +2,9 @@
 
 use std::borrow::Cow;
 
+use crate::count::{self, Counting};
+use crate::embed::openai::OpenAiEmbeddings;
+use crate::embed::{EmbedSurface, EmbedWire};
 use crate::{anthropic_messages, generate, openai_chat};
 
 mod halves;
@@ -68,6 +71,22 @@ impl SurfaceId {
         }
     }
 
+    /// Its embeddings, for surfaces that have them.
+    pub fn embeds(self) -> Option<&'static dyn EmbedSurface> {
+        match self {
+            SurfaceId::OpenAiChat => Some(&OpenAiEmbeddings),
+            SurfaceId::Generate | SurfaceId::AnthropicMessages | SurfaceId::Socket => None,
+        }
+    }
+
+    /// Its token counting, for surfaces that have it.
+    pub fn counts(self) -> Option<&'static Counting> {
+        match self {
+            SurfaceId::AnthropicMessages => Some(&count::ANTHROPIC_MESSAGES),
+            SurfaceId::OpenAiChat | SurfaceId::Generate | SurfaceId::Socket => None,
+        }
+    }
+
     /// The name in the ledger, in logs and in configuration.
     pub fn name(self) -> &'static str {
         match self {
@@ -96,6 +115,22 @@ impl WireId {
         match self {
             WireId::OpenAiChat => Some(Dialect::OpenAiChat),
             WireId::AnthropicMessages => Some(Dialect::AnthropicMessages),
+        }
+    }
+
+    /// Its embeddings, for wires that have them.
+    pub fn embeds(self) -> Option<&'static dyn EmbedWire> {
+        match self {
+            WireId::OpenAiChat => Some(&OpenAiEmbeddings),
+            WireId::AnthropicMessages => None,
+        }
+    }
+
+    /// Its token counting, for wires that have it.
+    pub fn counts(self) -> Option<&'static Counting> {
+        match self {
+            WireId::OpenAiChat => None,
+            WireId::AnthropicMessages => Some(&count::ANTHROPIC_MESSAGES),
         }
     }
 
@@ -134,7 +169,9 @@ impl WireId {
     ) -> Option<Cow<'a, str>> {
         match (self, operation) {
             (WireId::OpenAiChat | WireId::AnthropicMessages, Operation::Chat) => Some(chat.into()),
-            (WireId::OpenAiChat, Operation::Embed) => beside(chat, self.operation_path(), "/embeddings"),
+            (WireId::OpenAiChat, Operation::Embed | Operation::EmbedOne) => {
+                beside(chat, self.operation_path(), "/embeddings")
+            }
             (WireId::OpenAiChat, Operation::Complete) => beside(chat, self.operation_path(), "/completions"),
             (WireId::AnthropicMessages, Operation::CountTokens) => {
                 beside(chat, self.operation_path(), "/messages/count_tokens")
@@ -181,17 +218,43 @@ pub enum Operation {
     CountTokens,
     /// Turn texts into vectors.
     Embed,
+    /// Turn one text into a vector, where that has a path of its own.
+    EmbedOne,
     /// Continue a text: OpenAI's legacy completions.
     Complete,
 }
 
 impl Operation {
+    /// The operation of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        use Operation::{Chat, Complete, CountTokens, Embed};
+        [Chat, CountTokens, Embed, Complete].into_iter().find(|operation| operation.name() == name)
+    }
+
+    /// The operation of which it is a form: to embed one text is to embed.
+    pub fn family(self) -> Self {
+        match self {
+            Operation::EmbedOne => Operation::Embed,
+            other => other,
+        }
+    }
+
+    /// In words that follow "does not offer".
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Operation::Chat => "chat completions",
+            Operation::CountTokens => "token counting",
+            Operation::Embed | Operation::EmbedOne => "embeddings",
+            Operation::Complete => "legacy completions (/v1/completions); /v1/chat/completions works",
+        }
+    }
+
     /// The name in the ledger and in logs.
     pub fn name(self) -> &'static str {
         match self {
             Operation::Chat => "chat",
             Operation::CountTokens => "count_tokens",
-            Operation::Embed => "embed",
+            Operation::Embed | Operation::EmbedOne => "embed",
             Operation::Complete => "complete",
         }
     }

@@ -9,7 +9,10 @@
 
 pub mod anthropic_messages;
 pub mod chat;
+pub mod complete;
+pub mod count;
 pub mod dialect;
+pub mod embed;
 pub mod fault;
 pub mod frame;
 mod gateway_fields;

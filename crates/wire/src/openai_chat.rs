@@ -12,12 +12,12 @@ mod glance;
 mod media;
 mod names;
 mod read;
-mod request;
+pub(crate) mod request;
 mod response;
 mod shape;
 mod stop;
 mod thought;
-mod usage;
+pub(crate) mod usage;
 mod write;
 
 use std::time::Duration;

@@ -70,6 +70,11 @@ pub trait Surface: Sync {
         false
     }
 
+    /// Whether clients of this format keep thoughts of other families, wrapped (see [`custody`](crate::chat::custody)).
+    fn wraps_thoughts(&self) -> bool {
+        false
+    }
+
     /// Headers of a carried request that go upstream as they came: versions and betas of the format; never credentials.
     fn forwarded_headers(&self) -> &'static [&'static str] {
         &[]

@@ -158,6 +158,11 @@ pub(super) fn retarget(body: &mut RawObject, profile: &Profile, stream: bool) ->
         MaxTokensField::MaxCompletionTokens if body.has("max_completion_tokens") => body.remove("max_tokens"),
         MaxTokensField::MaxCompletionTokens => body.rename("max_tokens", "max_completion_tokens"),
     }
+    want_usage(body, profile, stream)
+}
+
+/// Asks for a usage report at the end of a stream, where the server takes that.
+pub(crate) fn want_usage(body: &mut RawObject, profile: &Profile, stream: bool) -> Result<(), Fault> {
     match (profile.stream_options, stream) {
         (true, true) => ask_for_usage(body)?,
         (true, false) => {}
