@@ -13,7 +13,7 @@ use policy::Target;
 use upstream::Call;
 use wire::chat::{Loss, Undo};
 use wire::dialect::Echo;
-use wire::{Fault, Operation, RawObject};
+use wire::{Fault, Operation};
 
 use refusal::{refusal, without_key};
 

@@ -9,6 +9,7 @@ mod doors;
 mod first_minute;
 mod ledger;
 mod models;
+mod operations;
 mod process;
 mod replay;
 mod request_path;
