@@ -9,7 +9,9 @@ use crate::{anthropic_messages, generate, openai_chat};
 
 mod halves;
 
-pub use halves::{Echo, Glance, GlanceWhole, Head, Peek, SoFar, StreamReader, StreamWriter, Surface, Wire};
+pub use halves::{
+    Echo, Glance, GlanceWhole, Head, Peek, SoFar, StreamReader, StreamWriter, Surface, Thoughts, Wire,
+};
 
 /// A format family, spoken to us, by us or both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -31,6 +33,8 @@ pub enum SurfaceId {
     OpenAiChat,
     /// `POST /v1/generate`, the gateway's own one-prompt form.
     Generate,
+    /// `POST /v1/messages`
+    AnthropicMessages,
 }
 
 /// A format that we speak to providers.
@@ -44,13 +48,15 @@ pub enum WireId {
 
 impl SurfaceId {
     /// All surfaces, in the order of their introduction.
-    pub const ALL: [SurfaceId; 2] = [SurfaceId::OpenAiChat, SurfaceId::Generate];
+    pub const ALL: [SurfaceId; 3] =
+        [SurfaceId::OpenAiChat, SurfaceId::Generate, SurfaceId::AnthropicMessages];
 
     /// The codec half that faces clients.
     pub fn surface(self) -> &'static dyn Surface {
         match self {
             SurfaceId::OpenAiChat => &openai_chat::OpenAiChat,
             SurfaceId::Generate => &generate::Generate,
+            SurfaceId::AnthropicMessages => &anthropic_messages::AnthropicMessages,
         }
     }
 
@@ -59,6 +65,7 @@ impl SurfaceId {
         match self {
             SurfaceId::OpenAiChat => Some(Dialect::OpenAiChat),
             SurfaceId::Generate => None,
+            SurfaceId::AnthropicMessages => Some(Dialect::AnthropicMessages),
         }
     }
 
@@ -82,6 +89,7 @@ impl SurfaceId {
         match self {
             SurfaceId::OpenAiChat => "openai_chat",
             SurfaceId::Generate => "generate",
+            SurfaceId::AnthropicMessages => "anthropic_messages",
         }
     }
 }

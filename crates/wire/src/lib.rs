@@ -15,6 +15,7 @@ pub mod dialect;
 pub mod embed;
 pub mod fault;
 pub mod frame;
+mod gateway_fields;
 pub mod generate;
 mod json_writer;
 pub mod openai_chat;
