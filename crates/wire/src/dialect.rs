@@ -7,7 +7,7 @@ use crate::chat::{ChatRequest, ChatResponse, Encoded, Event, Loss, Profile, Stop
 use crate::fault::Fault;
 use crate::frame::{Frame, Framing};
 use crate::raw::RawObject;
-use crate::{anthropic_messages, generate, openai_chat};
+use crate::{anthropic_messages, gemini, generate, openai_chat};
 
 /// A format family, spoken to us, by us or both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -29,6 +29,8 @@ pub enum SurfaceId {
     OpenAiChat,
     /// `POST /v1/generate`, the gateway's own one-prompt form.
     Generate,
+    /// `POST /v1beta/models/{model}:generateContent`, streamed by `:streamGenerateContent`
+    Gemini,
 }
 
 /// A format that we speak to providers.
@@ -38,17 +40,20 @@ pub enum WireId {
     OpenAiChat,
     /// `anthropic_messages`
     AnthropicMessages,
+    /// `gemini`
+    Gemini,
 }
 
 impl SurfaceId {
     /// All surfaces, in the order of their introduction.
-    pub const ALL: [SurfaceId; 2] = [SurfaceId::OpenAiChat, SurfaceId::Generate];
+    pub const ALL: [SurfaceId; 3] = [SurfaceId::OpenAiChat, SurfaceId::Generate, SurfaceId::Gemini];
 
     /// The codec half that faces clients.
     pub fn surface(self) -> &'static dyn Surface {
         match self {
             SurfaceId::OpenAiChat => &openai_chat::OpenAiChat,
             SurfaceId::Generate => &generate::Generate,
+            SurfaceId::Gemini => &gemini::Gemini,
         }
     }
 
@@ -57,6 +62,7 @@ impl SurfaceId {
         match self {
             SurfaceId::OpenAiChat => Some(Dialect::OpenAiChat),
             SurfaceId::Generate => None,
+            SurfaceId::Gemini => Some(Dialect::Gemini),
         }
     }
 
@@ -65,19 +71,21 @@ impl SurfaceId {
         match self {
             SurfaceId::OpenAiChat => "openai_chat",
             SurfaceId::Generate => "generate",
+            SurfaceId::Gemini => "gemini",
         }
     }
 }
 
 impl WireId {
     /// All wires, in the order of their introduction.
-    pub const ALL: [WireId; 2] = [WireId::OpenAiChat, WireId::AnthropicMessages];
+    pub const ALL: [WireId; 3] = [WireId::OpenAiChat, WireId::AnthropicMessages, WireId::Gemini];
 
     /// The codec half that faces providers.
     pub fn wire(self) -> &'static dyn Wire {
         match self {
             WireId::OpenAiChat => &openai_chat::OpenAiChat,
             WireId::AnthropicMessages => &anthropic_messages::AnthropicMessages,
+            WireId::Gemini => &gemini::Gemini,
         }
     }
 
@@ -86,6 +94,7 @@ impl WireId {
         match self {
             WireId::OpenAiChat => Some(Dialect::OpenAiChat),
             WireId::AnthropicMessages => Some(Dialect::AnthropicMessages),
+            WireId::Gemini => Some(Dialect::Gemini),
         }
     }
 
@@ -94,6 +103,7 @@ impl WireId {
         match self {
             WireId::OpenAiChat => "openai_chat",
             WireId::AnthropicMessages => "anthropic_messages",
+            WireId::Gemini => "gemini",
         }
     }
 
@@ -102,6 +112,7 @@ impl WireId {
         match self {
             WireId::OpenAiChat => "/chat/completions",
             WireId::AnthropicMessages => "/messages",
+            WireId::Gemini => "/models",
         }
     }
 
@@ -110,6 +121,7 @@ impl WireId {
         match self {
             WireId::OpenAiChat => "/v1/chat/completions",
             WireId::AnthropicMessages => "/v1/messages",
+            WireId::Gemini => "/v1beta/models",
         }
     }
 
@@ -119,7 +131,7 @@ impl WireId {
         match self {
             WireId::OpenAiChat => true,
             // Anthropic's clients append `/v1/messages` to any root.
-            WireId::AnthropicMessages => false,
+            WireId::AnthropicMessages | WireId::Gemini => false,
         }
     }
 
@@ -128,6 +140,7 @@ impl WireId {
         match self {
             WireId::OpenAiChat => ("authorization", "Bearer "),
             WireId::AnthropicMessages => ("x-api-key", ""),
+            WireId::Gemini => ("x-goog-api-key", ""),
         }
     }
 
@@ -266,6 +279,8 @@ pub struct SoFar<'a> {
     pub next_sequence: u64,
     /// Tokens that the upstream has reported.
     pub usage: Option<&'a Usage>,
+    /// How the stream is framed.
+    pub framing: Framing,
 }
 
 /// What an answer repeats of the request and says about its routing.
