@@ -180,7 +180,7 @@ mod tests {
     fn split<'a>(limit: usize, chunks: impl Iterator<Item = &'a [u8]>) -> (Vec<String>, Result<bool, Fault>) {
         let mut splitter = JsonArraySplitter::new(limit);
         let mut elements = Vec::new();
-        let mut run = || {
+        let run = || {
             for chunk in chunks {
                 splitter.push(chunk);
                 while let Some(frame) = splitter.next()? {

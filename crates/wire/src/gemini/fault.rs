@@ -66,8 +66,11 @@ fn status_of(body: &str) -> Option<Status> {
     struct Body {
         error: Status,
     }
-    let listed = || serde_json::from_str::<Vec<Body>>(body).ok()?.into_iter().next();
-    serde_json::from_str::<Body>(body).ok().or_else(listed).map(|body| body.error)
+    if body.trim_start().starts_with('[') {
+        let listed: Vec<Body> = serde_json::from_str(body).ok()?;
+        return listed.into_iter().next().map(|body| body.error);
+    }
+    serde_json::from_str::<Body>(body).ok().map(|body| body.error)
 }
 
 fn upstream(status: u16, said: Status) -> UpstreamFault {

@@ -191,7 +191,7 @@ mod tests {
         let usage =
             tally(&[r#"{"promptTokenCount":-1,"candidatesTokenCount":1e308,"thoughtsTokenCount":"3"}"#]);
         assert_eq!(usage, Some(Usage { odd: true, ..Usage::default() }));
-        assert!(tally(&["[]"]).unwrap().odd);
+        assert!(tally(&["7"]).unwrap().odd);
     }
 
     #[test]
