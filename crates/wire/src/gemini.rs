@@ -19,6 +19,7 @@ mod response;
 mod shape;
 mod signature;
 mod stop;
+mod target;
 mod usage;
 mod write;
 
@@ -34,6 +35,8 @@ use crate::dialect::{
 use crate::fault::Fault;
 use crate::frame::{Frame, Framing};
 use crate::raw::RawObject;
+
+pub(crate) use self::target::{method, target};
 
 /// Both halves of the dialect.
 #[derive(Debug, Clone, Copy)]
@@ -68,7 +71,12 @@ impl Surface for Gemini {
     }
 
     fn fail_stream(&self, fault: &Fault, so_far: &SoFar<'_>, out: &mut BytesMut) {
-        write::fail(fault, so_far.request_id, so_far.framing, out);
+        write::fail(fault, so_far, out);
+    }
+
+    /// There is no marker: a stream that has said why it finished is whole.
+    fn stream_end(&self) -> Option<&'static [u8]> {
+        Some(b"")
     }
 
     /// The Python SDK fails on a comment. Source: DIALECTS, section 8.

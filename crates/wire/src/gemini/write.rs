@@ -18,9 +18,8 @@ use super::response::{call, is_plain};
 use super::shape::out;
 use super::{logprobs, media, signature, stop, usage};
 use crate::chat::{Event, Loss, Part, PartId, PartKind, Piece, Stop, Usage};
-use crate::dialect::{Dialect, Echo, StreamWriter};
+use crate::dialect::{Dialect, Echo, SoFar, StreamWriter};
 use crate::fault::Fault;
-use crate::frame::Framing;
 
 /// State of one stream.
 #[derive(Debug)]
@@ -262,6 +261,7 @@ fn joined(results: &[Value]) -> Option<Value> {
 }
 
 /// An error as the last frame of a stream that was carried until now.
-pub(super) fn fail(fault: &Fault, request_id: &str, framing: Framing, out: &mut BytesMut) {
-    envelope::fail(framing, true, &fault::object(fault, request_id), out);
+pub(super) fn fail(fault: &Fault, so_far: &SoFar<'_>, out: &mut BytesMut) {
+    let object = fault::object(fault, so_far.request_id);
+    envelope::fail(so_far.framing, so_far.elements > 0, &object, out);
 }
