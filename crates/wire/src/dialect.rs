@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 
 use crate::count::{self, Counting};
+use crate::embed::gemini::GeminiEmbeddings;
 use crate::embed::openai::OpenAiEmbeddings;
 use crate::embed::{EmbedSurface, EmbedWire};
-use crate::{anthropic_messages, generate, openai_chat};
+use crate::{anthropic_messages, gemini, generate, openai_chat};
 
 mod halves;
 
@@ -35,6 +36,8 @@ pub enum SurfaceId {
     Generate,
     /// `POST /v1/messages`
     AnthropicMessages,
+    /// `POST /v1beta/models/{model}:generateContent`, streamed by `:streamGenerateContent`
+    Gemini,
 }
 
 /// A format that we speak to providers.
@@ -44,12 +47,14 @@ pub enum WireId {
     OpenAiChat,
     /// `anthropic_messages`
     AnthropicMessages,
+    /// `gemini`
+    Gemini,
 }
 
 impl SurfaceId {
     /// All surfaces, in the order of their introduction.
-    pub const ALL: [SurfaceId; 3] =
-        [SurfaceId::OpenAiChat, SurfaceId::Generate, SurfaceId::AnthropicMessages];
+    pub const ALL: [SurfaceId; 4] =
+        [SurfaceId::OpenAiChat, SurfaceId::Generate, SurfaceId::AnthropicMessages, SurfaceId::Gemini];
 
     /// The codec half that faces clients.
     pub fn surface(self) -> &'static dyn Surface {
@@ -57,6 +62,7 @@ impl SurfaceId {
             SurfaceId::OpenAiChat => &openai_chat::OpenAiChat,
             SurfaceId::Generate => &generate::Generate,
             SurfaceId::AnthropicMessages => &anthropic_messages::AnthropicMessages,
+            SurfaceId::Gemini => &gemini::Gemini,
         }
     }
 
@@ -66,6 +72,7 @@ impl SurfaceId {
             SurfaceId::OpenAiChat => Some(Dialect::OpenAiChat),
             SurfaceId::Generate => None,
             SurfaceId::AnthropicMessages => Some(Dialect::AnthropicMessages),
+            SurfaceId::Gemini => Some(Dialect::Gemini),
         }
     }
 
@@ -73,7 +80,8 @@ impl SurfaceId {
     pub fn embeds(self) -> Option<&'static dyn EmbedSurface> {
         match self {
             SurfaceId::OpenAiChat => Some(&OpenAiEmbeddings),
-            SurfaceId::Generate => None,
+            SurfaceId::Gemini => Some(&GeminiEmbeddings),
+            SurfaceId::Generate | SurfaceId::AnthropicMessages => None,
         }
     }
 
@@ -81,6 +89,8 @@ impl SurfaceId {
     pub fn counts(self) -> Option<&'static Counting> {
         match self {
             SurfaceId::OpenAiChat | SurfaceId::Generate => None,
+            SurfaceId::AnthropicMessages => Some(&count::ANTHROPIC_MESSAGES),
+            SurfaceId::Gemini => Some(&count::GEMINI),
         }
     }
 
@@ -90,19 +100,21 @@ impl SurfaceId {
             SurfaceId::OpenAiChat => "openai_chat",
             SurfaceId::Generate => "generate",
             SurfaceId::AnthropicMessages => "anthropic_messages",
+            SurfaceId::Gemini => "gemini",
         }
     }
 }
 
 impl WireId {
     /// All wires, in the order of their introduction.
-    pub const ALL: [WireId; 2] = [WireId::OpenAiChat, WireId::AnthropicMessages];
+    pub const ALL: [WireId; 3] = [WireId::OpenAiChat, WireId::AnthropicMessages, WireId::Gemini];
 
     /// The codec half that faces providers.
     pub fn wire(self) -> &'static dyn Wire {
         match self {
             WireId::OpenAiChat => &openai_chat::OpenAiChat,
             WireId::AnthropicMessages => &anthropic_messages::AnthropicMessages,
+            WireId::Gemini => &gemini::Gemini,
         }
     }
 
@@ -111,6 +123,7 @@ impl WireId {
         match self {
             WireId::OpenAiChat => Some(Dialect::OpenAiChat),
             WireId::AnthropicMessages => Some(Dialect::AnthropicMessages),
+            WireId::Gemini => Some(Dialect::Gemini),
         }
     }
 
@@ -118,6 +131,7 @@ impl WireId {
     pub fn embeds(self) -> Option<&'static dyn EmbedWire> {
         match self {
             WireId::OpenAiChat => Some(&OpenAiEmbeddings),
+            WireId::Gemini => Some(&GeminiEmbeddings),
             WireId::AnthropicMessages => None,
         }
     }
@@ -127,6 +141,7 @@ impl WireId {
         match self {
             WireId::OpenAiChat => None,
             WireId::AnthropicMessages => Some(&count::ANTHROPIC_MESSAGES),
+            WireId::Gemini => Some(&count::GEMINI),
         }
     }
 
@@ -135,6 +150,7 @@ impl WireId {
         match self {
             WireId::OpenAiChat => "openai_chat",
             WireId::AnthropicMessages => "anthropic_messages",
+            WireId::Gemini => "gemini",
         }
     }
 
@@ -143,6 +159,7 @@ impl WireId {
         match self {
             WireId::OpenAiChat => "/chat/completions",
             WireId::AnthropicMessages => "/messages",
+            WireId::Gemini => "/models",
         }
     }
 
@@ -151,6 +168,7 @@ impl WireId {
         match self {
             WireId::OpenAiChat => "/v1/chat/completions",
             WireId::AnthropicMessages => "/v1/messages",
+            WireId::Gemini => "/v1beta/models",
         }
     }
 
@@ -160,8 +178,8 @@ impl WireId {
         self,
         chat: &'a str,
         operation: Operation,
-        _model: &str,
-        _stream: bool,
+        model: &str,
+        stream: bool,
     ) -> Option<Cow<'a, str>> {
         match (self, operation) {
             (WireId::OpenAiChat | WireId::AnthropicMessages, Operation::Chat) => Some(chat.into()),
@@ -171,6 +189,10 @@ impl WireId {
             (WireId::OpenAiChat, Operation::Complete) => beside(chat, self.operation_path(), "/completions"),
             (WireId::AnthropicMessages, Operation::CountTokens) => {
                 beside(chat, self.operation_path(), "/messages/count_tokens")
+            }
+            (WireId::Gemini, operation) => {
+                let method = gemini::method(operation, stream)?;
+                Some(gemini::target(chat, model, method).into())
             }
             _ => None,
         }
@@ -187,7 +209,7 @@ impl WireId {
         match self {
             WireId::OpenAiChat => true,
             // Anthropic's clients append `/v1/messages` to any root.
-            WireId::AnthropicMessages => false,
+            WireId::AnthropicMessages | WireId::Gemini => false,
         }
     }
 
@@ -196,6 +218,7 @@ impl WireId {
         match self {
             WireId::OpenAiChat => ("authorization", "Bearer "),
             WireId::AnthropicMessages => ("x-api-key", ""),
+            WireId::Gemini => ("x-goog-api-key", ""),
         }
     }
 

@@ -59,15 +59,15 @@ impl Access {
         self.by_digest.is_empty()
     }
 
-    /// Who sent these headers.
+    /// Who sent these headers, and the key in the query where the path allows one.
     ///
     /// # Errors
     /// `Unauthenticated`: no key, an unknown one, or two different ones.
-    pub fn caller(&self, headers: &HeaderMap) -> Result<Caller, Fault> {
+    pub fn caller(&self, headers: &HeaderMap, in_query: Option<&str>) -> Result<Caller, Fault> {
         if self.is_open() {
             return Ok(Caller { key_name: None, role: Role::Admin });
         }
-        let digest = sha256(presented_key(headers)?);
+        let digest = sha256(presented_key(headers, in_query)?);
         // The map is searched by a digest that a stranger cannot steer; the verdict itself takes constant time.
         match self.by_digest.get(&digest) {
             Some((known, caller)) if verify_slices_are_equal(known, &digest).is_ok() => Ok(caller.clone()),
@@ -76,13 +76,13 @@ impl Access {
     }
 }
 
-/// The one key in these headers.
-fn presented_key(headers: &HeaderMap) -> Result<&[u8], Fault> {
-    let mut found: Option<&[u8]> = None;
+/// The one key that was sent.
+fn presented_key<'a>(headers: &'a HeaderMap, in_query: Option<&'a str>) -> Result<&'a [u8], Fault> {
+    let mut found: Option<&'a [u8]> = None;
     let ways = headers.get_all(header::AUTHORIZATION).iter().map(|value| bearer(value.as_bytes())).chain(
         KEY_HEADERS.iter().flat_map(|name| headers.get_all(*name)).map(|value| Some(value.as_bytes())),
     );
-    for key in ways {
+    for key in ways.chain(in_query.map(|key| Some(key.as_bytes()))) {
         let key = key.ok_or_else(|| unauthenticated("the Authorization header must be 'Bearer <key>'"))?;
         if found.is_some_and(|other| other != key) {
             return Err(unauthenticated("two different keys in one request"));
@@ -129,7 +129,7 @@ mod tests {
     }
 
     fn role(pairs: &[(&'static str, &str)]) -> Option<Role> {
-        access().caller(&headers(pairs)).ok().map(|caller| caller.role)
+        access().caller(&headers(pairs), None).ok().map(|caller| caller.role)
     }
 
     #[test]
@@ -150,9 +150,9 @@ mod tests {
     #[test]
     fn a_key_that_differs_in_its_last_character_is_refused_also_after_a_good_call() {
         let access = access();
-        assert!(access.caller(&headers(&[("x-api-key", TOKEN)])).is_ok());
+        assert!(access.caller(&headers(&[("x-api-key", TOKEN)]), None).is_ok());
         let almost = format!("{}0", &TOKEN[..31]);
-        assert!(access.caller(&headers(&[("x-api-key", &almost)])).is_err());
+        assert!(access.caller(&headers(&[("x-api-key", &almost)]), None).is_err());
     }
 
     #[test]
@@ -165,7 +165,15 @@ mod tests {
     }
 
     #[test]
+    fn a_key_in_the_query_counts_as_one_in_a_header() {
+        let caller = |pairs, in_query| access().caller(&headers(pairs), in_query).ok().map(|caller| caller.role);
+        assert_eq!(caller(&[], Some("short")), Some(Role::Caller));
+        assert_eq!(caller(&[], Some("shorter")), None);
+        assert_eq!(caller(&[("x-goog-api-key", TOKEN)], Some("short")), None);
+    }
+
+    #[test]
     fn without_any_key_everybody_is_admin() {
-        assert_eq!(Access::default().caller(&HeaderMap::new()).unwrap().role, Role::Admin);
+        assert_eq!(Access::default().caller(&HeaderMap::new(), None).unwrap().role, Role::Admin);
     }
 }
