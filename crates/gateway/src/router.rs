@@ -144,7 +144,9 @@ fn head(model: Option<&str>) -> Head {
 
 /// Paths that ask for a stream give it as one JSON array, unless their query says otherwise.
 fn framing(uri: &Uri) -> Framing {
-    let asks = |query: &str| form_urlencoded::parse(query.as_bytes()).any(|pair| pair == ("alt".into(), "sse".into()));
+    let asks = |query: &str| {
+        form_urlencoded::parse(query.as_bytes()).any(|pair| pair == ("alt".into(), "sse".into()))
+    };
     if uri.query().is_some_and(asks) { Framing::Sse } else { Framing::JsonArray }
 }
 

@@ -166,7 +166,8 @@ mod tests {
 
     #[test]
     fn a_key_in_the_query_counts_as_one_in_a_header() {
-        let caller = |pairs, in_query| access().caller(&headers(pairs), in_query).ok().map(|caller| caller.role);
+        let caller =
+            |pairs, in_query| access().caller(&headers(pairs), in_query).ok().map(|caller| caller.role);
         assert_eq!(caller(&[], Some("short")), Some(Role::Caller));
         assert_eq!(caller(&[], Some("shorter")), None);
         assert_eq!(caller(&[("x-goog-api-key", TOKEN)], Some("short")), None);

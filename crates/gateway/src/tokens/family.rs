@@ -27,14 +27,14 @@ pub(super) struct Family {
 /// `tiktoken/model.py` (vocabularies). Of Claude and Gemini, recorded traffic: Claude reports 8 tokens for a turn of one
 /// and 1.01 to 1.10 for each of o200k in long texts, some 500 more when there are tools; Gemini reports what o200k counts.
 static FAMILIES: [Family; 8] = [
-    row("claude", &O200K, 110, 3, 4, 500, Images::ByArea),
-    row("gemini", &O200K, 100, 0, 0, 0, Images::ByLargeTiles),
-    row("gpt-4o", &O200K, 100, 3, 3, 9, Images::ByTiles),
-    row("gpt-4.", &O200K, 100, 3, 3, 9, Images::ByTiles),
-    row("gpt-4", &CL100K, 100, 3, 3, 9, Images::ByTiles),
-    row("gpt-3", &CL100K, 100, 3, 3, 9, Images::ByTiles),
-    row("text-embedding-", &CL100K, 100, 0, 0, 0, Images::ByTiles),
-    row("", &O200K, 100, 3, 3, 9, Images::ByTiles),
+    row("claude", &O200K, 110, 3, 4, 500, Images::Area),
+    row("gemini", &O200K, 100, 0, 0, 0, Images::LargeTiles),
+    row("gpt-4o", &O200K, 100, 3, 3, 9, Images::Tiles),
+    row("gpt-4.", &O200K, 100, 3, 3, 9, Images::Tiles),
+    row("gpt-4", &CL100K, 100, 3, 3, 9, Images::Tiles),
+    row("gpt-3", &CL100K, 100, 3, 3, 9, Images::Tiles),
+    row("text-embedding-", &CL100K, 100, 0, 0, 0, Images::Tiles),
+    row("", &O200K, 100, 3, 3, 9, Images::Tiles),
 ];
 
 const fn row(

@@ -8,6 +8,7 @@ mod clients_leave;
 mod doors;
 mod first_minute;
 mod ledger;
+mod model_lists;
 mod models;
 mod operations;
 mod process;
