@@ -6,9 +6,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use http::header::{ALLOW, HeaderName};
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use hyper::body::Incoming;
 use percent_encoding::percent_decode_str;
+use wire::frame::Framing;
 use wire::{Fault, Head, SurfaceId};
 
 use routes::{Class, Found, Room, Route};
@@ -56,7 +57,7 @@ async fn enter(
         return problem::answer(errors, &Fault::NotFound { what }, arrival);
     };
     let is_head = request.method() == Method::HEAD;
-    let mut response = match admit(app, found.route, &request) {
+    let mut response = match admit(app, &found, &request) {
         Ok(caller) => match go_in(app, arrival, peer, found, caller, request).await {
             Ok(response) => response,
             Err(fault) => problem::answer(errors, &fault, arrival),
@@ -70,14 +71,16 @@ async fn enter(
 }
 
 /// Method, key, role.
-fn admit(app: &App, route: &Route, request: &Request<Incoming>) -> Result<Caller, Fault> {
+fn admit(app: &App, found: &Found, request: &Request<Incoming>) -> Result<Caller, Fault> {
+    let route = found.route;
     if matches!(route.class, Class::Public | Class::Socket) {
         if !route.allows(request.method()) {
             return Err(method_not_allowed(route, request.method()));
         }
         return Ok(Caller { key_name: None, role: Role::Caller });
     }
-    let caller = app.access.caller(request.headers())?;
+    let in_query = key_in_query(found, request.uri());
+    let caller = app.access.caller(request.headers(), in_query.as_deref())?;
     if !route.allows(request.method()) {
         return Err(method_not_allowed(route, request.method()));
     }
@@ -87,6 +90,13 @@ fn admit(app: &App, route: &Route, request: &Request<Incoming>) -> Result<Caller
         return Err(Fault::Forbidden { why: why.to_owned() });
     }
     Ok(caller)
+}
+
+/// The key that plain clients of the Gemini API send as `?key=`.
+fn key_in_query(found: &Found, uri: &Uri) -> Option<String> {
+    let query = uri.query().filter(|_| found.surface == SurfaceId::Gemini)?;
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    pairs.find(|(name, _)| name == "key").map(|(_, key)| key.into_owned())
 }
 
 fn method_not_allowed(route: &Route, method: &Method) -> Fault {
@@ -108,6 +118,11 @@ async fn go_in(
             Ok(surface::answer(app, arrival, asked, caller, request).await)
         }
         Room::Socket => socket::open(app, arrival, SurfaceId::Socket, request),
+        Room::AskStreamed(operation) => {
+            let head = Head { stream: true, framing: framing(request.uri()), ..head(rest) };
+            let asked = Asked { surface: found.surface, operation, head };
+            Ok(surface::answer(app, arrival, asked, caller, request).await)
+        }
         Room::Models => {
             manage::models::answer(app, rest, found.surface, request.headers(), request.uri().query())
         }
@@ -126,6 +141,14 @@ fn head(model: Option<&str>) -> Head {
     // Clients escape the slash of `provider/model`.
     let model = model.map(|model| percent_decode_str(model).decode_utf8_lossy().into_owned());
     Head { model, ..Head::default() }
+}
+
+/// Paths that ask for a stream give it as one JSON array, unless their query says otherwise.
+fn framing(uri: &Uri) -> Framing {
+    let asks = |query: &str| {
+        form_urlencoded::parse(query.as_bytes()).any(|pair| pair == ("alt".into(), "sse".into()))
+    };
+    if uri.query().is_some_and(asks) { Framing::Sse } else { Framing::JsonArray }
 }
 
 fn preflight(app: &App, request: &HeaderMap) -> Response<OutBody> {

@@ -11,6 +11,7 @@ use crate::chat::Profile;
 use crate::dialect::Peek;
 use crate::embed::no_model;
 use crate::fault::Fault;
+use crate::gateway_fields;
 use crate::openai_chat::request;
 use crate::raw::RawObject;
 
@@ -23,16 +24,13 @@ pub fn peek(body: &RawObject) -> Result<Peek, Fault> {
         let why = "'prompt' must be a string, tokens, or an array of either";
         return Err(Fault::malformed("prompt".to_owned(), why));
     }
-    let named = body.raw("provider").is_none_or(|provider| !provider.starts_with('{'));
     let options: Option<Value> = body.get("stream_options")?;
     Ok(Peek {
         model: Some(body.get("model")?.ok_or_else(no_model)?),
-        provider: if named { body.get("provider")? } else { None },
-        project: body.get("project")?,
-        strict: body.get("strict")?.unwrap_or(false),
         stream: body.get("stream")?.unwrap_or(false),
         include_usage: options.is_some_and(|options| options["include_usage"] == true),
         max_output: body.get("max_tokens")?,
+        ..gateway_fields::peek(body)?
     })
 }
 

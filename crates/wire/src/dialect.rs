@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 
 use crate::count::{self, Counting};
+use crate::embed::gemini::GeminiEmbeddings;
 use crate::embed::openai::OpenAiEmbeddings;
 use crate::embed::{EmbedSurface, EmbedWire};
-use crate::{anthropic_messages, generate, openai_chat};
+use crate::{anthropic_messages, gemini, generate, openai_chat};
 
 mod halves;
 
@@ -37,6 +38,8 @@ pub enum SurfaceId {
     AnthropicMessages,
     /// `GET /v1/ws`: OpenAI Chat over a WebSocket.
     Socket,
+    /// `POST /v1beta/models/{model}:generateContent`, streamed by `:streamGenerateContent`
+    Gemini,
 }
 
 /// A format that we speak to providers.
@@ -46,12 +49,19 @@ pub enum WireId {
     OpenAiChat,
     /// `anthropic_messages`
     AnthropicMessages,
+    /// `gemini`
+    Gemini,
 }
 
 impl SurfaceId {
     /// All surfaces, in the order of their introduction.
-    pub const ALL: [SurfaceId; 4] =
-        [SurfaceId::OpenAiChat, SurfaceId::Generate, SurfaceId::AnthropicMessages, SurfaceId::Socket];
+    pub const ALL: [SurfaceId; 5] = [
+        SurfaceId::OpenAiChat,
+        SurfaceId::Generate,
+        SurfaceId::AnthropicMessages,
+        SurfaceId::Socket,
+        SurfaceId::Gemini,
+    ];
 
     /// The codec half that faces clients.
     pub fn surface(self) -> &'static dyn Surface {
@@ -59,6 +69,7 @@ impl SurfaceId {
             SurfaceId::OpenAiChat | SurfaceId::Socket => &openai_chat::OpenAiChat,
             SurfaceId::Generate => &generate::Generate,
             SurfaceId::AnthropicMessages => &anthropic_messages::AnthropicMessages,
+            SurfaceId::Gemini => &gemini::Gemini,
         }
     }
 
@@ -68,6 +79,7 @@ impl SurfaceId {
             SurfaceId::OpenAiChat | SurfaceId::Socket => Some(Dialect::OpenAiChat),
             SurfaceId::Generate => None,
             SurfaceId::AnthropicMessages => Some(Dialect::AnthropicMessages),
+            SurfaceId::Gemini => Some(Dialect::Gemini),
         }
     }
 
@@ -75,6 +87,7 @@ impl SurfaceId {
     pub fn embeds(self) -> Option<&'static dyn EmbedSurface> {
         match self {
             SurfaceId::OpenAiChat => Some(&OpenAiEmbeddings),
+            SurfaceId::Gemini => Some(&GeminiEmbeddings),
             SurfaceId::Generate | SurfaceId::AnthropicMessages | SurfaceId::Socket => None,
         }
     }
@@ -82,6 +95,7 @@ impl SurfaceId {
     /// Its token counting, for surfaces that have it.
     pub fn counts(self) -> Option<&'static Counting> {
         match self {
+            SurfaceId::Gemini => Some(&count::GEMINI),
             SurfaceId::AnthropicMessages => Some(&count::ANTHROPIC_MESSAGES),
             SurfaceId::OpenAiChat | SurfaceId::Generate | SurfaceId::Socket => None,
         }
@@ -94,19 +108,21 @@ impl SurfaceId {
             SurfaceId::Generate => "generate",
             SurfaceId::AnthropicMessages => "anthropic_messages",
             SurfaceId::Socket => "ws",
+            SurfaceId::Gemini => "gemini",
         }
     }
 }
 
 impl WireId {
     /// All wires, in the order of their introduction.
-    pub const ALL: [WireId; 2] = [WireId::OpenAiChat, WireId::AnthropicMessages];
+    pub const ALL: [WireId; 3] = [WireId::OpenAiChat, WireId::AnthropicMessages, WireId::Gemini];
 
     /// The codec half that faces providers.
     pub fn wire(self) -> &'static dyn Wire {
         match self {
             WireId::OpenAiChat => &openai_chat::OpenAiChat,
             WireId::AnthropicMessages => &anthropic_messages::AnthropicMessages,
+            WireId::Gemini => &gemini::Gemini,
         }
     }
 
@@ -115,6 +131,7 @@ impl WireId {
         match self {
             WireId::OpenAiChat => Some(Dialect::OpenAiChat),
             WireId::AnthropicMessages => Some(Dialect::AnthropicMessages),
+            WireId::Gemini => Some(Dialect::Gemini),
         }
     }
 
@@ -122,6 +139,7 @@ impl WireId {
     pub fn embeds(self) -> Option<&'static dyn EmbedWire> {
         match self {
             WireId::OpenAiChat => Some(&OpenAiEmbeddings),
+            WireId::Gemini => Some(&GeminiEmbeddings),
             WireId::AnthropicMessages => None,
         }
     }
@@ -131,6 +149,7 @@ impl WireId {
         match self {
             WireId::OpenAiChat => None,
             WireId::AnthropicMessages => Some(&count::ANTHROPIC_MESSAGES),
+            WireId::Gemini => Some(&count::GEMINI),
         }
     }
 
@@ -139,6 +158,7 @@ impl WireId {
         match self {
             WireId::OpenAiChat => "openai_chat",
             WireId::AnthropicMessages => "anthropic_messages",
+            WireId::Gemini => "gemini",
         }
     }
 
@@ -147,6 +167,7 @@ impl WireId {
         match self {
             WireId::OpenAiChat => "/chat/completions",
             WireId::AnthropicMessages => "/messages",
+            WireId::Gemini => "/models",
         }
     }
 
@@ -155,6 +176,7 @@ impl WireId {
         match self {
             WireId::OpenAiChat => "/v1/chat/completions",
             WireId::AnthropicMessages => "/v1/messages",
+            WireId::Gemini => "/v1beta/models",
         }
     }
 
@@ -164,8 +186,8 @@ impl WireId {
         self,
         chat: &'a str,
         operation: Operation,
-        _model: &str,
-        _stream: bool,
+        model: &str,
+        stream: bool,
     ) -> Option<Cow<'a, str>> {
         match (self, operation) {
             (WireId::OpenAiChat | WireId::AnthropicMessages, Operation::Chat) => Some(chat.into()),
@@ -175,6 +197,10 @@ impl WireId {
             (WireId::OpenAiChat, Operation::Complete) => beside(chat, self.operation_path(), "/completions"),
             (WireId::AnthropicMessages, Operation::CountTokens) => {
                 beside(chat, self.operation_path(), "/messages/count_tokens")
+            }
+            (WireId::Gemini, operation) => {
+                let method = gemini::method(operation, stream)?;
+                Some(gemini::target(chat, model, method).into())
             }
             _ => None,
         }
@@ -191,7 +217,7 @@ impl WireId {
         match self {
             WireId::OpenAiChat => true,
             // Anthropic's clients append `/v1/messages` to any root.
-            WireId::AnthropicMessages => false,
+            WireId::AnthropicMessages | WireId::Gemini => false,
         }
     }
 
@@ -200,6 +226,7 @@ impl WireId {
         match self {
             WireId::OpenAiChat => ("authorization", "Bearer "),
             WireId::AnthropicMessages => ("x-api-key", ""),
+            WireId::Gemini => ("x-goog-api-key", ""),
         }
     }
 

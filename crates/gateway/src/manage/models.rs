@@ -38,10 +38,14 @@ struct Form {
     one: fn(&Listed) -> Value,
 }
 
-const OPENAI: Form = Form { list: openai::list, one: openai::one };
+/// What most clients read.
+static OPENAI: Form = Form { list: openai::list, one: openai::one };
 
-/// The form of each surface; where there is none, OpenAI's is what most clients read.
-static FORMS: [(SurfaceId, Form); 1] = [(SurfaceId::OpenAiChat, OPENAI)];
+/// The forms of surfaces that have another than OpenAI's.
+static FORMS: [(SurfaceId, Form); 2] = [
+    (SurfaceId::AnthropicMessages, Form { list: anthropic::list, one: anthropic::one }),
+    (SurfaceId::Gemini, Form { list: gemini::list, one: gemini::one }),
+];
 
 /// Answers the list, or one model; `?project=` or `X-Project` asks for one project's view.
 ///

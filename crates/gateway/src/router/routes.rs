@@ -28,6 +28,8 @@ pub(super) enum Room {
     /// A model is asked for this, in the format of the route's surface.
     Ask(Operation),
     Socket,
+    /// The same, streamed because the path says so.
+    AskStreamed(Operation),
     Models,
     Providers,
     Credentials,
@@ -46,21 +48,33 @@ pub(super) struct Route {
 }
 
 use Class::{Admin, Inference, Public};
-use Operation::{Chat, Complete, CountTokens, Embed};
-use Room::Ask;
-use SurfaceId::{AnthropicMessages as Messages, Generate as Native, OpenAiChat as OpenAi};
+use Operation::{Chat, Complete, CountTokens, Embed, EmbedOne};
+use Room::{Ask, AskStreamed};
+use SurfaceId::{AnthropicMessages as Anthropic, Gemini, Generate as Native, OpenAiChat as OpenAi};
 
 const READ: &str = "GET, HEAD";
 const WRITE: &str = "POST";
 
 /// Of two that fit, the first counts.
-static ROUTES: [Route; 18] = [
+static ROUTES: [Route; 30] = [
     row("/v1/chat/completions", Ask(Chat), Inference, WRITE, OpenAi),
     row("/v1/ws", Room::Socket, Class::Socket, "GET", SurfaceId::Socket),
     row("/v1/completions", Ask(Complete), Inference, WRITE, OpenAi),
     row("/v1/embeddings", Ask(Embed), Inference, WRITE, OpenAi),
-    row("/v1/messages", Ask(Chat), Inference, WRITE, Messages),
-    row("/v1/messages/count_tokens", Ask(CountTokens), Inference, WRITE, Messages),
+    row("/v1/messages", Ask(Chat), Inference, WRITE, Anthropic),
+    row("/v1/messages/count_tokens", Ask(CountTokens), Inference, WRITE, Anthropic),
+    row("/v1beta/models/*:generateContent", Ask(Chat), Inference, WRITE, Gemini),
+    row("/v1beta/models/*:streamGenerateContent", AskStreamed(Chat), Inference, WRITE, Gemini),
+    row("/v1beta/models/*:countTokens", Ask(CountTokens), Inference, WRITE, Gemini),
+    row("/v1beta/models/*:embedContent", Ask(EmbedOne), Inference, WRITE, Gemini),
+    row("/v1beta/models/*:batchEmbedContents", Ask(Embed), Inference, WRITE, Gemini),
+    row("/v1/models/*:generateContent", Ask(Chat), Inference, WRITE, Gemini),
+    row("/v1/models/*:streamGenerateContent", AskStreamed(Chat), Inference, WRITE, Gemini),
+    row("/v1/models/*:countTokens", Ask(CountTokens), Inference, WRITE, Gemini),
+    row("/v1/models/*:embedContent", Ask(EmbedOne), Inference, WRITE, Gemini),
+    row("/v1/models/*:batchEmbedContents", Ask(Embed), Inference, WRITE, Gemini),
+    row("/v1beta/models", Room::Models, Inference, READ, Gemini),
+    row("/v1beta/models/*", Room::Models, Inference, READ, Gemini),
     row("/v1/models", Room::Models, Inference, READ, OpenAi),
     row("/v1/models/*", Room::Models, Inference, READ, OpenAi),
     row("/v1/generate", Ask(Chat), Inference, WRITE, Native),
@@ -76,6 +90,8 @@ static ROUTES: [Route; 18] = [
 ];
 
 const HOME: &str = "/";
+/// Where all APIs have their models.
+const SHARED: &str = "/v1/models";
 
 const fn row(
     path: &'static str,
@@ -96,14 +112,15 @@ struct Prefix {
     surfaces: &'static [SurfaceId],
 }
 
-static PREFIXES: [Prefix; 2] = [
+static PREFIXES: [Prefix; 3] = [
     Prefix { path: "/openai", version: "/v1", surfaces: &[OpenAi] },
-    Prefix { path: "/anthropic", version: "/v1", surfaces: &[Messages] },
+    Prefix { path: "/anthropic", version: "/v1", surfaces: &[Anthropic] },
+    Prefix { path: "/gemini", version: "/v1beta", surfaces: &[Gemini] },
 ];
 
 /// Headers by which clients of an API give themselves away, for the routes that all APIs have.
 /// Source: CLIENTS.md section 2.
-static GIVEAWAYS: [(&str, SurfaceId); 1] = [("anthropic-version", Messages)];
+static GIVEAWAYS: [(&str, SurfaceId); 2] = [("x-goog-api-key", Gemini), ("anthropic-version", Anthropic)];
 
 /// A route that was found.
 #[derive(Debug)]
@@ -126,7 +143,7 @@ impl Found {
             Some((prefix, rest)) => prefix.find(rest),
             None => {
                 let mut found = search(path, |_| true)?;
-                if found.route.room == Room::Models {
+                if found.route.room == Room::Models && found.route.path.starts_with(SHARED) {
                     found.surface = given_away(headers).unwrap_or(found.surface);
                 }
                 Some(found)
@@ -193,24 +210,67 @@ mod tests {
 
     #[test]
     fn routes_of_an_api_are_found_below_its_name_with_and_without_version() {
-        for path in ["/openai/v1/models/gpt-4o", "/openai/models/gpt-4o"] {
-            assert_eq!(find(path), Some((Room::Models, Some("gpt-4o".to_owned()), OpenAi)), "{path}");
-        }
-        for path in ["/openai/v1/chat/completions", "/openai/chat/completions"] {
-            assert_eq!(find(path), Some((Ask(Chat), None, OpenAi)), "{path}");
+        let model = |id: &str| Some(id.to_owned());
+        for (path, room, rest, surface) in [
+            ("/openai/v1/models/gpt-4o", Room::Models, model("gpt-4o"), OpenAi),
+            ("/openai/models/gpt-4o", Room::Models, model("gpt-4o"), OpenAi),
+            ("/openai/v1/chat/completions", Ask(Chat), None, OpenAi),
+            ("/openai/chat/completions", Ask(Chat), None, OpenAi),
+            ("/openai/embeddings", Ask(Embed), None, OpenAi),
+            ("/anthropic/v1/messages", Ask(Chat), None, Anthropic),
+            ("/anthropic/messages/count_tokens", Ask(CountTokens), None, Anthropic),
+            ("/anthropic/v1/models", Room::Models, None, Anthropic),
+            ("/gemini/v1beta/models/m:streamGenerateContent", AskStreamed(Chat), model("m"), Gemini),
+            ("/gemini/v1/models/m:countTokens", Ask(CountTokens), model("m"), Gemini),
+            ("/gemini/models/m:embedContent", Ask(EmbedOne), model("m"), Gemini),
+            ("/gemini/models", Room::Models, None, Gemini),
+        ] {
+            assert_eq!(find(path), Some((room, rest, surface)), "{path}");
         }
     }
 
     #[test]
+    fn the_method_of_a_model_is_not_part_of_its_id() {
+        let id = Some("closeai/gpt-4o".to_owned());
+        let path = "/v1beta/models/closeai/gpt-4o:batchEmbedContents";
+        assert_eq!(find(path), Some((Ask(Embed), id, Gemini)));
+        let other = Some("m:unknown".to_owned());
+        assert_eq!(find("/v1beta/models/m:unknown"), Some((Room::Models, other, Gemini)));
+    }
+
+    #[test]
+    fn a_list_that_all_apis_have_is_given_to_the_one_whose_client_asks() {
+        let asked = |path: &str, name: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(name, http::HeaderValue::from_static("x"));
+            Found::of(path, &headers).map(|found| found.surface)
+        };
+        assert_eq!(asked("/v1/models", "x-goog-api-key"), Some(Gemini));
+        assert_eq!(asked("/v1/models/m", "anthropic-version"), Some(Anthropic));
+        assert_eq!(asked("/v1/models", "authorization"), Some(OpenAi));
+        assert_eq!(asked("/openai/v1/models", "anthropic-version"), Some(OpenAi));
+        assert_eq!(asked("/v1beta/models", "anthropic-version"), Some(Gemini));
+        assert_eq!(asked("/v1/chat/completions", "x-goog-api-key"), Some(OpenAi));
+    }
+
+    #[test]
     fn the_name_of_an_api_alone_is_the_front_page() {
-        for path in ["/openai", "/openai/"] {
+        for path in ["/openai", "/openai/", "/anthropic", "/gemini/"] {
             assert_eq!(find(path).map(|(room, ..)| room), Some(Room::Home), "{path}");
         }
     }
 
     #[test]
     fn no_other_route_is_found_below_a_name() {
-        for path in ["/openai/v1/credentials", "/openai/health", "/openaiv1/models", "/openai/generate"] {
+        for path in [
+            "/openai/v1/credentials",
+            "/openai/health",
+            "/openaiv1/models",
+            "/openai/v1/generate",
+            "/openai/v1/messages",
+            "/anthropic/v1/chat/completions",
+            "/gemini/v1/messages",
+        ] {
             assert_eq!(find(path), None, "{path}");
         }
     }

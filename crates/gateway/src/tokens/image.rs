@@ -9,13 +9,13 @@ use wire::chat::{ImageDetail, MediaSource};
 pub(super) enum Images {
     /// A token for 750 pixels, after shrinking to 1568 pixels on the long edge.
     /// Source: Anthropic documentation, "Vision", read 2026-11-25.
-    ByArea,
+    Area,
     /// 85 tokens and 170 for each tile of 512 pixels, after shrinking to 2048 by 2048 and to 768 on the short edge; 85
     /// when little detail is wanted. Source: OpenAI documentation, "Images and vision", read 2026-11-25.
-    ByTiles,
+    Tiles,
     /// 258 tokens when both edges have at most 384 pixels, else 258 for each tile of 768.
     /// Source: Gemini API documentation, "Understand and count tokens", read 2026-11-25.
-    ByLargeTiles,
+    LargeTiles,
 }
 
 /// Where the size is not to be had: by URL, by id, or of an unknown format.
@@ -29,14 +29,14 @@ impl Images {
     pub(super) fn tokens(self, source: &MediaSource, detail: Option<&ImageDetail>) -> u64 {
         let (width, height) = size(source).unwrap_or(ASSUMED);
         match self {
-            Images::ByArea => {
+            Images::Area => {
                 let (width, height) = shrunk((width, height), 1568);
                 (u64::from(width) * u64::from(height)).div_ceil(750).min(1600)
             }
-            Images::ByTiles if detail.is_some_and(|detail| detail.0 == "low") => 85,
-            Images::ByTiles => 85 + 170 * tiles(short_edge(shrunk((width, height), 2048), 768), 512),
-            Images::ByLargeTiles if width <= 384 && height <= 384 => 258,
-            Images::ByLargeTiles => 258 * tiles((width, height), 768),
+            Images::Tiles if detail.is_some_and(|detail| detail.0 == "low") => 85,
+            Images::Tiles => 85 + 170 * tiles(short_edge(shrunk((width, height), 2048), 768), 512),
+            Images::LargeTiles if width <= 384 && height <= 384 => 258,
+            Images::LargeTiles => 258 * tiles((width, height), 768),
         }
     }
 }
@@ -86,16 +86,16 @@ mod tests {
     /// The examples of the vendors' pages.
     #[test]
     fn pictures_cost_what_the_vendors_pages_say() {
-        assert_eq!(Images::ByArea.tokens(&png(200, 200), None), 54);
-        assert_eq!(Images::ByArea.tokens(&png(1000, 1000), None), 1334);
-        assert_eq!(Images::ByTiles.tokens(&png(1024, 1024), None), 765);
-        assert_eq!(Images::ByTiles.tokens(&png(2048, 4096), None), 1105);
-        assert_eq!(Images::ByTiles.tokens(&png(4096, 8192), Some(&ImageDetail("low".into()))), 85);
-        assert_eq!(Images::ByLargeTiles.tokens(&png(300, 384), None), 258);
+        assert_eq!(Images::Area.tokens(&png(200, 200), None), 54);
+        assert_eq!(Images::Area.tokens(&png(1000, 1000), None), 1334);
+        assert_eq!(Images::Tiles.tokens(&png(1024, 1024), None), 765);
+        assert_eq!(Images::Tiles.tokens(&png(2048, 4096), None), 1105);
+        assert_eq!(Images::Tiles.tokens(&png(4096, 8192), Some(&ImageDetail("low".into()))), 85);
+        assert_eq!(Images::LargeTiles.tokens(&png(300, 384), None), 258);
     }
 
     #[test]
     fn a_picture_of_unknown_size_is_taken_to_be_an_ordinary_one() {
-        assert_eq!(Images::ByTiles.tokens(&MediaSource::Url("https://x.example/a.png".into()), None), 765);
+        assert_eq!(Images::Tiles.tokens(&MediaSource::Url("https://x.example/a.png".into()), None), 765);
     }
 }

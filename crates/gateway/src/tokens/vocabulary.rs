@@ -105,17 +105,18 @@ mod tests {
     use super::*;
     use crate::clock;
 
-    /// Counts as `tiktoken` has them (its README and the tests of `tiktoken-rs`).
+    /// Counted with OpenAI's own `tiktoken` 0.14 and the same vocabularies.
     #[test]
     fn texts_have_as_many_tokens_as_openai_says() {
         for (text, cl100k, o200k) in [
             ("", 0, 0),
             ("hello world", 2, 2),
-            ("This is a test         with a lot of spaces", 12, 12),
+            ("This is a test         with a lot of spaces", 10, 10),
             ("tiktoken is great!", 6, 6),
             ("antidisestablishmentarianism", 6, 6),
             ("2 + 2 = 4", 7, 7),
             ("お誕生日おめでとう", 9, 8),
+            ("caf\u{e9}'s   12345\n\n  end  ", 11, 11),
         ] {
             assert_eq!((CL100K.count(text), O200K.count(text)), (cl100k, o200k), "{text}");
         }

@@ -4,8 +4,6 @@ use wire::chat::{ChatRequest, MediaSource, OutputFormat, Part, Tool};
 
 use super::family::Family;
 
-/// Tokens that end the prompt and begin the answer.
-const PRIMING: u64 = 3;
 /// A page of a PDF, as text and picture. Source: Anthropic documentation, "PDF support": 1,500 to 3,000 a page.
 const PDF_PAGE: u64 = 2000;
 /// Base64 characters of such a page, a guess on the heavy side.
@@ -18,13 +16,13 @@ const SECOND: u64 = 32;
 /// A request, reduced to what counts.
 #[derive(Debug, Default)]
 pub(super) struct Weight {
-    texts: String,
+    texts: Vec<String>,
     fixed: u64,
 }
 
 impl Weight {
     pub(super) fn of(request: &ChatRequest, family: &Family) -> Self {
-        let mut weight = Self { texts: String::new(), fixed: PRIMING };
+        let mut weight = Self { texts: Vec::new(), fixed: family.priming };
         for message in &request.messages {
             weight.fixed += family.per_turn;
             weight.text(message.name.as_deref().unwrap_or_default());
@@ -42,16 +40,12 @@ impl Weight {
 
     /// How many tokens that is.
     pub(super) fn tokens(&self, family: &Family) -> u64 {
-        let counted = family.vocabulary.count(&self.texts) as u64;
+        let counted: u64 = self.texts.iter().map(|text| family.vocabulary.count(text) as u64).sum();
         self.fixed + (counted * family.per_cent).div_ceil(100)
     }
 
-    /// Texts are kept apart by a line's end, which is a token and stands for what models have between parts.
     fn text(&mut self, text: &str) {
-        if !text.is_empty() {
-            self.texts.push_str(text);
-            self.texts.push('\n');
-        }
+        self.texts.push(text.to_owned());
     }
 
     fn part(&mut self, part: &Part, family: &Family) {
@@ -86,5 +80,45 @@ impl Weight {
         self.text(&tool.name);
         self.text(tool.description.as_deref().unwrap_or_default());
         self.text(tool.parameters.as_ref().map(|schema| schema.get()).unwrap_or_default());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wire::chat::{Extra, Message, Role};
+
+    use super::*;
+
+    fn estimate(model: &str, text: &str) -> u64 {
+        let turn =
+            Message { role: Role::User, parts: vec![Part::text(text)], name: None, extra: Extra::default() };
+        let request = ChatRequest { messages: vec![turn], ..ChatRequest::default() };
+        let family = Family::of(model);
+        Weight::of(&request, family).tokens(family)
+    }
+
+    /// What the vendors reported in recorded traffic for these very texts.
+    #[test]
+    fn short_conversations_are_counted_as_their_vendors_do() {
+        assert_eq!(estimate("claude-haiku-4-5", "hello"), 9);
+        assert_eq!(estimate("gemini-2.5-flash", "What is the capital of France?"), 7);
+    }
+
+    #[test]
+    fn every_kind_of_part_weighs_something() {
+        let nothing = estimate("gpt-4o", "");
+        let family = Family::of("gpt-4o");
+        let media = |data: &str| MediaSource::Base64 { mime: "application/pdf".into(), data: data.into() };
+        for part in [
+            Part::Refusal { text: "no".into() },
+            Part::Image { source: media(""), detail: None, cache: None },
+            Part::File { source: media("AAAA"), name: None, cache: None },
+            Part::Audio { data: "AAAA".into(), format: "wav".into() },
+        ] {
+            let parts = vec![part];
+            let turn = Message { role: Role::User, parts, name: None, extra: Extra::default() };
+            let request = ChatRequest { messages: vec![turn], ..ChatRequest::default() };
+            assert!(Weight::of(&request, family).tokens(family) > nothing, "{request:?}");
+        }
     }
 }

@@ -18,6 +18,7 @@ use super::{
 use crate::chat::{Extra, Loss, Usage};
 use crate::dialect::{Dialect, Head, Peek};
 use crate::fault::Fault;
+use crate::gateway_fields;
 use crate::json_writer::ObjectWriter;
 use crate::raw::RawObject;
 use crate::raw::scan::Scanner;
@@ -37,7 +38,7 @@ impl EmbedSurface for GeminiEmbeddings {
         let opening = if body.has(BATCH) { '[' } else { '{' };
         match body.raw(field) {
             Some(text) if text.starts_with(opening) => {
-                Ok(Peek { model: head.model.clone(), ..Peek::default() })
+                Ok(Peek { model: head.model.clone(), ..gateway_fields::peek(body)? })
             }
             Some(_) => Err(Fault::malformed(field.to_owned(), format!("'{field}' is of the wrong type"))),
             None => {
@@ -60,7 +61,8 @@ impl EmbedSurface for GeminiEmbeddings {
             return Err(Fault::malformed(BATCH.to_owned(), "'requests' must not be empty"));
         }
         let dimensions = one_size(&requests)?;
-        let extra = requests.iter().flat_map(|request| request.extra.clone()).collect();
+        let extra = requests.iter().flat_map(|request| request.extra.clone());
+        let extra = extra.filter(|(key, _)| !gateway_fields::is_ours(body, key)).collect();
         Ok(EmbedRequest {
             model: head.model.clone().unwrap_or_default(),
             inputs: requests.into_iter().map(Request::input).collect::<Result<_, _>>()?,

@@ -11,11 +11,12 @@ use serde_json::{Map, Value};
 use super::vector::{Written, from_base64};
 use super::{
     Content, EmbedRequest, EmbedResponse, EmbedSurface, EmbedWire, Encoded, Glance, Input, VectorForm,
-    bad_answer,
+    bad_answer, no_model,
 };
 use crate::chat::{Extra, Loss, Usage};
 use crate::dialect::{Dialect, Head, Peek};
 use crate::fault::Fault;
+use crate::gateway_fields;
 use crate::json_writer::ObjectWriter;
 use crate::openai_chat::usage;
 use crate::raw::RawObject;
@@ -27,22 +28,16 @@ pub struct OpenAiEmbeddings;
 
 const THIS: Dialect = Dialect::OpenAiChat;
 
-/// Fields with a canonical name, and those that the gateway keeps for itself.
-const KNOWN: [&str; 8] =
-    ["model", "input", "dimensions", "encoding_format", "user", "project", "strict", "provider"];
+/// Fields with a canonical name.
+const KNOWN: [&str; 5] = ["model", "input", "dimensions", "encoding_format", "user"];
 
 impl EmbedSurface for OpenAiEmbeddings {
     fn peek(&self, _head: &Head, body: &RawObject) -> Result<Peek, Fault> {
         self.form(body)?;
         dimensions(body)?;
         check_input(body)?;
-        Ok(Peek {
-            model: Some(body.get("model")?.ok_or_else(crate::embed::no_model)?),
-            provider: provider(body)?,
-            project: body.get("project")?,
-            strict: body.get("strict")?.unwrap_or(false),
-            ..Peek::default()
-        })
+        let model = body.get("model")?.ok_or_else(no_model)?;
+        Ok(Peek { model: Some(model), ..gateway_fields::peek(body)? })
     }
 
     fn form(&self, body: &RawObject) -> Result<VectorForm, Fault> {
@@ -58,7 +53,7 @@ impl EmbedSurface for OpenAiEmbeddings {
 
     fn decode_request(&self, _head: &Head, body: &RawObject) -> Result<EmbedRequest, Fault> {
         let mut extra = Map::new();
-        for key in body.keys().filter(|key| !KNOWN.contains(key)) {
+        for key in body.keys().filter(|key| !KNOWN.contains(key) && !gateway_fields::is_ours(body, key)) {
             extra.insert(key.to_owned(), body.get(key)?.unwrap_or(Value::Null));
         }
         Ok(EmbedRequest {
@@ -108,14 +103,6 @@ impl Tokens {
     fn of(usage: &Usage) -> Option<Self> {
         let tokens = usage.prompt()?;
         Some(Self { prompt_tokens: tokens, total_tokens: tokens })
-    }
-}
-
-/// A provider by name; an object of that name is OpenRouter's.
-fn provider(body: &RawObject) -> Result<Option<String>, Fault> {
-    match body.raw("provider") {
-        Some(text) if text.starts_with('{') => Ok(None),
-        _ => body.get("provider"),
     }
 }
 
