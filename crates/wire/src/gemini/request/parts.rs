@@ -12,6 +12,7 @@ use crate::dialect::Dialect;
 use crate::fault::Fault;
 use crate::gemini::shape::out;
 use crate::gemini::{media, signature};
+use crate::json_writer::compact;
 
 /// The parts of one turn.
 pub(super) struct Parts<'a, 'd> {
@@ -231,7 +232,8 @@ impl<'a> Parts<'a, '_> {
     }
 }
 
-/// A call, and whether its arguments could be taken as they are: this dialect has room for an object only.
+/// A call, and whether its arguments could be taken as they are: this dialect has room for an object only. Blanks between
+/// its tokens go: a line feed would end the data of an event.
 pub(in crate::gemini) fn call<'a>(
     id: &'a str,
     name: impl Into<Cow<'a, str>>,
@@ -241,7 +243,7 @@ pub(in crate::gemini) fn call<'a>(
     let raw = |value| serde_json::value::to_raw_value(&value).expect("a JSON value can be written as JSON");
     let given = match kind {
         ToolKind::Custom => Some(raw(json!({"input": args}))),
-        _ => RawValue::from_string(args.trim().to_owned()).ok().filter(|args| args.get().starts_with('{')),
+        _ => RawValue::from_string(compact(args)).ok().filter(|args| args.get().starts_with('{')),
     };
     let taken = given.is_some();
     let args = given.unwrap_or_else(|| raw(json!({})));
