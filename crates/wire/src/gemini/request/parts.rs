@@ -64,11 +64,11 @@ impl<'a> Parts<'a, '_> {
                 self.written.push(media);
             }
             Part::Thinking { text, signature, origin, .. } if signature::is_ours(origin.as_ref()) => {
-                self.thought(text, signature.as_deref(), next);
+                self.thought(text, signature::legible(signature.as_deref()), next);
             }
             Part::Thinking { .. } | Part::RedactedThinking { .. } => self.lose("thinking_dropped", at),
             Part::ToolCall { id, name, args, signature, kind } => {
-                self.call(id, name, args, signature.as_deref(), *kind, at);
+                self.call(id, name, args, signature::legible(signature.as_deref()), *kind, at);
             }
             Part::ToolResult { call_id, parts, is_error, .. } => {
                 let name = name_of(call_id).ok_or_else(|| {
