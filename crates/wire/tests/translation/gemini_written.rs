@@ -5,7 +5,7 @@ use bytes::BytesMut;
 use serde_json::{Value, json};
 use wire::chat::{Event, Fold, Loss, Undo, unfold};
 use wire::dialect::{Echo, SoFar};
-use wire::frame::{Framing, JsonArraySplitter};
+use wire::frame::{Frame, Framing, JsonArraySplitter, SseSplitter};
 use wire::gemini::Gemini;
 use wire::{Fault, Surface, WireId};
 
@@ -144,25 +144,55 @@ fn cut() -> Fault {
     Fault::Cut { provider: "p".into(), why: "cut".into() }
 }
 
-/// What a client has of a stream that broke off after these bytes; `true`: it was complete. What a client had of one byte
-/// less is not looked at again.
-fn beginning(case: &str, wire: WireId, bytes: &[u8], before: &mut Option<Vec<Event>>) -> bool {
-    let outcome = streams::read_whole(wire.wire(), bytes);
-    let Err(fault) = outcome.end else { return true };
-    if before.as_ref() == Some(&outcome.events) {
-        return false;
-    }
-    let mut writer = Gemini.stream_writer(echo());
-    let mut out = BytesMut::new();
-    outcome.events.iter().for_each(|event| writer.write(event, &mut out));
-    writer.fail(&fault, &mut out);
-    let read = gemini_grammar::check(case, &out);
-    assert!(read.error.is_some(), "{case}: no error");
-    *before = Some(outcome.events);
-    false
+/// A stream that breaks off later and later, as a client of Gemini has it.
+struct Breaking {
+    writer: Box<dyn wire::dialect::StreamWriter>,
+    events: Vec<Event>,
+    out: BytesMut,
+    end: BytesMut,
 }
 
-/// Whether a stream may end after so many of its frames.
+impl Breaking {
+    fn new() -> Self {
+        let (events, out, end) = (Vec::new(), BytesMut::new(), BytesMut::new());
+        Self { writer: Gemini.stream_writer(echo()), events, out, end }
+    }
+
+    /// The stream broke off after these bytes; `true`: it was complete.
+    fn at_byte(&mut self, case: &str, wire: WireId, bytes: &[u8]) -> bool {
+        self.at(case, streams::read_whole(wire.wire(), bytes))
+    }
+
+    /// The stream broke off after these frames.
+    fn at_frame(&mut self, case: &str, wire: WireId, frames: &[(String, String)]) -> bool {
+        let mut events = Vec::new();
+        let mut reader = wire.wire().stream_reader(&Undo::default());
+        let mut frames = frames.iter().map(|(event, data)| Frame { event, data });
+        let read = frames.try_for_each(|frame| reader.read(frame, &mut events));
+        let end = read.and_then(|()| reader.finish(&mut events));
+        self.at(case, streams::Outcome { events, end })
+    }
+
+    fn at(&mut self, case: &str, outcome: streams::Outcome) -> bool {
+        let Err(fault) = outcome.end else { return true };
+        let known = self.events.len();
+        assert_eq!(outcome.events[..known], self.events, "{case}: what was said stays said");
+        outcome.events[known..].iter().for_each(|event| self.writer.write(event, &mut self.out));
+        self.events = outcome.events;
+        self.end.clear();
+        self.writer.fail(&fault, &mut self.end);
+        assert!(gemini_grammar::check(case, &self.end).error.is_some(), "{case}: no error");
+        false
+    }
+
+    /// All that the client has, the error included.
+    fn check(&self, case: &str) {
+        let whole = [&self.out[..], &self.end[..]].concat();
+        assert!(gemini_grammar::check(case, &whole).error.is_some(), "{case}: no error");
+    }
+}
+
+/// Whether these bytes say why an answer ended.
 fn may_end(wire: WireId, bytes: &[u8]) -> bool {
     let text = std::str::from_utf8(bytes).unwrap_or_default();
     match wire {
@@ -170,6 +200,17 @@ fn may_end(wire: WireId, bytes: &[u8]) -> bool {
         WireId::OpenAiChat => text.contains("\"finish_reason\""),
         _ => text.contains("\"finishReason\""),
     }
+}
+
+/// Name and data of the frames of a stream.
+fn frames(fixture: &Fixture) -> Vec<(String, String)> {
+    let mut splitter = SseSplitter::new(1 << 20);
+    splitter.push(&fixture.stream_bytes());
+    let mut frames = Vec::new();
+    while let Some(event) = splitter.next().unwrap() {
+        frames.push((event.event.to_owned(), event.data.to_owned()));
+    }
+    frames
 }
 
 /// Streams of a dialect, the shortest first.
@@ -183,13 +224,14 @@ fn streamed(dialect: &str) -> Vec<Fixture> {
 fn every_beginning_of_a_stream_ends_in_an_error() {
     for (dialect, wire) in ALL {
         for fixture in streamed(dialect) {
-            let frames = fixture.stream_events();
-            let mut before = None;
+            let frames = frames(&fixture);
+            let mut breaking = Breaking::new();
             for kept in 0..frames.len() {
-                let bytes = frames[..kept].concat();
-                let ended = beginning(&fixture.id, wire, bytes.as_bytes(), &mut before);
-                assert!(!ended || may_end(wire, bytes.as_bytes()), "{} after {kept} frames", fixture.id);
+                let ended = breaking.at_frame(&fixture.id, wire, &frames[..kept]);
+                let said = frames[..kept].iter().any(|(_, data)| may_end(wire, data.as_bytes()));
+                assert!(!ended || said, "{} after {kept} frames", fixture.id);
             }
+            breaking.check(&fixture.id);
         }
     }
 }
@@ -199,10 +241,14 @@ fn every_byte_at_which_a_stream_may_break_off_leads_to_an_error() {
     for (dialect, wire) in ALL {
         for fixture in streamed(dialect).iter().take(10) {
             let bytes = fixture.stream_bytes();
-            let mut before = None;
+            let mut breaking = Breaking::new();
             for kept in 0..bytes.len() {
-                let ended = beginning(&fixture.id, wire, &bytes[..kept], &mut before);
+                let known = breaking.events.len();
+                let ended = breaking.at_byte(&fixture.id, wire, &bytes[..kept]);
                 assert!(!ended || may_end(wire, &bytes[..kept]), "{} after {kept} bytes", fixture.id);
+                if breaking.events.len() != known {
+                    breaking.check(&fixture.id);
+                }
             }
         }
     }
