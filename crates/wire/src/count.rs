@@ -19,8 +19,8 @@ use crate::raw::RawObject;
 pub struct Counting {
     /// Fields of a chat request that a request to count may have; servers refuse the others.
     fields: &'static [&'static str],
-    /// A field that chat demands and counting does not have, and a value that does no harm.
-    demanded: Option<(&'static str, u64)>,
+    /// The output limit, where chat demands one; counting has none.
+    output_limit: Option<&'static str>,
     /// The member in which a whole chat request may stand.
     wrapper: Option<&'static str>,
     /// What stands before the model's name in the wrapped request.
@@ -48,7 +48,7 @@ pub static ANTHROPIC_MESSAGES: Counting = Counting {
         "mcp_servers",
         "context_management",
     ],
-    demanded: Some(("max_tokens", 1)),
+    output_limit: Some("max_tokens"),
     wrapper: None,
     model_prefix: "",
     object: None,
@@ -60,7 +60,7 @@ pub static ANTHROPIC_MESSAGES: Counting = Counting {
 /// Source: <https://ai.google.dev/api/tokens>. `google-genai` refuses answers with unknown fields.
 pub static GEMINI: Counting = Counting {
     fields: &["contents", "systemInstruction", "tools", "toolConfig", "generationConfig", "cachedContent"],
-    demanded: None,
+    output_limit: None,
     wrapper: Some("generateContentRequest"),
     model_prefix: "models/",
     object: None,
@@ -84,13 +84,16 @@ pub static OPENAI_RESPONSES: Counting = Counting {
         "conversation",
         "truncation",
     ],
-    demanded: None,
+    output_limit: None,
     wrapper: None,
     model_prefix: "",
     object: Some("response.input_tokens"),
     total: "input_tokens",
     tolerant: true,
 };
+
+/// An output limit that no thinking budget exceeds.
+const ANY_OUTPUT: u32 = u32::MAX;
 
 impl Counting {
     /// What admission and the plan need.
@@ -111,7 +114,8 @@ impl Counting {
         head: &Head,
         body: &RawObject,
     ) -> Result<ChatRequest, Fault> {
-        surface.decode_request(head, &self.as_chat(body)?)
+        let request = surface.decode_request(head, &self.as_chat(body)?)?;
+        Ok(ChatRequest { max_output: None, ..request })
     }
 
     /// The request as one to chat.
@@ -120,8 +124,8 @@ impl Counting {
             return RawObject::parse(Bytes::copy_from_slice(whole.as_bytes()));
         }
         let mut chat = body.clone();
-        if let Some((field, value)) = self.demanded.filter(|(field, _)| !body.has(field)) {
-            chat.set(field, &value);
+        if let Some(field) = self.output_limit.filter(|field| !body.has(field)) {
+            chat.set(field, &ANY_OUTPUT);
         }
         Ok(chat)
     }

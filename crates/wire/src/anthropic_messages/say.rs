@@ -19,6 +19,11 @@ pub(super) fn answer_id(id: Option<&str>, echo: &Echo) -> String {
     if id.starts_with("msg_") { id.to_owned() } else { format!("msg_{id}") }
 }
 
+/// The model that answered, or that was asked where the upstream names none.
+pub(super) fn model<'a>(model: Option<&'a str>, echo: &'a Echo) -> &'a str {
+    model.filter(|model| !model.is_empty()).unwrap_or(&echo.resolved_model)
+}
+
 /// The client did not ask for thinking.
 pub(super) fn hides(echo: &Echo) -> bool {
     echo.thoughts == Thoughts::Hidden

@@ -71,7 +71,7 @@ impl Writer {
             id: say::answer_id(self.id.as_deref(), &self.echo),
             kind: "message",
             role: "assistant",
-            model: self.model.as_deref().unwrap_or(&self.echo.resolved_model),
+            model: say::model(self.model.as_deref(), &self.echo),
             content: Vec::new(),
             stop_reason: None,
             stop_sequence: None,

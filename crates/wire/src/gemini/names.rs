@@ -3,16 +3,30 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::chat::Tool;
+use crate::chat::{ChatRequest, Part};
 
 /// Longest function name. Source: DIALECTS, section 4.1, names `[A-Za-z_][A-Za-z0-9_.:-]{0,63}`.
 const MAX_NAME: usize = 64;
 
-/// The client's name of each tool that has to go by another -> the alias.
-pub(super) fn aliases(tools: &[Tool]) -> HashMap<String, String> {
-    let mut taken: HashSet<String> = tools.iter().map(|tool| tool.name.clone()).collect();
-    let illegal = tools.iter().filter(|tool| !is_legal(&tool.name));
-    illegal.map(|tool| (tool.name.clone(), alias(&tool.name, &mut taken))).collect()
+/// The client's name of each tool that has to go by another -> the alias: of the tools that it offers, and of those that
+/// were called before and are offered no more.
+pub(super) fn aliases(request: &ChatRequest) -> HashMap<String, String> {
+    let called = request.messages.iter().flat_map(|message| &message.parts).filter_map(|part| match part {
+        Part::ToolCall { name, .. } => Some(name.as_str()),
+        _ => None,
+    });
+    aliases_of(request.tools.iter().map(|tool| tool.name.as_str()).chain(called))
+}
+
+fn aliases_of<'a>(names: impl Iterator<Item = &'a str> + Clone) -> HashMap<String, String> {
+    let mut taken: HashSet<String> = names.clone().map(str::to_owned).collect();
+    let mut aliases = HashMap::new();
+    for name in names.filter(|name| !is_legal(name)) {
+        if !aliases.contains_key(name) {
+            aliases.insert(name.to_owned(), alias(name, &mut taken));
+        }
+    }
+    aliases
 }
 
 fn is_legal(name: &str) -> bool {
@@ -53,26 +67,12 @@ fn hash(seed: u64, bytes: &[u8]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chat::ToolKind;
-
-    fn tool(name: &str) -> Tool {
-        Tool {
-            name: name.to_owned(),
-            description: None,
-            kind: ToolKind::Function,
-            parameters: None,
-            strict: None,
-            cache: None,
-            raw: None,
-        }
-    }
 
     #[test]
     fn illegal_tool_names_get_distinct_legal_aliases() {
         let long = "x".repeat(100);
-        let tools =
-            [tool("a/b"), tool("a_b"), tool("a b"), tool("a.b:c-d"), tool(&long), tool(""), tool("7z")];
-        let aliases = aliases(&tools);
+        let names = ["a/b", "a_b", "a b", "a.b:c-d", &long, "", "7z", "a b"];
+        let aliases = aliases_of(names.into_iter());
         assert_eq!(aliases.len(), 5);
         let mut all: HashSet<&str> = aliases.values().map(String::as_str).collect();
         assert!(all.iter().all(|alias| is_legal(alias)), "{all:?}");

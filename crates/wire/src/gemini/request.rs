@@ -120,7 +120,7 @@ pub(super) struct Draft<'a> {
 
 impl<'a> Draft<'a> {
     fn new(request: &'a ChatRequest, profile: &'a Profile) -> Self {
-        let aliases = names::aliases(&request.tools);
+        let aliases = names::aliases(request);
         Self { request, profile, aliases, losses: Vec::new(), undo: Undo::default() }
     }
 

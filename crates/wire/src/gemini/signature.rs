@@ -29,6 +29,13 @@ pub(super) fn stated(signature: Option<String>) -> Option<String> {
     signature.filter(|text| !text.is_empty() && !BYPASS.contains(&text.as_str()))
 }
 
+/// A signature that the field can hold, which is bytes in base64. Another is none of this family's, and an SDK would fail
+/// on it.
+pub(super) fn legible(signature: Option<&str>) -> Option<&str> {
+    let legible = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_');
+    signature.filter(|text| !text.is_empty() && text.trim_end_matches('=').bytes().all(legible))
+}
+
 /// The text that carries a thought of another family. `None`: it has nothing that its family could use again.
 pub(super) fn wrap(thought: &Part) -> Option<String> {
     let origin = match thought {
@@ -69,6 +76,14 @@ mod tests {
     fn signatures_of_this_family_are_no_wrappers() {
         for signature in ["CiMBjz1rX25K", "skip_thought_signature_validator", "", "!"] {
             assert_eq!(unwrap(signature), None, "{signature}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_base64_is_not_passed_on() {
+        assert_eq!(legible(Some("CiM_-+/=")), Some("CiM_-+/="));
+        for text in ["", "a b", "\"", "sig.1"] {
+            assert_eq!(legible(Some(text)), None, "{text}");
         }
     }
 

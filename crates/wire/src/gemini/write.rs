@@ -158,7 +158,7 @@ impl Writer {
     fn seal(&mut self, thought: &Part, candidate: u32, out: &mut BytesMut) {
         let part = match thought {
             Part::Thinking { text, signature, origin, .. } if signature::is_ours(origin.as_ref()) => {
-                let Some(seal) = signature.as_deref() else { return };
+                let Some(seal) = signature::legible(signature.as_deref()) else { return };
                 match text.is_empty() {
                     true => out::Part::signature(seal),
                     false => out::Part::thought("", Some(Cow::Borrowed(seal))),

@@ -68,5 +68,5 @@ fn a_conversation_to_count_is_decoded_as_one_to_answer() {
     let surface = SurfaceId::OpenAiChat.surface();
     let decoded = ANTHROPIC_MESSAGES.decode_request(surface, &Head::default(), &body(request)).unwrap();
     assert_eq!(decoded.messages[0].parts, [Part::text("Hi")]);
-    assert_eq!(decoded.max_output, Some(1));
+    assert_eq!(decoded.max_output, None);
 }

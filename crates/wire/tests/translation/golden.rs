@@ -38,7 +38,7 @@ fn written(events: &[Event]) -> Written {
     Written { bytes, losses: writer.losses() }
 }
 
-fn events(fixture: &Fixture, wire: WireId) -> Vec<Event> {
+pub fn events(fixture: &Fixture, wire: WireId) -> Vec<Event> {
     if !fixture.stream {
         return unfold(&wire.wire().decode_response(&fixture.body(), &Undo::default()).unwrap());
     }
@@ -48,7 +48,7 @@ fn events(fixture: &Fixture, wire: WireId) -> Vec<Event> {
 }
 
 /// Recordings that are answers from beginning to end.
-fn answered(dialect: &str) -> impl Iterator<Item = Fixture> {
+pub fn answered(dialect: &str) -> impl Iterator<Item = Fixture> {
     fixtures::all(dialect).into_iter().filter(|fixture| fixture.status == 200 && !has_error(fixture))
 }
 
@@ -91,7 +91,7 @@ fn summary(choice: &chat_grammar::Choice) -> Value {
 }
 
 /// Short texts as they are, others as their length and FNV-1a hash.
-fn digest(text: &str) -> String {
+pub fn digest(text: &str) -> String {
     if text.len() <= 40 {
         return text.to_owned();
     }
@@ -108,6 +108,11 @@ fn golden(dialect: &str, wire: WireId) -> String {
 #[test]
 fn anthropic_messages_to_openai_chat() {
     insta::assert_snapshot!(golden("anthropic.messages", WireId::AnthropicMessages));
+}
+
+#[test]
+fn gemini_to_openai_chat() {
+    insta::assert_snapshot!(golden("gemini.generate", WireId::Gemini));
 }
 
 #[test]

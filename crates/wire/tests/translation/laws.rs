@@ -3,6 +3,8 @@
 mod any;
 mod encoding;
 mod folding;
+mod gemini;
+mod messages;
 mod round_trip;
 mod streaming;
 mod surviving;

@@ -67,7 +67,7 @@ fn a_stream_that_is_cut_never_ends_cleanly() {
 #[test]
 fn a_provider_without_completions_is_no_target_and_says_so() {
     let (provider, gateway) = bench();
-    let reply = gateway.post(PATH, &json!({"model": "ant/text", "prompt": "Hi"}));
+    let reply = gateway.post(PATH, &json!({"model": "ant/text", "prompt": "Hi", "strict": true}));
     assert_eq!(reply.status, 400, "{}", reply.text());
     let said = reply.json()["error"]["message"].as_str().unwrap().to_owned();
     assert_eq!(said, "ant does not support legacy completions (/v1/completions); /v1/chat/completions works");

@@ -73,7 +73,7 @@ fn the_ledger_knows_tokens_and_cost_of_vectors() {
     let body = json!({"model": "openai/text-embedding-3-small", "input": "one two three"});
     let reply = gateway.post(OPENAI, &body);
     assert_eq!(reply.json()["usage"], json!({"prompt_tokens": 3, "total_tokens": 3}));
-    assert_eq!(reply.header("x-gateway-cost-usd"), Some("0.00000006"));
+    assert_eq!(reply.header("x-gateway-cost-usd"), Some("0.000000060"));
     let row = gateway.ledger(1).remove(0);
     assert_eq!(
         (&*row.operation, &*row.surface, row.wire.as_deref()),

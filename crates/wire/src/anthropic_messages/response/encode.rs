@@ -35,7 +35,7 @@ pub(in crate::anthropic_messages) fn encode(
         id: say::answer_id(response.id.as_deref(), echo),
         kind: "message",
         role: "assistant",
-        model: response.model.as_deref().unwrap_or(&echo.resolved_model),
+        model: say::model(response.model.as_deref(), echo),
         content,
         stop_reason: Some(stop_reason),
         stop_sequence,

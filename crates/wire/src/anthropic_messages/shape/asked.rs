@@ -198,10 +198,18 @@ pub(crate) enum Effort {
     Max,
 }
 
+/// The form of the answer. Flat, for a tagged enum cannot hold text as received.
 #[derive(Debug, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub(crate) enum Format {
-    JsonSchema { schema: Box<RawValue> },
+pub(crate) struct Format {
+    #[serde(rename = "type")]
+    pub kind: FormatKind,
+    pub schema: Box<RawValue>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum FormatKind {
+    JsonSchema,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -12,6 +12,7 @@ use crate::dialect::Dialect;
 use crate::fault::Fault;
 use crate::gemini::shape::out;
 use crate::gemini::{media, signature};
+use crate::json_writer::compact;
 
 /// The parts of one turn.
 pub(super) struct Parts<'a, 'd> {
@@ -63,11 +64,11 @@ impl<'a> Parts<'a, '_> {
                 self.written.push(media);
             }
             Part::Thinking { text, signature, origin, .. } if signature::is_ours(origin.as_ref()) => {
-                self.thought(text, signature.as_deref(), next);
+                self.thought(text, signature::legible(signature.as_deref()), next);
             }
             Part::Thinking { .. } | Part::RedactedThinking { .. } => self.lose("thinking_dropped", at),
             Part::ToolCall { id, name, args, signature, kind } => {
-                self.call(id, name, args, signature.as_deref(), *kind, at);
+                self.call(id, name, args, signature::legible(signature.as_deref()), *kind, at);
             }
             Part::ToolResult { call_id, parts, is_error, .. } => {
                 let name = name_of(call_id).ok_or_else(|| {
@@ -231,7 +232,8 @@ impl<'a> Parts<'a, '_> {
     }
 }
 
-/// A call, and whether its arguments could be taken as they are: this dialect has room for an object only.
+/// A call, and whether its arguments could be taken as they are: this dialect has room for an object only. Blanks between
+/// its tokens go: a line feed would end the data of an event.
 pub(in crate::gemini) fn call<'a>(
     id: &'a str,
     name: impl Into<Cow<'a, str>>,
@@ -241,7 +243,7 @@ pub(in crate::gemini) fn call<'a>(
     let raw = |value| serde_json::value::to_raw_value(&value).expect("a JSON value can be written as JSON");
     let given = match kind {
         ToolKind::Custom => Some(raw(json!({"input": args}))),
-        _ => RawValue::from_string(args.trim().to_owned()).ok().filter(|args| args.get().starts_with('{')),
+        _ => RawValue::from_string(compact(args)).ok().filter(|args| args.get().starts_with('{')),
     };
     let taken = given.is_some();
     let args = given.unwrap_or_else(|| raw(json!({})));

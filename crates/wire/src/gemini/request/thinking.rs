@@ -88,7 +88,8 @@ fn level(asked: &Thinking, unwanted: bool, levels: &[Effort], draft: &mut Draft<
     let Some(effort) = effort else { return Map::new() };
     let wanted = effort.clamp(Effort::Minimal, Effort::High);
     let level = nearest(wanted, levels);
-    if level != effort && !unwanted || asked.effort.is_none() && !unwanted {
+    let exact = level == effort && asked.effort.is_some();
+    if !unwanted && !exact {
         draft.lose("effort", "thinking");
     }
     let word = LEVELS.iter().find(|(_, effort)| *effort == level).map(|(word, _)| json!(word));

@@ -89,11 +89,11 @@ impl<'a> Draft<'a, '_> {
             }
             Part::Thinking { text, signature, origin, .. } => {
                 let ours = signature::is_ours(origin.as_ref());
-                match (ours, signature) {
-                    (true, Some(seal)) if text.is_empty() => out::sign_last(&mut self.parts, seal.as_str()),
+                match (ours, signature::legible(signature.as_deref())) {
+                    (true, Some(seal)) if text.is_empty() => out::sign_last(&mut self.parts, seal),
+                    (true, None) if text.is_empty() => {}
                     (true, seal) => {
-                        let seal = seal.as_deref().map(Cow::Borrowed);
-                        self.parts.push(out::Part::thought(text.as_str(), seal));
+                        self.parts.push(out::Part::thought(text.as_str(), seal.map(Cow::Borrowed)));
                     }
                     (false, _) => self.wrapped(text, part),
                 }
@@ -152,7 +152,7 @@ pub(in crate::gemini) fn call(part: &Part) -> (Option<out::Part<'_>>, bool) {
     let Part::ToolCall { id, name, args, signature, kind } = part else { return (None, true) };
     let given = if args.is_empty() { "{}" } else { args.as_str() };
     let (function_call, taken) = request::call(id, name.as_str(), given, *kind);
-    let thought_signature = signature.as_deref().map(Cow::Borrowed);
+    let thought_signature = signature::legible(signature.as_deref()).map(Cow::Borrowed);
     let function_call = Some(function_call);
     (Some(out::Made { function_call, thought_signature, ..out::Made::default() }.into()), taken)
 }

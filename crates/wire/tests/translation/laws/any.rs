@@ -19,7 +19,8 @@ pub fn name() -> impl Strategy<Value = String> {
 }
 
 pub fn origin() -> impl Strategy<Value = Origin> {
-    prop_oneof![Just(Dialect::AnthropicMessages), Just(Dialect::OpenAiChat)].prop_map(Origin::from)
+    prop_oneof![Just(Dialect::AnthropicMessages), Just(Dialect::OpenAiChat), Just(Dialect::Gemini)]
+        .prop_map(Origin::from)
 }
 
 pub fn args() -> impl Strategy<Value = String> {

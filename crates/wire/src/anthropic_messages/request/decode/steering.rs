@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use super::super::super::shape::asked::{Display, Effort, Format, OutputConfig, ThinkingAsked, ThinkingMode};
+use super::super::super::shape::asked::{
+    Display, Effort, Format, FormatKind, OutputConfig, ThinkingAsked, ThinkingMode,
+};
 use crate::chat::{self, OutputFormat, Thinking};
 use crate::{Fault, RawObject};
 
@@ -54,6 +56,9 @@ fn effort(word: Effort) -> chat::Effort {
 }
 
 fn output_format(format: Format) -> OutputFormat {
-    let Format::JsonSchema { schema } = format;
-    OutputFormat::JsonSchema { name: None, description: None, schema, strict: None }
+    match format.kind {
+        FormatKind::JsonSchema => {
+            OutputFormat::JsonSchema { name: None, description: None, schema: format.schema, strict: None }
+        }
+    }
 }
