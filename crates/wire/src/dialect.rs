@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::{anthropic_messages, generate, openai_chat};
+use crate::{anthropic_messages, gemini, generate, openai_chat};
 
 mod halves;
 
@@ -32,6 +32,8 @@ pub enum SurfaceId {
     Generate,
     /// `POST /v1/messages`
     AnthropicMessages,
+    /// `POST /v1beta/models/{model}:generateContent`, streamed by `:streamGenerateContent`
+    Gemini,
 }
 
 /// A format that we speak to providers.
@@ -41,12 +43,14 @@ pub enum WireId {
     OpenAiChat,
     /// `anthropic_messages`
     AnthropicMessages,
+    /// `gemini`
+    Gemini,
 }
 
 impl SurfaceId {
     /// All surfaces, in the order of their introduction.
-    pub const ALL: [SurfaceId; 3] =
-        [SurfaceId::OpenAiChat, SurfaceId::Generate, SurfaceId::AnthropicMessages];
+    pub const ALL: [SurfaceId; 4] =
+        [SurfaceId::OpenAiChat, SurfaceId::Generate, SurfaceId::AnthropicMessages, SurfaceId::Gemini];
 
     /// The codec half that faces clients.
     pub fn surface(self) -> &'static dyn Surface {
@@ -54,6 +58,7 @@ impl SurfaceId {
             SurfaceId::OpenAiChat => &openai_chat::OpenAiChat,
             SurfaceId::Generate => &generate::Generate,
             SurfaceId::AnthropicMessages => &anthropic_messages::AnthropicMessages,
+            SurfaceId::Gemini => &gemini::Gemini,
         }
     }
 
@@ -63,6 +68,7 @@ impl SurfaceId {
             SurfaceId::OpenAiChat => Some(Dialect::OpenAiChat),
             SurfaceId::Generate => None,
             SurfaceId::AnthropicMessages => Some(Dialect::AnthropicMessages),
+            SurfaceId::Gemini => Some(Dialect::Gemini),
         }
     }
 
@@ -72,19 +78,21 @@ impl SurfaceId {
             SurfaceId::OpenAiChat => "openai_chat",
             SurfaceId::Generate => "generate",
             SurfaceId::AnthropicMessages => "anthropic_messages",
+            SurfaceId::Gemini => "gemini",
         }
     }
 }
 
 impl WireId {
     /// All wires, in the order of their introduction.
-    pub const ALL: [WireId; 2] = [WireId::OpenAiChat, WireId::AnthropicMessages];
+    pub const ALL: [WireId; 3] = [WireId::OpenAiChat, WireId::AnthropicMessages, WireId::Gemini];
 
     /// The codec half that faces providers.
     pub fn wire(self) -> &'static dyn Wire {
         match self {
             WireId::OpenAiChat => &openai_chat::OpenAiChat,
             WireId::AnthropicMessages => &anthropic_messages::AnthropicMessages,
+            WireId::Gemini => &gemini::Gemini,
         }
     }
 
@@ -93,6 +101,7 @@ impl WireId {
         match self {
             WireId::OpenAiChat => Some(Dialect::OpenAiChat),
             WireId::AnthropicMessages => Some(Dialect::AnthropicMessages),
+            WireId::Gemini => Some(Dialect::Gemini),
         }
     }
 
@@ -101,6 +110,7 @@ impl WireId {
         match self {
             WireId::OpenAiChat => "openai_chat",
             WireId::AnthropicMessages => "anthropic_messages",
+            WireId::Gemini => "gemini",
         }
     }
 
@@ -109,6 +119,7 @@ impl WireId {
         match self {
             WireId::OpenAiChat => "/chat/completions",
             WireId::AnthropicMessages => "/messages",
+            WireId::Gemini => "/models",
         }
     }
 
@@ -117,6 +128,7 @@ impl WireId {
         match self {
             WireId::OpenAiChat => "/v1/chat/completions",
             WireId::AnthropicMessages => "/v1/messages",
+            WireId::Gemini => "/v1beta/models",
         }
     }
 
@@ -126,8 +138,8 @@ impl WireId {
         self,
         chat: &'a str,
         operation: Operation,
-        _model: &str,
-        _stream: bool,
+        model: &str,
+        stream: bool,
     ) -> Option<Cow<'a, str>> {
         match (self, operation) {
             (WireId::OpenAiChat | WireId::AnthropicMessages, Operation::Chat) => Some(chat.into()),
@@ -135,6 +147,10 @@ impl WireId {
             (WireId::OpenAiChat, Operation::Complete) => beside(chat, self.operation_path(), "/completions"),
             (WireId::AnthropicMessages, Operation::CountTokens) => {
                 beside(chat, self.operation_path(), "/messages/count_tokens")
+            }
+            (WireId::Gemini, operation) => {
+                let method = gemini::method(operation, stream)?;
+                Some(gemini::target(chat, model, method).into())
             }
             _ => None,
         }
@@ -151,7 +167,7 @@ impl WireId {
         match self {
             WireId::OpenAiChat => true,
             // Anthropic's clients append `/v1/messages` to any root.
-            WireId::AnthropicMessages => false,
+            WireId::AnthropicMessages | WireId::Gemini => false,
         }
     }
 
@@ -160,6 +176,7 @@ impl WireId {
         match self {
             WireId::OpenAiChat => ("authorization", "Bearer "),
             WireId::AnthropicMessages => ("x-api-key", ""),
+            WireId::Gemini => ("x-goog-api-key", ""),
         }
     }
 

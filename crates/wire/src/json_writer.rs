@@ -50,3 +50,19 @@ pub(crate) fn write_json(out: &mut impl BufMut, value: &(impl Serialize + ?Sized
     serde_json::to_writer(out.writer(), value)
         .expect("our values have string keys, and a buffer takes all bytes");
 }
+
+/// JSON text without the blanks between its tokens; numbers and the order of keys stay as they are.
+pub(crate) fn compact(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    let (mut quoted, mut escaped) = (false, false);
+    for c in json.chars() {
+        if quoted || !matches!(c, ' ' | '\t' | '\n' | '\r') {
+            text.push(c);
+        }
+        if c == '"' && !escaped {
+            quoted = !quoted;
+        }
+        escaped = quoted && c == '\\' && !escaped;
+    }
+    text
+}

@@ -13,6 +13,7 @@ pub mod dialect;
 pub mod fault;
 pub mod frame;
 mod gateway_fields;
+pub mod gemini;
 pub mod generate;
 mod json_writer;
 pub mod openai_chat;

@@ -111,6 +111,11 @@ fn anthropic_messages_to_openai_chat() {
 }
 
 #[test]
+fn gemini_to_openai_chat() {
+    insta::assert_snapshot!(golden("gemini.generate", WireId::Gemini));
+}
+
+#[test]
 fn openai_chat_to_openai_chat() {
     insta::assert_snapshot!(golden("openai.chat", WireId::OpenAiChat));
 }
