@@ -7,7 +7,7 @@ use crate::chat::{ChatRequest, ChatResponse, Encoded, Event, Loss, Profile, Stop
 use crate::fault::Fault;
 use crate::frame::{Frame, Framing};
 use crate::raw::RawObject;
-use crate::{anthropic_messages, generate, openai_chat};
+use crate::{anthropic_messages, generate, openai_chat, openai_responses};
 
 /// A format family, spoken to us, by us or both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -27,6 +27,8 @@ pub enum Dialect {
 pub enum SurfaceId {
     /// `POST /v1/chat/completions`
     OpenAiChat,
+    /// `POST /v1/responses`
+    OpenAiResponses,
     /// `POST /v1/generate`, the gateway's own one-prompt form.
     Generate,
 }
@@ -38,16 +40,19 @@ pub enum WireId {
     OpenAiChat,
     /// `anthropic_messages`
     AnthropicMessages,
+    /// `openai_responses`
+    OpenAiResponses,
 }
 
 impl SurfaceId {
     /// All surfaces, in the order of their introduction.
-    pub const ALL: [SurfaceId; 2] = [SurfaceId::OpenAiChat, SurfaceId::Generate];
+    pub const ALL: [SurfaceId; 3] = [SurfaceId::OpenAiChat, SurfaceId::Generate, SurfaceId::OpenAiResponses];
 
     /// The codec half that faces clients.
     pub fn surface(self) -> &'static dyn Surface {
         match self {
             SurfaceId::OpenAiChat => &openai_chat::OpenAiChat,
+            SurfaceId::OpenAiResponses => &openai_responses::OpenAiResponses,
             SurfaceId::Generate => &generate::Generate,
         }
     }
@@ -56,6 +61,7 @@ impl SurfaceId {
     pub fn dialect(self) -> Option<Dialect> {
         match self {
             SurfaceId::OpenAiChat => Some(Dialect::OpenAiChat),
+            SurfaceId::OpenAiResponses => Some(Dialect::OpenAiResponses),
             SurfaceId::Generate => None,
         }
     }
@@ -64,6 +70,7 @@ impl SurfaceId {
     pub fn name(self) -> &'static str {
         match self {
             SurfaceId::OpenAiChat => "openai_chat",
+            SurfaceId::OpenAiResponses => "openai_responses",
             SurfaceId::Generate => "generate",
         }
     }
@@ -71,13 +78,14 @@ impl SurfaceId {
 
 impl WireId {
     /// All wires, in the order of their introduction.
-    pub const ALL: [WireId; 2] = [WireId::OpenAiChat, WireId::AnthropicMessages];
+    pub const ALL: [WireId; 3] = [WireId::OpenAiChat, WireId::AnthropicMessages, WireId::OpenAiResponses];
 
     /// The codec half that faces providers.
     pub fn wire(self) -> &'static dyn Wire {
         match self {
             WireId::OpenAiChat => &openai_chat::OpenAiChat,
             WireId::AnthropicMessages => &anthropic_messages::AnthropicMessages,
+            WireId::OpenAiResponses => &openai_responses::OpenAiResponses,
         }
     }
 
@@ -86,6 +94,7 @@ impl WireId {
         match self {
             WireId::OpenAiChat => Some(Dialect::OpenAiChat),
             WireId::AnthropicMessages => Some(Dialect::AnthropicMessages),
+            WireId::OpenAiResponses => Some(Dialect::OpenAiResponses),
         }
     }
 
@@ -94,6 +103,7 @@ impl WireId {
         match self {
             WireId::OpenAiChat => "openai_chat",
             WireId::AnthropicMessages => "anthropic_messages",
+            WireId::OpenAiResponses => "openai_responses",
         }
     }
 
@@ -102,6 +112,7 @@ impl WireId {
         match self {
             WireId::OpenAiChat => "/chat/completions",
             WireId::AnthropicMessages => "/messages",
+            WireId::OpenAiResponses => "/responses",
         }
     }
 
@@ -110,6 +121,7 @@ impl WireId {
         match self {
             WireId::OpenAiChat => "/v1/chat/completions",
             WireId::AnthropicMessages => "/v1/messages",
+            WireId::OpenAiResponses => "/v1/responses",
         }
     }
 
@@ -117,7 +129,7 @@ impl WireId {
     /// only if it ends in one.
     pub fn roots_go_on_after_version(self) -> bool {
         match self {
-            WireId::OpenAiChat => true,
+            WireId::OpenAiChat | WireId::OpenAiResponses => true,
             // Anthropic's clients append `/v1/messages` to any root.
             WireId::AnthropicMessages => false,
         }
@@ -126,7 +138,7 @@ impl WireId {
     /// The header that carries the key where nobody says otherwise, and what stands before the key in it.
     pub fn usual_auth(self) -> (&'static str, &'static str) {
         match self {
-            WireId::OpenAiChat => ("authorization", "Bearer "),
+            WireId::OpenAiChat | WireId::OpenAiResponses => ("authorization", "Bearer "),
             WireId::AnthropicMessages => ("x-api-key", ""),
         }
     }
@@ -163,6 +175,11 @@ pub trait Surface: Sync {
 
     /// The whole request in canonical form.
     fn decode_request(&self, head: &Head, body: &RawObject) -> Result<ChatRequest, Fault>;
+
+    /// What translated answers repeat of the request ([`Echo::request_fields`]), for formats whose answers do so.
+    fn echoed(&self, _body: &RawObject) -> Option<Bytes> {
+        None
+    }
 
     /// Takes fields that only the gateway understands (`project`, `strict`, a string `provider`) out of a body that is
     /// about to be carried.
@@ -297,6 +314,8 @@ pub struct Echo {
     pub annotate: bool,
     /// How the client wants its stream framed.
     pub framing: Framing,
+    /// Fields of the request that answers of this format repeat, as the text of a JSON object ([`Surface::echoed`]).
+    pub request_fields: Option<Bytes>,
 }
 
 /// What a carried frame says.

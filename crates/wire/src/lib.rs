@@ -14,7 +14,9 @@ pub mod fault;
 pub mod frame;
 pub mod generate;
 mod json_writer;
+mod openai;
 pub mod openai_chat;
+pub mod openai_responses;
 pub mod raw;
 pub mod scrub;
 

@@ -13,12 +13,12 @@ use serde_json::{Map, Value, json};
 
 pub(super) use self::messages::{foreign, signature, thinking_text};
 pub(super) use self::turns::{call, extra_content, joined};
-use super::names;
 use super::shape::{self, Texts, out};
 use crate::chat::{ChatRequest, Encoded, Extra, Loss, MaxTokensField, OutputFormat, Profile, Sampling, Undo};
 use crate::dialect::{Dialect, Peek};
 use crate::fault::Fault;
 use crate::json_writer::ObjectWriter;
+use crate::openai::{effort, names};
 use crate::raw::RawObject;
 
 const THIS: Dialect = Dialect::OpenAiChat;
@@ -232,7 +232,7 @@ fn put_limits(body: &mut ObjectWriter, request: &ChatRequest, profile: &Profile,
     }
     let stops: Vec<&String> = request.stop.iter().take(MAX_STOPS).collect();
     body.put_some("stop", (!stops.is_empty()).then_some(stops));
-    let effort = request.thinking.as_ref().and_then(|asked| thinking::encode(asked, profile, losses));
+    let effort = request.thinking.as_ref().and_then(|asked| effort::encode(asked, profile, losses));
     body.put_some("reasoning_effort", effort);
 }
 

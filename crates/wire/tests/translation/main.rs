@@ -12,4 +12,7 @@ mod laws;
 mod messages_grammar;
 mod recording;
 mod requests;
+mod responses_answers;
+mod responses_grammar;
+mod responses_recording;
 mod streams;
