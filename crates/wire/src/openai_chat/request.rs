@@ -201,14 +201,16 @@ pub(super) fn encode(request: &ChatRequest, profile: &Profile) -> Result<Encoded
     }
     body.put("messages", &turns);
     drop(turns);
-    if !request.tools.is_empty() {
-        body.put("tools", &tools::encode(&request.tools, profile, &aliases)?);
+    let tools = tools::encode(&request.tools, profile, &aliases, &mut losses)?;
+    if !tools.is_empty() {
+        body.put("tools", &tools);
         body.put_some(
             "tool_choice",
             request.tool_choice.as_ref().map(|choice| tools::encode_choice(choice, &aliases)),
         );
         body.put_some("parallel_tool_calls", request.parallel_tool_calls);
     }
+    drop(tools);
     put_limits(&mut body, request, profile, &mut losses);
     put_sampling(&mut body, &request.sampling, profile, &mut losses);
     put_format(&mut body, request.format.as_ref(), schema_as_text.is_some(), &mut losses);

@@ -15,13 +15,18 @@ pub(super) fn decode(annotation: Value) -> Citation {
     Citation { url: text("url"), title: text("title"), span, raw: Some((THIS, annotation)) }
 }
 
+/// Whether the citation names its place in the text.
+pub(super) fn is_placed(citation: &Citation) -> bool {
+    citation.span.is_some() || citation.raw.as_ref().is_some_and(|(dialect, _)| *dialect == THIS)
+}
+
 /// The annotation, and whether it says less than the citation did. `None`: there is no URL to cite.
 pub(super) fn encode(citation: &Citation, length: u64) -> (Option<Value>, bool) {
     if let Some((_, raw)) = citation.raw.as_ref().filter(|(dialect, _)| *dialect == THIS) {
         return (Some(raw.clone()), false);
     }
     let Some(url) = &citation.url else { return (None, true) };
-    // Clients expect a range; a citation without one holds for the text so far.
+    // Clients expect a range; a citation without one holds for the whole text.
     let (start, end) = citation.span.unwrap_or((0, length));
     let title = citation.title.as_deref().unwrap_or_default();
     let annotation = json!({"type": "url_citation", "url": url, "title": title, "start_index": start,

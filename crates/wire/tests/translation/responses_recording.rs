@@ -3,15 +3,52 @@
 use serde_json::Value;
 use wire::chat::StopReason;
 
-use super::fixtures::Fixture;
+use super::fixtures::{self, Fixture};
 use super::recording::{Said, datas};
 
-/// What a whole or streamed recording says: that of a stream stands in its last event.
-pub fn of_recording(fixture: &Fixture) -> Said {
-    let answer = match fixture.stream {
-        true => datas(&fixture.stream_bytes()).last().unwrap()["response"].clone(),
-        false => fixture.json().clone(),
-    };
+const DIALECT: &str = "openai.responses";
+/// The recording of a stream that fails.
+pub const FAILED: &str = "openai.openai-responses.openai-error-1";
+
+/// A recorded stream of one answer.
+pub struct Stream {
+    pub id: String,
+    pub frames: Vec<String>,
+}
+
+impl Stream {
+    pub fn bytes(&self) -> Vec<u8> {
+        self.frames.concat().into_bytes()
+    }
+
+    /// The answer in the last event.
+    pub fn answer(&self) -> Value {
+        datas(&self.bytes()).pop().unwrap()["response"].take()
+    }
+}
+
+/// Streams that end well. One recording (of Azure) holds several answers one after the other.
+pub fn streamed() -> Vec<Stream> {
+    let mut streams: Vec<Stream> = Vec::new();
+    for fixture in fixtures::streamed(DIALECT).filter(|fixture| !fixture.id.starts_with(FAILED)) {
+        for frame in fixture.stream_events() {
+            if frame.contains("\"response.created\"") {
+                let id = format!("{} {}", fixture.id, streams.len());
+                streams.push(Stream { id, frames: Vec::new() });
+            }
+            streams.last_mut().unwrap().frames.push(frame.to_owned());
+        }
+    }
+    streams
+}
+
+/// Whole answers.
+pub fn whole() -> impl Iterator<Item = Fixture> {
+    fixtures::whole(DIALECT)
+}
+
+/// What an answer says.
+pub fn said(answer: &Value) -> Said {
     let usage = &answer["usage"];
     let mut said = Said {
         prompt: usage["input_tokens"].as_u64(),

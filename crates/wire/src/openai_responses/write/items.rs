@@ -223,7 +223,7 @@ impl Items {
             Some(Open::Message { parts, part }) if *part == Some(id) => {
                 *part = None;
                 let step = at(&self.id, self.count, parts.len());
-                if let Some(spoken) = parts.last() {
+                if let Some(spoken) = parts.last_mut() {
                     spoken_done(spoken, step, emitter, out);
                 }
             }

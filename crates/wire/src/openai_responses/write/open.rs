@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::chat::{Origin, Part, PartId, ToolKind, custody};
+use crate::chat::{Citation, Origin, Part, PartId, ToolKind, custody};
 use crate::openai_responses::shape::out;
 
 use super::THIS;
@@ -23,6 +23,8 @@ pub(super) struct Spoken {
     /// Code points of `text`.
     pub(super) length: u64,
     pub(super) annotations: Vec<Value>,
+    /// Sources without a place: they hold for the whole text, whose length is known at its end.
+    pub(super) of_the_whole: Vec<Citation>,
     pub(super) logprobs: Vec<Value>,
 }
 

@@ -35,7 +35,13 @@ pub(super) fn speak_on(
             }
             false
         }
-        Piece::Citation(cited) if !spoken.refusal => cite(spoken, cited, step, emitter, out),
+        Piece::Citation(cited) if !spoken.refusal && citation::is_placed(cited) => {
+            cite(spoken, cited, step, emitter, out)
+        }
+        Piece::Citation(cited) if !spoken.refusal => {
+            spoken.of_the_whole.push(cited.clone());
+            cited.raw.is_some() || cited.url.is_none()
+        }
         _ => false,
     }
 }
@@ -57,9 +63,15 @@ fn cite(
     less
 }
 
-pub(super) fn spoken_done(spoken: &Spoken, step: Step<'_>, emitter: &mut Emitter, out: &mut BytesMut) {
+pub(super) fn spoken_done(spoken: &mut Spoken, step: Step<'_>, emitter: &mut Emitter, out: &mut BytesMut) {
     let whole = Step { item_id: step.item_id, output_index: step.output_index, ..Step::default() };
     let whole = Step { content_index: step.content_index, ..whole };
+    for cited in std::mem::take(&mut spoken.of_the_whole) {
+        let content_index = step.content_index;
+        let step =
+            Step { item_id: step.item_id, output_index: step.output_index, content_index, ..Step::default() };
+        cite(spoken, &cited, step, emitter, out);
+    }
     if spoken.refusal {
         emitter.event("response.refusal.done", &Step { refusal: Some(&spoken.text), ..step }, out);
     } else {
