@@ -123,10 +123,10 @@ impl Reader {
 
     /// Hands over what has been read, up to a stop text.
     fn hand_over(&mut self, events: &mut Vec<Event>) {
-        let read = self.out.take();
+        let read = self.out.events();
         match &mut self.stops {
-            None => events.extend(read),
-            Some(stops) => read.into_iter().for_each(|event| stops.push(event, events)),
+            None => events.append(read),
+            Some(stops) => read.drain(..).for_each(|event| stops.push(event, events)),
         }
     }
 }

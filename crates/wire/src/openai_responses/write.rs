@@ -70,6 +70,8 @@ impl Writer {
     /// An event of the answer, its parts one after the other.
     fn sequenced(&mut self, event: &Event, out: &mut BytesMut) {
         match event {
+            // The answer is over.
+            _ if self.stop.is_some() => {}
             Event::Open { choice, .. } | Event::Logprobs { choice, .. } | Event::Stop { choice, .. }
                 if *choice > 0 =>
             {
@@ -87,9 +89,6 @@ impl Writer {
     }
 
     fn stop(&mut self, stop: &Stop, out: &mut BytesMut) {
-        if self.stop.is_some() {
-            return;
-        }
         self.losses.extend(stop::loss(stop.reason));
         if stop.reason == StopReason::Filter
             && let Some(words) = &stop.explanation
@@ -127,6 +126,7 @@ impl StreamWriter for Writer {
             Event::Usage(usage) => self.usage.get_or_insert_default().update(usage),
             Event::ServiceTier(tier) => self.envelope.service_tier(tier),
             Event::Foreign { .. } => self.losses.push(Loss::at("foreign", "output")),
+            Event::Delta { part, .. } if self.sequence.passes(*part) => self.sequenced(event, out),
             _ => {
                 self.start(out);
                 let mut ready = Vec::new();

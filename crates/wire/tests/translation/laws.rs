@@ -3,6 +3,7 @@
 mod any;
 mod encoding;
 mod folding;
+mod responses;
 mod round_trip;
 mod streaming;
 mod surviving;

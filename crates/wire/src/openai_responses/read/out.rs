@@ -17,8 +17,8 @@ impl Out {
         self.events.push(event);
     }
 
-    pub(super) fn take(&mut self) -> Vec<Event> {
-        std::mem::take(&mut self.events)
+    pub(super) fn events(&mut self) -> &mut Vec<Event> {
+        &mut self.events
     }
 
     pub(super) fn open(&mut self, kind: PartKind) -> PartId {

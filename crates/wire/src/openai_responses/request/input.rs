@@ -65,7 +65,7 @@ impl Reader<'_> {
             Some("custom_tool_call") => self.call(text, at, ToolKind::Custom),
             Some("function_call_output" | "custom_tool_call_output") => self.output(text, at),
             Some("reasoning") => {
-                let thought = parts::thought(decode_at(at, text)?);
+                let thought = parts::returned_thought(decode_at(at, text)?);
                 self.answered(thought.into_iter().collect(), Map::new());
                 Ok(())
             }

@@ -61,24 +61,28 @@ fn raw(part: &ContentPart) -> Value {
     serde_json::to_value(part).expect("what was read from JSON can be written to it")
 }
 
-/// A thought. One of another family comes out of its wrapper. `None`: it says nothing.
+/// A thought of a server of this dialect. `None`: it says nothing.
 pub(in crate::openai_responses) fn thought(item: Reasoning) -> Option<Part> {
-    let told = told(&item);
+    let text = told(&item);
     let encrypted = item.encrypted_content.filter(|encrypted| !encrypted.is_empty());
-    if told.is_empty() && encrypted.is_none() {
+    if text.is_empty() && encrypted.is_none() {
         return None;
     }
-    match encrypted.as_deref().and_then(custody::unwrap) {
+    Some(Part::Thinking { text, signature: None, encrypted, id: item.id, origin: Some(THIS.into()) })
+}
+
+/// A thought that a client sends back. One of another family comes out of its wrapper.
+pub(super) fn returned_thought(item: Reasoning) -> Option<Part> {
+    let thought = thought(item)?;
+    let Part::Thinking { text: told, encrypted: Some(sealed), .. } = &thought else { return Some(thought) };
+    match custody::unwrap(sealed) {
         // What was shown beside the wrapper need not be in it.
         Some(Part::Thinking { text, signature, encrypted, id, origin }) => {
-            let text = if text.is_empty() { told } else { text };
+            let text = if text.is_empty() { told.clone() } else { text };
             Some(Part::Thinking { text, signature, encrypted, id, origin })
         }
         Some(other) => Some(other),
-        None => {
-            let (id, origin) = (item.id, Some(THIS.into()));
-            Some(Part::Thinking { text: told, signature: None, encrypted, id, origin })
-        }
+        None => Some(thought),
     }
 }
 

@@ -28,6 +28,8 @@ pub(super) struct Items {
     id: String,
     open: Option<Open>,
     refused: bool,
+    /// Ids of thoughts that came with one: no two items share an id.
+    thoughts: Vec<String>,
     losses: Vec<Loss>,
 }
 
@@ -41,6 +43,7 @@ impl Items {
             id: String::new(),
             open: None,
             refused: false,
+            thoughts: Vec::new(),
             losses: Vec::new(),
         }
     }
@@ -117,8 +120,10 @@ impl Items {
     fn think(&mut self, thought: Thought, emitter: &mut Emitter, out: &mut BytesMut) {
         self.begin("rs", emitter, out);
         let own = thought.origin.as_ref().is_some_and(|origin| origin.dialect == THIS);
-        if let Some(id) = thought.id.as_ref().filter(|id| own && !id.is_empty()) {
+        let given = thought.id.as_ref().filter(|id| own && !id.is_empty() && !self.thoughts.contains(id));
+        if let Some(id) = given {
             self.id.clone_from(id);
+            self.thoughts.push(id.clone());
         }
         let empty = out::Item::Reasoning(out::Reasoning { id: Some(&self.id), ..Default::default() });
         emitter.item("response.output_item.added", self.count, &empty, out);
