@@ -41,6 +41,7 @@ fn line(id: &str, events: &[Event]) -> String {
     let usage = &read.response["usage"];
     let counts = json!([usage["input_tokens"], usage["output_tokens"], usage["total_tokens"]]);
     let losses: Vec<_> = losses.iter().map(|loss| loss.code.as_ref()).collect();
+    let id = responses_recording::named(id);
     format!("{id} {} {items:?} usage {counts} losses {losses:?}", summary(&read))
 }
 
@@ -102,7 +103,10 @@ fn openai_responses_to_openai_responses() {
 
 #[test]
 fn openai_responses_to_openai_chat() {
-    let lines: Vec<_> = own().iter().map(|(id, events, _)| super::golden::chat_line(id, events)).collect();
+    let lines: Vec<_> = own()
+        .iter()
+        .map(|(id, events, _)| super::golden::chat_line(&responses_recording::named(id), events))
+        .collect();
     insta::assert_snapshot!(lines.join("\n"));
 }
 

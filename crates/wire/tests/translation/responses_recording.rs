@@ -47,6 +47,11 @@ pub fn whole() -> impl Iterator<Item = Fixture> {
     fixtures::whole(DIALECT)
 }
 
+/// The name of a recording in a snapshot. Some names begin like keys of a provider, which no file may hold.
+pub fn named(id: &str) -> String {
+    id.replace("xai-", "")
+}
+
 /// What an answer says.
 pub fn said(answer: &Value) -> Said {
     let usage = &answer["usage"];

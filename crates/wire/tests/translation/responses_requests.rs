@@ -9,7 +9,7 @@ use wire::chat::{ChatRequest, Encoded, Profile};
 use wire::openai_responses::OpenAiResponses;
 use wire::{Fault, Head, RawObject, Surface, WireId};
 
-use super::{fixtures, messages_grammar};
+use super::{fixtures, messages_grammar, responses_recording};
 
 /// The request that a body holds.
 fn decoded(body: &Value) -> Result<ChatRequest, Fault> {
@@ -41,21 +41,22 @@ fn translated(body: &Value, wire: WireId) -> (Value, Vec<String>) {
 
 /// One line: the losses of a translation, or why it is refused.
 fn line(fixture: &fixtures::Fixture, wire: WireId) -> Option<String> {
+    let id = responses_recording::named(&fixture.id);
     let body = Value::Object(fixture.request.as_object()?.clone());
     let at = |fault: &Fault| fault.param().unwrap_or("-").to_owned();
     let request = match decoded(&body) {
         Ok(request) => request,
-        Err(fault) => return Some(format!("{} not read: {}: {fault}", fixture.id, at(&fault))),
+        Err(fault) => return Some(format!("{id} not read: {}: {fault}", at(&fault))),
     };
     let encoded = match wire.wire().encode_request(&request, &Profile::unknown("p", "target")) {
         Ok(encoded) => encoded,
-        Err(fault) => return Some(format!("{} refused: {}: {fault}", fixture.id, at(&fault))),
+        Err(fault) => return Some(format!("{id} refused: {}: {fault}", at(&fault))),
     };
     if wire == WireId::AnthropicMessages {
         messages_grammar::check(&fixture.id, &serde_json::from_slice(&encoded.body).unwrap());
     }
     let losses: Vec<_> = encoded.losses.iter().map(|loss| format!("{} at {}", loss.code, loss.at)).collect();
-    Some(format!("{} losses {losses:?}", fixture.id))
+    Some(format!("{id} losses {losses:?}"))
 }
 
 fn golden(wire: WireId) -> String {

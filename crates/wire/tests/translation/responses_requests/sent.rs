@@ -9,7 +9,7 @@ use wire::openai_chat::OpenAiChat;
 use wire::{Dialect, Head, RawObject, Surface, WireId};
 
 use super::encode;
-use crate::{fixtures, responses_input_grammar as grammar};
+use crate::{fixtures, responses_input_grammar as grammar, responses_recording};
 
 fn message(role: Role, parts: Vec<Part>) -> Message {
     Message { role, parts, name: None, extra: Extra::default() }
@@ -225,15 +225,16 @@ fn recorded_requests_of_openai_chat_become_legal_ones() {
     for fixture in fixtures::all("openai.chat") {
         let Some(body) = fixture.request.as_object() else { continue };
         let body = RawObject::parse(serde_json::to_vec(body).unwrap().into()).unwrap();
+        let id = responses_recording::named(&fixture.id);
         let Ok(request) = OpenAiChat.decode_request(&Head::default(), &body) else { continue };
         lines.push(match WireId::OpenAiResponses.wire().encode_request(&request, &profile()) {
             Ok(encoded) => {
                 grammar::check(&fixture.id, &serde_json::from_slice(&encoded.body).unwrap());
                 let losses: Vec<_> =
                     encoded.losses.iter().map(|loss| format!("{} at {}", loss.code, loss.at)).collect();
-                format!("{} losses {losses:?}", fixture.id)
+                format!("{id} losses {losses:?}")
             }
-            Err(fault) => format!("{} refused: {}: {fault}", fixture.id, fault.param().unwrap_or("-")),
+            Err(fault) => format!("{id} refused: {}: {fault}", fault.param().unwrap_or("-")),
         });
     }
     insta::assert_snapshot!(lines.join("\n"));
