@@ -6,7 +6,7 @@ use std::sync::Arc;
 use http::header::{ALLOW, HeaderName};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
-use wire::{Fault, Head, SurfaceId};
+use wire::{Fault, SurfaceId};
 
 use crate::app::App;
 use crate::arrival::{Arrival, is_plain_id};
@@ -32,6 +32,7 @@ enum Room {
     Health,
     Live,
     Ready,
+    Metrics,
     ChatCompletions,
     Generate,
     Models,
@@ -51,7 +52,7 @@ struct Route {
 
 use SurfaceId::{Generate as Native, OpenAiChat as OpenAi};
 
-const ROUTES: [Route; 12] = [
+const ROUTES: [Route; 13] = [
     Route {
         path: "/v1/chat/completions",
         room: Room::ChatCompletions,
@@ -105,6 +106,13 @@ const ROUTES: [Route; 12] = [
     Route { path: "/livez", room: Room::Live, class: Class::Public, methods: "GET, HEAD", errors: Native },
     Route { path: "/readyz", room: Room::Ready, class: Class::Public, methods: "GET, HEAD", errors: Native },
     Route { path: "/ready", room: Room::Ready, class: Class::Public, methods: "GET, HEAD", errors: Native },
+    Route {
+        path: "/metrics",
+        room: Room::Metrics,
+        class: Class::Admin,
+        methods: "GET, HEAD",
+        errors: Native,
+    },
     Route { path: "/", room: Room::Home, class: Class::Public, methods: "GET, HEAD", errors: Native },
 ];
 
@@ -210,10 +218,8 @@ async fn go_in(
     request: Request<Incoming>,
 ) -> Result<Response<OutBody>, Fault> {
     match route.room {
-        Room::ChatCompletions => {
-            Ok(surface::answer(app, arrival, OpenAi, Head::default(), caller, request).await)
-        }
-        Room::Generate => Ok(surface::answer(app, arrival, Native, Head::default(), caller, request).await),
+        Room::ChatCompletions => Ok(surface::answer(app, arrival, OpenAi.into(), caller, request).await),
+        Room::Generate => Ok(surface::answer(app, arrival, Native.into(), caller, request).await),
         Room::Models => manage::models::answer(app, rest, request.headers(), request.uri().query()),
         Room::Providers => manage::providers::answer(app, request.headers(), request.uri().query()),
         Room::Credentials => manage::credentials::answer(app, rest, peer, request).await,
@@ -221,6 +227,7 @@ async fn go_in(
         Room::Health => Ok(manage::health::health(app)),
         Room::Live => Ok(manage::health::live()),
         Room::Ready => Ok(manage::health::ready(app)),
+        Room::Metrics => Ok(manage::health::metrics()),
     }
 }
 

@@ -8,6 +8,7 @@ pub mod custody;
 mod event;
 mod extra;
 mod fold;
+mod guard;
 mod loss;
 mod profile;
 mod request;
@@ -20,6 +21,7 @@ pub use event::{Event, PartId, PartKind, Piece};
 pub use extra::Extra;
 pub use fold::{Fold, unfold};
 pub(crate) use fold::{opening, pieces};
+pub use guard::Guard;
 pub use loss::Loss;
 pub use profile::{Abilities, Encoded, MaxTokensField, Profile, ReasoningOption, Undo};
 pub use request::{

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 use wire::frame::SseSplitter;
-use wire::{Fault, Head, SurfaceId};
+use wire::{Fault, SurfaceId};
 
 use super::ChatArgs;
 use crate::app::App;
@@ -60,7 +60,7 @@ async fn converse(app: &App, model: &str, prompt: &str) -> Result<(), Failure> {
     let place = app.in_flight.enter().expect("a fresh gateway has places");
     let mut meter = Meter::open(slot, place, Arrival::now(), surface, &caller, None);
     let body = Bytes::from(body.to_string());
-    let answer = match Inbound::admit(surface, Head::default(), &HeaderMap::new(), body, &mut meter) {
+    let answer = match Inbound::admit(surface.into(), &HeaderMap::new(), body, &mut meter) {
         Ok(inbound) => exchange(app, &inbound, meter).await.map_err(|failed| failure(failed.fault))?,
         Err(fault) => {
             meter.fail(&fault);
@@ -79,7 +79,7 @@ async fn print(mut relay: Relay) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
     let mut splitter = SseSplitter::new(EVENT_LIMIT);
     while let Some(bytes) = poll_fn(|cx| relay.poll_bytes(cx)).await {
-        splitter.push(&bytes);
+        splitter.push(&bytes.map_err(|broken| Failure::new(6, broken))?);
         while let Some(event) = splitter.next().map_err(failure)? {
             let Ok(chunk) = serde_json::from_str::<Value>(event.frame().data) else { continue };
             if let Some(message) = chunk["error"]["message"].as_str() {

@@ -18,6 +18,8 @@ pub(super) struct Tally {
     pub(super) model: Option<String>,
     /// One more than the highest number of an event, in dialects that count them.
     pub(super) next_sequence: u64,
+    /// Elements that were written, to clients that get a JSON array.
+    pub(super) elements: u64,
 }
 
 impl Tally {

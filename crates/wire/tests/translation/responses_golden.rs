@@ -214,7 +214,12 @@ fn every_prefix_of_a_recorded_stream_ends_in_an_error() {
 #[test]
 fn a_carried_stream_that_fails_goes_on_counting() {
     let usage = wire::chat::Usage { input: Some(3), output: Some(4), ..Default::default() };
-    let so_far = wire::dialect::SoFar { request_id: "req_1", next_sequence: 7, usage: Some(&usage) };
+    let so_far = wire::dialect::SoFar {
+        request_id: "req_1",
+        next_sequence: 7,
+        usage: Some(&usage),
+        ..Default::default()
+    };
     let fault = Fault::Cut { provider: "p".into(), why: "it closed".into() };
     let mut out = BytesMut::new();
     OpenAiResponses.fail_stream(&fault, &so_far, &mut out);
