@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::{anthropic_messages, gemini, generate, openai_chat};
+use crate::{anthropic_messages, gemini, generate, openai_chat, openai_responses};
 
 mod halves;
 
@@ -28,6 +28,8 @@ pub enum Dialect {
 pub enum SurfaceId {
     /// `POST /v1/chat/completions`
     OpenAiChat,
+    /// `POST /v1/responses`
+    OpenAiResponses,
     /// `POST /v1/generate`, the gateway's own one-prompt form.
     Generate,
     /// `POST /v1/messages`
@@ -45,17 +47,25 @@ pub enum WireId {
     AnthropicMessages,
     /// `gemini`
     Gemini,
+    /// `openai_responses`
+    OpenAiResponses,
 }
 
 impl SurfaceId {
     /// All surfaces, in the order of their introduction.
-    pub const ALL: [SurfaceId; 4] =
-        [SurfaceId::OpenAiChat, SurfaceId::Generate, SurfaceId::AnthropicMessages, SurfaceId::Gemini];
+    pub const ALL: [SurfaceId; 5] = [
+        SurfaceId::OpenAiChat,
+        SurfaceId::OpenAiResponses,
+        SurfaceId::Generate,
+        SurfaceId::AnthropicMessages,
+        SurfaceId::Gemini,
+    ];
 
     /// The codec half that faces clients.
     pub fn surface(self) -> &'static dyn Surface {
         match self {
             SurfaceId::OpenAiChat => &openai_chat::OpenAiChat,
+            SurfaceId::OpenAiResponses => &openai_responses::OpenAiResponses,
             SurfaceId::Generate => &generate::Generate,
             SurfaceId::AnthropicMessages => &anthropic_messages::AnthropicMessages,
             SurfaceId::Gemini => &gemini::Gemini,
@@ -66,6 +76,7 @@ impl SurfaceId {
     pub fn dialect(self) -> Option<Dialect> {
         match self {
             SurfaceId::OpenAiChat => Some(Dialect::OpenAiChat),
+            SurfaceId::OpenAiResponses => Some(Dialect::OpenAiResponses),
             SurfaceId::Generate => None,
             SurfaceId::AnthropicMessages => Some(Dialect::AnthropicMessages),
             SurfaceId::Gemini => Some(Dialect::Gemini),
@@ -76,6 +87,7 @@ impl SurfaceId {
     pub fn name(self) -> &'static str {
         match self {
             SurfaceId::OpenAiChat => "openai_chat",
+            SurfaceId::OpenAiResponses => "openai_responses",
             SurfaceId::Generate => "generate",
             SurfaceId::AnthropicMessages => "anthropic_messages",
             SurfaceId::Gemini => "gemini",
@@ -85,7 +97,8 @@ impl SurfaceId {
 
 impl WireId {
     /// All wires, in the order of their introduction.
-    pub const ALL: [WireId; 3] = [WireId::OpenAiChat, WireId::AnthropicMessages, WireId::Gemini];
+    pub const ALL: [WireId; 4] =
+        [WireId::OpenAiChat, WireId::AnthropicMessages, WireId::Gemini, WireId::OpenAiResponses];
 
     /// The codec half that faces providers.
     pub fn wire(self) -> &'static dyn Wire {
@@ -93,6 +106,7 @@ impl WireId {
             WireId::OpenAiChat => &openai_chat::OpenAiChat,
             WireId::AnthropicMessages => &anthropic_messages::AnthropicMessages,
             WireId::Gemini => &gemini::Gemini,
+            WireId::OpenAiResponses => &openai_responses::OpenAiResponses,
         }
     }
 
@@ -102,6 +116,7 @@ impl WireId {
             WireId::OpenAiChat => Some(Dialect::OpenAiChat),
             WireId::AnthropicMessages => Some(Dialect::AnthropicMessages),
             WireId::Gemini => Some(Dialect::Gemini),
+            WireId::OpenAiResponses => Some(Dialect::OpenAiResponses),
         }
     }
 
@@ -111,6 +126,7 @@ impl WireId {
             WireId::OpenAiChat => "openai_chat",
             WireId::AnthropicMessages => "anthropic_messages",
             WireId::Gemini => "gemini",
+            WireId::OpenAiResponses => "openai_responses",
         }
     }
 
@@ -120,6 +136,7 @@ impl WireId {
             WireId::OpenAiChat => "/chat/completions",
             WireId::AnthropicMessages => "/messages",
             WireId::Gemini => "/models",
+            WireId::OpenAiResponses => "/responses",
         }
     }
 
@@ -129,6 +146,7 @@ impl WireId {
             WireId::OpenAiChat => "/v1/chat/completions",
             WireId::AnthropicMessages => "/v1/messages",
             WireId::Gemini => "/v1beta/models",
+            WireId::OpenAiResponses => "/v1/responses",
         }
     }
 
@@ -142,7 +160,7 @@ impl WireId {
         stream: bool,
     ) -> Option<Cow<'a, str>> {
         match (self, operation) {
-            (WireId::OpenAiChat | WireId::AnthropicMessages, Operation::Chat) => Some(chat.into()),
+            (_, Operation::Chat) => Some(chat.into()),
             (WireId::OpenAiChat, Operation::Embed) => beside(chat, self.operation_path(), "/embeddings"),
             (WireId::OpenAiChat, Operation::Complete) => beside(chat, self.operation_path(), "/completions"),
             (WireId::AnthropicMessages, Operation::CountTokens) => {
@@ -165,7 +183,7 @@ impl WireId {
     /// only if it ends in one.
     pub fn roots_go_on_after_version(self) -> bool {
         match self {
-            WireId::OpenAiChat => true,
+            WireId::OpenAiChat | WireId::OpenAiResponses => true,
             // Anthropic's clients append `/v1/messages` to any root.
             WireId::AnthropicMessages | WireId::Gemini => false,
         }
@@ -174,7 +192,7 @@ impl WireId {
     /// The header that carries the key where nobody says otherwise, and what stands before the key in it.
     pub fn usual_auth(self) -> (&'static str, &'static str) {
         match self {
-            WireId::OpenAiChat => ("authorization", "Bearer "),
+            WireId::OpenAiChat | WireId::OpenAiResponses => ("authorization", "Bearer "),
             WireId::AnthropicMessages => ("x-api-key", ""),
             WireId::Gemini => ("x-goog-api-key", ""),
         }

@@ -121,7 +121,10 @@ async fn send(
     if !(200..300).contains(&reply.status) {
         return Err(refusal(wire, reply).await);
     }
-    let echo = echo(app, inbound, target, meter);
+    let mut echo = echo(app, inbound, target, meter);
+    if outgoing.undo.is_some() {
+        echo.request_fields = inbound.surface.surface().echoed(&inbound.body);
+    }
     if inbound.peek.stream {
         stream(inbound, target, reply, outgoing.undo, echo).await
     } else {
