@@ -15,11 +15,13 @@ pub mod recall;
 mod request;
 mod response;
 mod sequence;
+pub mod stop_text;
 mod usage;
 
 pub use event::{Event, PartId, PartKind, Piece};
 pub use extra::Extra;
 pub use fold::{Fold, unfold};
+pub(crate) use fold::{opening, pieces};
 pub use guard::Guard;
 pub use loss::Loss;
 pub use profile::{Abilities, Encoded, MaxTokensField, Profile, ReasoningOption, Undo};

@@ -6,7 +6,7 @@ use crate::count::{self, Counting};
 use crate::embed::gemini::GeminiEmbeddings;
 use crate::embed::openai::OpenAiEmbeddings;
 use crate::embed::{EmbedSurface, EmbedWire};
-use crate::{anthropic_messages, gemini, generate, openai_chat};
+use crate::{anthropic_messages, gemini, generate, openai_chat, openai_responses};
 
 mod halves;
 
@@ -32,6 +32,8 @@ pub enum Dialect {
 pub enum SurfaceId {
     /// `POST /v1/chat/completions`
     OpenAiChat,
+    /// `POST /v1/responses`
+    OpenAiResponses,
     /// `POST /v1/generate`, the gateway's own one-prompt form.
     Generate,
     /// `POST /v1/messages`
@@ -51,12 +53,15 @@ pub enum WireId {
     AnthropicMessages,
     /// `gemini`
     Gemini,
+    /// `openai_responses`
+    OpenAiResponses,
 }
 
 impl SurfaceId {
     /// All surfaces, in the order of their introduction.
-    pub const ALL: [SurfaceId; 5] = [
+    pub const ALL: [SurfaceId; 6] = [
         SurfaceId::OpenAiChat,
+        SurfaceId::OpenAiResponses,
         SurfaceId::Generate,
         SurfaceId::AnthropicMessages,
         SurfaceId::Socket,
@@ -67,6 +72,7 @@ impl SurfaceId {
     pub fn surface(self) -> &'static dyn Surface {
         match self {
             SurfaceId::OpenAiChat | SurfaceId::Socket => &openai_chat::OpenAiChat,
+            SurfaceId::OpenAiResponses => &openai_responses::OpenAiResponses,
             SurfaceId::Generate => &generate::Generate,
             SurfaceId::AnthropicMessages => &anthropic_messages::AnthropicMessages,
             SurfaceId::Gemini => &gemini::Gemini,
@@ -77,6 +83,7 @@ impl SurfaceId {
     pub fn dialect(self) -> Option<Dialect> {
         match self {
             SurfaceId::OpenAiChat | SurfaceId::Socket => Some(Dialect::OpenAiChat),
+            SurfaceId::OpenAiResponses => Some(Dialect::OpenAiResponses),
             SurfaceId::Generate => None,
             SurfaceId::AnthropicMessages => Some(Dialect::AnthropicMessages),
             SurfaceId::Gemini => Some(Dialect::Gemini),
@@ -88,7 +95,10 @@ impl SurfaceId {
         match self {
             SurfaceId::OpenAiChat => Some(&OpenAiEmbeddings),
             SurfaceId::Gemini => Some(&GeminiEmbeddings),
-            SurfaceId::Generate | SurfaceId::AnthropicMessages | SurfaceId::Socket => None,
+            SurfaceId::OpenAiResponses
+            | SurfaceId::Generate
+            | SurfaceId::AnthropicMessages
+            | SurfaceId::Socket => None,
         }
     }
 
@@ -97,6 +107,7 @@ impl SurfaceId {
         match self {
             SurfaceId::Gemini => Some(&count::GEMINI),
             SurfaceId::AnthropicMessages => Some(&count::ANTHROPIC_MESSAGES),
+            SurfaceId::OpenAiResponses => Some(&count::OPENAI_RESPONSES),
             SurfaceId::OpenAiChat | SurfaceId::Generate | SurfaceId::Socket => None,
         }
     }
@@ -105,6 +116,7 @@ impl SurfaceId {
     pub fn name(self) -> &'static str {
         match self {
             SurfaceId::OpenAiChat => "openai_chat",
+            SurfaceId::OpenAiResponses => "openai_responses",
             SurfaceId::Generate => "generate",
             SurfaceId::AnthropicMessages => "anthropic_messages",
             SurfaceId::Socket => "ws",
@@ -115,7 +127,8 @@ impl SurfaceId {
 
 impl WireId {
     /// All wires, in the order of their introduction.
-    pub const ALL: [WireId; 3] = [WireId::OpenAiChat, WireId::AnthropicMessages, WireId::Gemini];
+    pub const ALL: [WireId; 4] =
+        [WireId::OpenAiChat, WireId::AnthropicMessages, WireId::Gemini, WireId::OpenAiResponses];
 
     /// The codec half that faces providers.
     pub fn wire(self) -> &'static dyn Wire {
@@ -123,6 +136,7 @@ impl WireId {
             WireId::OpenAiChat => &openai_chat::OpenAiChat,
             WireId::AnthropicMessages => &anthropic_messages::AnthropicMessages,
             WireId::Gemini => &gemini::Gemini,
+            WireId::OpenAiResponses => &openai_responses::OpenAiResponses,
         }
     }
 
@@ -132,6 +146,7 @@ impl WireId {
             WireId::OpenAiChat => Some(Dialect::OpenAiChat),
             WireId::AnthropicMessages => Some(Dialect::AnthropicMessages),
             WireId::Gemini => Some(Dialect::Gemini),
+            WireId::OpenAiResponses => Some(Dialect::OpenAiResponses),
         }
     }
 
@@ -140,7 +155,7 @@ impl WireId {
         match self {
             WireId::OpenAiChat => Some(&OpenAiEmbeddings),
             WireId::Gemini => Some(&GeminiEmbeddings),
-            WireId::AnthropicMessages => None,
+            WireId::AnthropicMessages | WireId::OpenAiResponses => None,
         }
     }
 
@@ -150,6 +165,7 @@ impl WireId {
             WireId::OpenAiChat => None,
             WireId::AnthropicMessages => Some(&count::ANTHROPIC_MESSAGES),
             WireId::Gemini => Some(&count::GEMINI),
+            WireId::OpenAiResponses => Some(&count::OPENAI_RESPONSES),
         }
     }
 
@@ -159,6 +175,7 @@ impl WireId {
             WireId::OpenAiChat => "openai_chat",
             WireId::AnthropicMessages => "anthropic_messages",
             WireId::Gemini => "gemini",
+            WireId::OpenAiResponses => "openai_responses",
         }
     }
 
@@ -168,6 +185,7 @@ impl WireId {
             WireId::OpenAiChat => "/chat/completions",
             WireId::AnthropicMessages => "/messages",
             WireId::Gemini => "/models",
+            WireId::OpenAiResponses => "/responses",
         }
     }
 
@@ -177,6 +195,7 @@ impl WireId {
             WireId::OpenAiChat => "/v1/chat/completions",
             WireId::AnthropicMessages => "/v1/messages",
             WireId::Gemini => "/v1beta/models",
+            WireId::OpenAiResponses => "/v1/responses",
         }
     }
 
@@ -190,13 +209,16 @@ impl WireId {
         stream: bool,
     ) -> Option<Cow<'a, str>> {
         match (self, operation) {
-            (WireId::OpenAiChat | WireId::AnthropicMessages, Operation::Chat) => Some(chat.into()),
+            (WireId::OpenAiChat | WireId::OpenAiResponses | WireId::AnthropicMessages, Operation::Chat) => Some(chat.into()),
             (WireId::OpenAiChat, Operation::Embed | Operation::EmbedOne) => {
                 beside(chat, self.operation_path(), "/embeddings")
             }
             (WireId::OpenAiChat, Operation::Complete) => beside(chat, self.operation_path(), "/completions"),
             (WireId::AnthropicMessages, Operation::CountTokens) => {
                 beside(chat, self.operation_path(), "/messages/count_tokens")
+            }
+            (WireId::OpenAiResponses, Operation::CountTokens) => {
+                beside(chat, self.operation_path(), "/responses/input_tokens")
             }
             (WireId::Gemini, operation) => {
                 let method = gemini::method(operation, stream)?;
@@ -215,7 +237,7 @@ impl WireId {
     /// only if it ends in one.
     pub fn roots_go_on_after_version(self) -> bool {
         match self {
-            WireId::OpenAiChat => true,
+            WireId::OpenAiChat | WireId::OpenAiResponses => true,
             // Anthropic's clients append `/v1/messages` to any root.
             WireId::AnthropicMessages | WireId::Gemini => false,
         }
@@ -224,7 +246,7 @@ impl WireId {
     /// The header that carries the key where nobody says otherwise, and what stands before the key in it.
     pub fn usual_auth(self) -> (&'static str, &'static str) {
         match self {
-            WireId::OpenAiChat => ("authorization", "Bearer "),
+            WireId::OpenAiChat | WireId::OpenAiResponses => ("authorization", "Bearer "),
             WireId::AnthropicMessages => ("x-api-key", ""),
             WireId::Gemini => ("x-goog-api-key", ""),
         }

@@ -32,6 +32,16 @@ impl ObjectWriter {
         }
     }
 
+    /// The next member, whose value is JSON text already.
+    pub(crate) fn put_text(&mut self, key: &str, json: &[u8]) {
+        if self.out.len() > 1 {
+            self.out.push(b',');
+        }
+        write_json(&mut self.out, key);
+        self.out.push(b':');
+        self.out.extend_from_slice(json);
+    }
+
     /// Members as they are.
     pub(crate) fn put_all(&mut self, members: &Map<String, Value>) {
         for (key, value) in members {

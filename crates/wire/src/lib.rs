@@ -19,7 +19,9 @@ mod gateway_fields;
 pub mod gemini;
 pub mod generate;
 mod json_writer;
+mod openai;
 pub mod openai_chat;
+pub mod openai_responses;
 pub mod raw;
 pub mod scrub;
 

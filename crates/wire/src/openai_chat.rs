@@ -10,7 +10,6 @@ mod citation;
 mod fault;
 mod glance;
 mod media;
-mod names;
 mod read;
 pub(crate) mod request;
 mod response;

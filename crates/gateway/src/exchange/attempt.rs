@@ -144,7 +144,10 @@ async fn send(
     if !(200..300).contains(&reply.status) {
         return Err(refusal(target.endpoint().wire.wire(), reply).await);
     }
-    let echo = echo(app, inbound, target, meter);
+    let mut echo = echo(app, inbound, target, meter);
+    if outgoing.undo.is_some() {
+        echo.request_fields = inbound.surface.surface().echoed(&inbound.body);
+    }
     let (carried, undo) = (outgoing.undo.is_none(), outgoing.undo);
     if inbound.peek.stream {
         let memory = Memory::new(app.recall.clone(), inbound.scope(meter));
@@ -188,6 +191,7 @@ fn echo(app: &App, inbound: &Inbound, target: &Target, meter: &Meter) -> Echo {
         fallback_used: target.is_fallback() || meter.fell_back(),
         created: u64::try_from(inbound.arrival.wall.as_second()).unwrap_or_default(),
         include_usage: inbound.peek.include_usage,
+        thoughts: inbound.surface.surface().thoughts(&inbound.body),
         legacy_functions: inbound.body.has("functions"),
         annotate: app.annotate,
         framing: inbound.head.framing,

@@ -50,17 +50,21 @@ pub(super) struct Route {
 use Class::{Admin, Inference, Public};
 use Operation::{Chat, Complete, CountTokens, Embed, EmbedOne};
 use Room::{Ask, AskStreamed};
-use SurfaceId::{AnthropicMessages as Anthropic, Gemini, Generate as Native, OpenAiChat as OpenAi};
+use SurfaceId::{
+    AnthropicMessages as Anthropic, Gemini, Generate as Native, OpenAiChat as OpenAi, OpenAiResponses as Responses,
+};
 
 const READ: &str = "GET, HEAD";
 const WRITE: &str = "POST";
 
 /// Of two that fit, the first counts.
-static ROUTES: [Route; 30] = [
+static ROUTES: [Route; 32] = [
     row("/v1/chat/completions", Ask(Chat), Inference, WRITE, OpenAi),
     row("/v1/ws", Room::Socket, Class::Socket, "GET", SurfaceId::Socket),
     row("/v1/completions", Ask(Complete), Inference, WRITE, OpenAi),
     row("/v1/embeddings", Ask(Embed), Inference, WRITE, OpenAi),
+    row("/v1/responses", Ask(Chat), Inference, WRITE, Responses),
+    row("/v1/responses/input_tokens", Ask(CountTokens), Inference, WRITE, Responses),
     row("/v1/messages", Ask(Chat), Inference, WRITE, Anthropic),
     row("/v1/messages/count_tokens", Ask(CountTokens), Inference, WRITE, Anthropic),
     row("/v1beta/models/*:generateContent", Ask(Chat), Inference, WRITE, Gemini),
@@ -113,7 +117,7 @@ struct Prefix {
 }
 
 static PREFIXES: [Prefix; 3] = [
-    Prefix { path: "/openai", version: "/v1", surfaces: &[OpenAi] },
+    Prefix { path: "/openai", version: "/v1", surfaces: &[OpenAi, Responses] },
     Prefix { path: "/anthropic", version: "/v1", surfaces: &[Anthropic] },
     Prefix { path: "/gemini", version: "/v1beta", surfaces: &[Gemini] },
 ];

@@ -121,7 +121,7 @@ mod tests {
         let undo = Undo {
             tool_names: [("run_shell_1".to_owned(), "run.shell".to_owned())].into(),
             custom_tools: vec!["run.shell".into()],
-            json_tool: None,
+            ..Undo::default()
         };
         let body =
             answer(json!([{"type": "tool_use", "id": "t", "name": "run_shell_1", "input": {"input": "ls"}}]));

@@ -25,6 +25,9 @@ const MARKS: &[(&str, Dialect)] = &[
 /// The mark of thoughts that only their family can read. Source: DIALECTS, section 5.3.
 const REDACTED: (&str, Dialect) = ("amr1:", Dialect::AnthropicMessages);
 
+/// Every mark, for a quick look whether there may be wrappers in a text.
+pub const MARKED: &[&str] = &["am1:", "gg1:", "rs1:", "cc1:", "amr1:"];
+
 /// What stands behind the mark.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]

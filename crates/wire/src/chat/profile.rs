@@ -138,6 +138,8 @@ pub struct Undo {
     pub custom_tools: Vec<String>,
     /// The forced tool whose arguments are the text of the answer (structured output by a tool).
     pub json_tool: Option<String>,
+    /// Texts at which the answer ends, for wires that cannot say so: the reader cuts it off there.
+    pub stops: Vec<String>,
 }
 
 impl Undo {

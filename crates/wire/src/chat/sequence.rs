@@ -26,6 +26,11 @@ impl Sequence {
         Self::default()
     }
 
+    /// Whether a piece of this part would pass at once, so that it need not be handed over.
+    pub fn passes(&self, part: PartId) -> bool {
+        self.place(part) == Some(0)
+    }
+
     /// Takes the next event, and appends to `out` what may be written now.
     pub fn push(&mut self, event: Event, out: &mut Vec<Event>) {
         match event {
@@ -38,11 +43,6 @@ impl Sequence {
             }
             other => out.push(other),
         }
-    }
-
-    /// Whether pieces of this part pass at once, so that they need not go through [`Sequence::push`].
-    pub fn passes(&self, part: PartId) -> bool {
-        self.open.front().is_some_and(|front| front.part == part && !front.closed)
     }
 
     fn open(&mut self, part: PartId, choice: u32, event: Event, out: &mut Vec<Event>) {

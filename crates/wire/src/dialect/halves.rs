@@ -34,6 +34,11 @@ pub trait Surface: Sync {
         Thoughts::Shown
     }
 
+    /// What translated answers repeat of the request ([`Echo::request_fields`]), for formats whose answers do so.
+    fn echoed(&self, _body: &RawObject) -> Option<Bytes> {
+        None
+    }
+
     /// Takes fields that only the gateway understands (`project`, `strict`, a string `provider`) out of a body that is
     /// about to be carried.
     fn strip(&self, body: &mut RawObject);
@@ -190,6 +195,8 @@ pub struct Echo {
     pub framing: Framing,
     /// What the client wants to see of thoughts.
     pub thoughts: Thoughts,
+    /// Fields of the request that answers of this format repeat, as the text of a JSON object ([`Surface::echoed`]).
+    pub request_fields: Option<Bytes>,
 }
 
 /// What a carried frame says.

@@ -13,13 +13,13 @@ use serde_json::{Map, Value, json};
 
 pub(super) use self::messages::{foreign, signature, thinking_text};
 pub(super) use self::turns::{call, extra_content, joined};
-use super::names;
 use super::shape::{self, Texts, out};
 use crate::chat::{ChatRequest, Encoded, Extra, Loss, MaxTokensField, OutputFormat, Profile, Sampling, Undo};
 use crate::dialect::{Dialect, Peek};
 use crate::fault::Fault;
 use crate::gateway_fields;
 use crate::json_writer::ObjectWriter;
+use crate::openai::{effort, names};
 use crate::raw::RawObject;
 
 const THIS: Dialect = Dialect::OpenAiChat;
@@ -195,14 +195,16 @@ pub(super) fn encode(request: &ChatRequest, profile: &Profile) -> Result<Encoded
     }
     body.put("messages", &turns);
     drop(turns);
-    if !request.tools.is_empty() {
-        body.put("tools", &tools::encode(&request.tools, profile, &aliases)?);
+    let tools = tools::encode(&request.tools, profile, &aliases, &mut losses)?;
+    if !tools.is_empty() {
+        body.put("tools", &tools);
         body.put_some(
             "tool_choice",
             request.tool_choice.as_ref().map(|choice| tools::encode_choice(choice, &aliases)),
         );
         body.put_some("parallel_tool_calls", request.parallel_tool_calls);
     }
+    drop(tools);
     put_limits(&mut body, request, profile, &mut losses);
     put_sampling(&mut body, &request.sampling, profile, &mut losses);
     put_format(&mut body, request.format.as_ref(), schema_as_text.is_some(), &mut losses);
@@ -226,7 +228,7 @@ fn put_limits(body: &mut ObjectWriter, request: &ChatRequest, profile: &Profile,
     }
     let stops: Vec<&String> = request.stop.iter().take(MAX_STOPS).collect();
     body.put_some("stop", (!stops.is_empty()).then_some(stops));
-    let effort = request.thinking.as_ref().and_then(|asked| thinking::encode(asked, profile, losses));
+    let effort = request.thinking.as_ref().and_then(|asked| effort::encode(asked, profile, losses));
     body.put_some("reasoning_effort", effort);
 }
 

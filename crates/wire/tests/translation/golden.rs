@@ -14,12 +14,12 @@ use super::{chat_grammar, recording, streams};
 /// The recording of a Messages stream that ends in an error.
 const OVERLOADED: &str = "composed-stream-overloaded";
 
-struct Written {
-    bytes: BytesMut,
+pub struct Written {
+    pub bytes: BytesMut,
     losses: Vec<Loss>,
 }
 
-fn echo() -> Echo {
+pub fn echo() -> Echo {
     Echo {
         request_id: "req_1".into(),
         resolved_provider: "provider".into(),
@@ -30,7 +30,7 @@ fn echo() -> Echo {
     }
 }
 
-fn written(events: &[Event]) -> Written {
+pub fn written(events: &[Event]) -> Written {
     let mut writer = OpenAiChat.stream_writer(echo());
     let mut bytes = BytesMut::new();
     events.iter().for_each(|event| writer.write(event, &mut bytes));
@@ -62,16 +62,20 @@ fn has_error(fixture: &Fixture) -> bool {
 
 /// One line: what a client of OpenAI Chat gets of a recording.
 fn line(fixture: &Fixture, wire: WireId) -> String {
-    let events = events(fixture, wire);
-    let written = written(&events);
-    let read = chat_grammar::check(&fixture.id, &written.bytes, true);
+    chat_line(&fixture.id, &events(fixture, wire))
+}
+
+/// The same, of the events of an answer.
+pub fn chat_line(id: &str, events: &[Event]) -> String {
+    let written = written(events);
+    let read = chat_grammar::check(id, &written.bytes, true);
     let reported = events.iter().any(|event| matches!(event, Event::Usage(_)));
-    assert_eq!(read.usage.is_some(), reported, "{}: usage that was reported is passed on", fixture.id);
+    assert_eq!(read.usage.is_some(), reported, "{id}: usage that was reported is passed on");
     let choices: Vec<Value> = read.choices.values().map(summary).collect();
     let usage = read.usage.unwrap_or_default();
     let counts = json!([usage["prompt_tokens"], usage["completion_tokens"], usage["total_tokens"]]);
     let losses: Vec<_> = written.losses.iter().map(|loss| loss.code.as_ref()).collect();
-    format!("{} {} usage {counts} losses {losses:?}", fixture.id, json!(choices))
+    format!("{id} {} usage {counts} losses {losses:?}", json!(choices))
 }
 
 fn summary(choice: &chat_grammar::Choice) -> Value {

@@ -5,6 +5,7 @@ mod encoding;
 mod folding;
 mod gemini;
 mod messages;
+mod responses;
 mod round_trip;
 mod streaming;
 mod surviving;
