@@ -134,7 +134,9 @@ impl WireId {
         _stream: bool,
     ) -> Option<Cow<'a, str>> {
         match (self, operation) {
-            (_, Operation::Chat) => Some(chat.into()),
+            (WireId::OpenAiChat | WireId::AnthropicMessages | WireId::OpenAiResponses, Operation::Chat) => {
+                Some(chat.into())
+            }
             (WireId::OpenAiChat, Operation::Embed) => beside(chat, self.operation_path(), "/embeddings"),
             (WireId::OpenAiChat, Operation::Complete) => beside(chat, self.operation_path(), "/completions"),
             (WireId::AnthropicMessages, Operation::CountTokens) => {
