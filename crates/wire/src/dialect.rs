@@ -209,7 +209,9 @@ impl WireId {
         stream: bool,
     ) -> Option<Cow<'a, str>> {
         match (self, operation) {
-            (WireId::OpenAiChat | WireId::OpenAiResponses | WireId::AnthropicMessages, Operation::Chat) => Some(chat.into()),
+            (WireId::OpenAiChat | WireId::OpenAiResponses | WireId::AnthropicMessages, Operation::Chat) => {
+                Some(chat.into())
+            }
             (WireId::OpenAiChat, Operation::Embed | Operation::EmbedOne) => {
                 beside(chat, self.operation_path(), "/embeddings")
             }

@@ -51,7 +51,8 @@ use Class::{Admin, Inference, Public};
 use Operation::{Chat, Complete, CountTokens, Embed, EmbedOne};
 use Room::{Ask, AskStreamed};
 use SurfaceId::{
-    AnthropicMessages as Anthropic, Gemini, Generate as Native, OpenAiChat as OpenAi, OpenAiResponses as Responses,
+    AnthropicMessages as Anthropic, Gemini, Generate as Native, OpenAiChat as OpenAi,
+    OpenAiResponses as Responses,
 };
 
 const READ: &str = "GET, HEAD";
