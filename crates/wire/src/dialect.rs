@@ -6,7 +6,9 @@ use crate::{anthropic_messages, gemini, generate, openai_chat};
 
 mod halves;
 
-pub use halves::{Echo, Glance, GlanceWhole, Head, Peek, SoFar, StreamReader, StreamWriter, Surface, Wire};
+pub use halves::{
+    Echo, Glance, GlanceWhole, Head, Peek, SoFar, StreamReader, StreamWriter, Surface, Thoughts, Wire,
+};
 
 /// A format family, spoken to us, by us or both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -28,6 +30,8 @@ pub enum SurfaceId {
     OpenAiChat,
     /// `POST /v1/generate`, the gateway's own one-prompt form.
     Generate,
+    /// `POST /v1/messages`
+    AnthropicMessages,
     /// `POST /v1beta/models/{model}:generateContent`, streamed by `:streamGenerateContent`
     Gemini,
 }
@@ -45,13 +49,15 @@ pub enum WireId {
 
 impl SurfaceId {
     /// All surfaces, in the order of their introduction.
-    pub const ALL: [SurfaceId; 3] = [SurfaceId::OpenAiChat, SurfaceId::Generate, SurfaceId::Gemini];
+    pub const ALL: [SurfaceId; 4] =
+        [SurfaceId::OpenAiChat, SurfaceId::Generate, SurfaceId::AnthropicMessages, SurfaceId::Gemini];
 
     /// The codec half that faces clients.
     pub fn surface(self) -> &'static dyn Surface {
         match self {
             SurfaceId::OpenAiChat => &openai_chat::OpenAiChat,
             SurfaceId::Generate => &generate::Generate,
+            SurfaceId::AnthropicMessages => &anthropic_messages::AnthropicMessages,
             SurfaceId::Gemini => &gemini::Gemini,
         }
     }
@@ -61,6 +67,7 @@ impl SurfaceId {
         match self {
             SurfaceId::OpenAiChat => Some(Dialect::OpenAiChat),
             SurfaceId::Generate => None,
+            SurfaceId::AnthropicMessages => Some(Dialect::AnthropicMessages),
             SurfaceId::Gemini => Some(Dialect::Gemini),
         }
     }
@@ -70,6 +77,7 @@ impl SurfaceId {
         match self {
             SurfaceId::OpenAiChat => "openai_chat",
             SurfaceId::Generate => "generate",
+            SurfaceId::AnthropicMessages => "anthropic_messages",
             SurfaceId::Gemini => "gemini",
         }
     }

@@ -12,6 +12,7 @@ pub mod chat;
 pub mod dialect;
 pub mod fault;
 pub mod frame;
+mod gateway_fields;
 pub mod gemini;
 pub mod generate;
 mod json_writer;

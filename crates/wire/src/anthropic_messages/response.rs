@@ -1,7 +1,10 @@
 //! Whole answers.
 
+mod encode;
+
 use serde_json::value::RawValue;
 
+pub(super) use self::encode::{details, encode};
 use super::answer::{CallForm, citation, compact, free_text, origin};
 use super::shape::{Answer, AnswerBlock};
 use super::{fault, stop, usage};

@@ -50,17 +50,13 @@ struct Wrapped {
 }
 
 /// A thought, or the signature of a call, as an opaque text for clients of another family. `origin_dialect` is the family
-/// that made it. `None`: there is nothing that the family could use again.
+/// that made it. `None`: this is neither a thought nor a signed call.
 ///
-/// Families of OpenAI Chat sign nothing and take plain thoughts back, so those are wrapped too. A caller that shows
-/// the text beside the wrapper may leave it out of `thought`: it is read again from what was shown.
+/// Thoughts without a seal are wrapped too: some families take them back, and no other may mistake them for its own. A
+/// caller that shows the text beside the wrapper may leave it out of `thought`, and reads it again from what was shown.
 pub fn wrap(origin_dialect: Dialect, thought: &Part) -> Option<String> {
-    let plain = origin_dialect == Dialect::OpenAiChat;
     let wrapped = match thought.clone() {
         Part::Thinking { text, signature, encrypted, id, origin } => {
-            if signature.is_none() && encrypted.is_none() && !plain {
-                return None;
-            }
             Wrapped { thinking: text, signature, encrypted, id, ..Wrapped::by(origin) }
         }
         Part::RedactedThinking { data, origin } if origin_dialect == REDACTED.1 => {
@@ -94,6 +90,16 @@ pub fn unwrap(text: &str) -> Option<Part> {
         Some(id) => signed_call(id, signature),
         None => Part::Thinking { text: thinking, signature, encrypted, id, origin },
     })
+}
+
+/// Whether there is a wrapper in a JSON text. A request with one is not for any upstream as it stands.
+pub fn is_in(json: &[u8]) -> bool {
+    let is_mark = |before: &[u8]| {
+        let mark = MARKS.iter().chain([&REDACTED]).find_map(|(mark, _)| before.strip_suffix(mark.as_bytes()));
+        // The mark begins a string, and no quote inside of one is meant.
+        mark.is_some_and(|before| before.ends_with(b"\"") && !before.ends_with(b"\\\""))
+    };
+    memchr::memmem::find_iter(json, b"1:").any(|at| is_mark(&json[..at + 2]))
 }
 
 /// Puts signatures that came back on their own on the calls of the same turn that they belong to. One whose call is not
@@ -190,11 +196,22 @@ mod tests {
     }
 
     #[test]
-    fn only_thoughts_that_can_be_used_again_are_wrapped() {
-        assert_eq!(wrap(Dialect::AnthropicMessages, &thought(Dialect::AnthropicMessages, None, None)), None);
-        assert_eq!(wrap(Dialect::Gemini, &Part::text("hm")), None);
+    fn only_thoughts_and_signed_calls_are_wrapped() {
         let plain = thought(Dialect::OpenAiChat, None, None);
         assert_eq!(unwrap(&wrap(Dialect::OpenAiChat, &plain).unwrap()), Some(plain));
+        assert_eq!(wrap(Dialect::Gemini, &Part::text("hm")), None);
+        assert_eq!(wrap(Dialect::Gemini, &signed_call("c".into(), None)), None);
+    }
+
+    #[test]
+    fn wrappers_are_found_in_a_body() {
+        assert!(is_in(br#"{"signature":"gg1:e30="}"#));
+        assert!(is_in(br#"{"data": "amr1:e30="}"#));
+        for text in
+            [&br#"{"text":"say \"gg1:e30=\""}"#[..], br#"{"text":"gg1 gg1: 1:1"}"#, br#"{"m1":1}"#, b"1:"]
+        {
+            assert!(!is_in(text), "{}", String::from_utf8_lossy(text));
+        }
     }
 
     #[test]

@@ -40,6 +40,11 @@ impl Sequence {
         }
     }
 
+    /// Whether pieces of this part pass at once, so that they need not go through [`Sequence::push`].
+    pub fn passes(&self, part: PartId) -> bool {
+        self.open.front().is_some_and(|front| front.part == part && !front.closed)
+    }
+
     fn open(&mut self, part: PartId, choice: u32, event: Event, out: &mut Vec<Event>) {
         if self.place(part).is_none() {
             self.open.push_back(Waiting { part, choice, events: Vec::new(), closed: false });

@@ -29,6 +29,11 @@ pub trait Surface: Sync {
     /// The whole request in canonical form.
     fn decode_request(&self, head: &Head, body: &RawObject) -> Result<ChatRequest, Fault>;
 
+    /// What the client wants to see of the model's thoughts; for [`Echo::thoughts`].
+    fn thoughts(&self, _body: &RawObject) -> Thoughts {
+        Thoughts::Shown
+    }
+
     /// Takes fields that only the gateway understands (`project`, `strict`, a string `provider`) out of a body that is
     /// about to be carried.
     fn strip(&self, body: &mut RawObject);
@@ -122,6 +127,18 @@ pub struct Peek {
     pub max_output: Option<u64>,
 }
 
+/// What a client wants to see of the model's thoughts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Thoughts {
+    /// All that the upstream shows.
+    #[default]
+    Shown,
+    /// Only what it takes to send them back.
+    Sealed,
+    /// Nothing: the client did not ask the model to think.
+    Hidden,
+}
+
 /// What was carried of a stream before it failed.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SoFar<'a> {
@@ -166,6 +183,8 @@ pub struct Echo {
     pub annotate: bool,
     /// How the client wants its stream framed.
     pub framing: Framing,
+    /// What the client wants to see of thoughts.
+    pub thoughts: Thoughts,
 }
 
 /// What a carried frame says.

@@ -18,6 +18,7 @@ use super::shape::{self, Texts, out};
 use crate::chat::{ChatRequest, Encoded, Extra, Loss, MaxTokensField, OutputFormat, Profile, Sampling, Undo};
 use crate::dialect::{Dialect, Peek};
 use crate::fault::Fault;
+use crate::gateway_fields;
 use crate::json_writer::ObjectWriter;
 use crate::raw::RawObject;
 
@@ -64,8 +65,6 @@ const NAMED: &[&str] = &[
     "service_tier",
     "prompt_cache_key",
     "verbosity",
-    "project",
-    "strict",
 ];
 
 pub(super) fn peek(body: &RawObject) -> Result<Peek, Fault> {
@@ -137,25 +136,15 @@ fn format(body: &RawObject) -> Result<(Option<OutputFormat>, bool), Fault> {
 fn extra(body: &RawObject, unknown_format: bool) -> Result<Extra, Fault> {
     let mut fields = Map::new();
     for key in body.keys() {
-        let ours = key == "provider" && !body.raw(key).is_some_and(|text| text.starts_with('{'));
         let named = NAMED.contains(&key) && !(key == "response_format" && unknown_format);
         if !named
-            && !ours
+            && !gateway_fields::is_ours(body, key)
             && let Some(value) = body.get::<Value>(key)?
         {
             fields.insert(key.to_owned(), value);
         }
     }
     Ok(Extra::new(THIS, fields))
-}
-
-/// Takes out what only the gateway understands.
-pub(super) fn strip(body: &mut RawObject) {
-    body.remove("project");
-    body.remove("strict");
-    if body.raw("provider").is_some_and(|text| !text.starts_with('{')) {
-        body.remove("provider");
-    }
 }
 
 /// Edits a carried body for its target.

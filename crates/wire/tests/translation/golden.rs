@@ -38,7 +38,7 @@ fn written(events: &[Event]) -> Written {
     Written { bytes, losses: writer.losses() }
 }
 
-fn events(fixture: &Fixture, wire: WireId) -> Vec<Event> {
+pub fn events(fixture: &Fixture, wire: WireId) -> Vec<Event> {
     if !fixture.stream {
         return unfold(&wire.wire().decode_response(&fixture.body(), &Undo::default()).unwrap());
     }

@@ -4,6 +4,7 @@ mod any;
 mod encoding;
 mod folding;
 mod gemini;
+mod messages;
 mod round_trip;
 mod streaming;
 mod surviving;
