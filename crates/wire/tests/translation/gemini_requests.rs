@@ -5,6 +5,7 @@ mod read;
 
 use bytes::Bytes;
 use serde_json::{Value, json};
+use wire::anthropic_messages::AnthropicMessages;
 use wire::chat::{ChatRequest, Effort, Encoded, Profile, ReasoningOption};
 use wire::gemini::Gemini;
 use wire::openai_chat::OpenAiChat;
@@ -79,6 +80,47 @@ fn openai_chat_to_gemini() {
 }
 
 #[test]
+fn anthropic_messages_to_gemini() {
+    let read =
+        |fixture: &Fixture| AnthropicMessages.decode_request(&Head::default(), &object(&fixture.request));
+    let fixtures =
+        fixtures::all("anthropic.messages").into_iter().filter(|fixture| fixture.request.is_object());
+    let lines: Vec<_> = fixtures.map(|fixture| line(&fixture, read(&fixture), &newer())).collect();
+    insta::assert_snapshot!(lines.join("\n"));
+}
+
+/// What a client of Messages sends back of a recorded answer of Gemini carries all signatures to where they came from.
+#[test]
+fn signatures_survive_a_client_of_messages() {
+    let seals = |parts: &Value| -> Vec<String> {
+        let parts = parts.as_array().into_iter().flatten();
+        let opaque = |part: &&Value| {
+            part.get("executableCode").is_none()
+                && part.get("toolCall").is_none()
+                && part.get("toolResponse").is_none()
+        };
+        parts.filter(opaque).filter_map(|part| Some(part["thoughtSignature"].as_str()?.to_owned())).collect()
+    };
+    let mut sealed = 0;
+    for fixture in fixtures::whole(DIALECT).filter(|fixture| fixture.json()["candidates"].is_array()) {
+        let response = Gemini.decode_response(&fixture.body(), &Default::default()).unwrap();
+        let answer = AnthropicMessages.encode_response(&response, &Default::default(), &mut Vec::new());
+        let answer: Value = serde_json::from_slice(&answer).unwrap();
+        if answer["content"].as_array().is_none_or(Vec::is_empty) {
+            continue;
+        }
+        let body = json!({"model": "m", "max_tokens": 9, "thinking": {"type": "adaptive"}, "messages": [
+            {"role": "user", "content": "?"}, {"role": "assistant", "content": answer["content"]}]});
+        let request = AnthropicMessages.decode_request(&Head::default(), &object(&body)).unwrap();
+        let (again, _) = encoded(&request, &newer()).unwrap();
+        let recorded = seals(&fixture.json()["candidates"][0]["content"]["parts"]);
+        sealed += recorded.len();
+        assert_eq!(seals(&again["contents"][1]["parts"]), recorded, "{}", fixture.id);
+    }
+    assert!(sealed > 5, "{sealed}");
+}
+
+#[test]
 fn gemini_to_gemini() {
     let lines: Vec<_> = fixtures::all(DIALECT)
         .iter()
@@ -109,7 +151,7 @@ fn gemini_to_openai_chat() {
 
 #[test]
 fn gemini_to_anthropic_messages() {
-    insta::assert_snapshot!(lines_of(&wire::anthropic_messages::AnthropicMessages));
+    insta::assert_snapshot!(lines_of(&AnthropicMessages));
 }
 
 /// The text of all parts of all turns.

@@ -11,7 +11,7 @@ use wire::{Fault, Surface, WireId};
 use super::fixtures::{self, Fixture};
 use super::golden::{answered, digest, events};
 use super::messages_stream::{self, Read};
-use super::{recording, streams};
+use super::{gemini_recording, recording, streams};
 
 const WIRES: [(&str, WireId); 2] =
     [("openai.chat", WireId::OpenAiChat), ("anthropic.messages", WireId::AnthropicMessages)];
@@ -84,6 +84,23 @@ fn openai_chat_to_anthropic_messages() {
 #[test]
 fn anthropic_messages_to_anthropic_messages() {
     insta::assert_snapshot!(golden("anthropic.messages", WireId::AnthropicMessages));
+}
+
+#[test]
+fn gemini_to_anthropic_messages() {
+    insta::assert_snapshot!(golden("gemini.generate", WireId::Gemini));
+}
+
+#[test]
+fn clients_read_what_gemini_recorded() {
+    for fixture in answered("gemini.generate") {
+        let said = gemini_recording::of_recording(&fixture);
+        let read = read(&fixture.id, &events(&fixture, WireId::Gemini));
+        assert_eq!(read.joined("text", "text"), said.text, "{}", fixture.id);
+        assert_eq!(read.joined("thinking", "thinking"), said.thoughts, "{}", fixture.id);
+        assert_eq!(read.calls(), said.calls, "{}", fixture.id);
+        assert_eq!(read.message["stop_reason"].as_str(), said.stop.map(word), "{}", fixture.id);
+    }
 }
 
 #[test]
