@@ -3,3 +3,4 @@
 mod completions;
 mod counting;
 mod embeddings;
+mod recorded;
