@@ -30,10 +30,11 @@ use http::{HeaderName, HeaderValue, StatusCode};
 
 use crate::chat::{ChatRequest, ChatResponse, Encoded, Loss, Profile, Undo, Usage};
 use crate::dialect::{
-    Echo, Glance, GlanceWhole, Head, Peek, SoFar, StreamReader, StreamWriter, Surface, Wire,
+    Echo, Glance, GlanceWhole, Head, Peek, SoFar, StreamReader, StreamWriter, Surface, Thoughts, Wire,
 };
 use crate::fault::Fault;
 use crate::frame::{Frame, Framing};
+use crate::gateway_fields;
 use crate::raw::RawObject;
 
 pub(crate) use self::target::{method, target};
@@ -51,8 +52,12 @@ impl Surface for Gemini {
         request::decode(head, body)
     }
 
+    fn thoughts(&self, body: &RawObject) -> Thoughts {
+        request::thoughts(body)
+    }
+
     fn strip(&self, body: &mut RawObject) {
-        request::strip(body);
+        gateway_fields::strip(body);
     }
 
     fn encode_response(&self, response: &ChatResponse, echo: &Echo, losses: &mut Vec<Loss>) -> Bytes {

@@ -17,24 +17,17 @@ use serde_json::{Map, Value};
 
 use self::fields::{either, snake};
 pub(super) use self::parts::call;
+pub(super) use self::peek::thoughts;
 use super::names;
 use crate::chat::{ChatRequest, Encoded, Extra, Loss, Profile, Undo};
 use crate::dialect::{Dialect, Head, Peek};
 use crate::fault::Fault;
+use crate::gateway_fields;
 use crate::json_writer::ObjectWriter;
 use crate::raw::RawObject;
 
-/// Fields that have a canonical name, or are the gateway's. All others survive in `Extra`.
-const NAMED: &[&str] = &[
-    "model",
-    "contents",
-    "systemInstruction",
-    "tools",
-    "toolConfig",
-    "generationConfig",
-    "project",
-    "strict",
-];
+/// Fields that have a canonical name. All others survive in `Extra`, but for the gateway's own.
+const NAMED: &[&str] = &["model", "contents", "systemInstruction", "tools", "toolConfig", "generationConfig"];
 
 /// How fields inside `generationConfig` and `toolConfig` are called in `Extra`.
 const CONFIG: &str = "generationConfig.";
@@ -77,7 +70,7 @@ fn extra(
 ) -> Result<Extra, Fault> {
     let mut fields = Map::new();
     for key in body.keys() {
-        let ours = key == "provider" && !body.raw(key).is_some_and(|text| text.starts_with('{'));
+        let ours = gateway_fields::is_ours(body, key);
         let named = NAMED.iter().any(|name| *name == key || snake(name) == key);
         if !named
             && !ours
@@ -93,15 +86,6 @@ fn extra(
         }
     }
     Ok(Extra::new(Dialect::Gemini, fields))
-}
-
-/// Takes out what only the gateway understands.
-pub(super) fn strip(body: &mut RawObject) {
-    body.remove("project");
-    body.remove("strict");
-    if body.raw("provider").is_some_and(|text| !text.starts_with('{')) {
-        body.remove("provider");
-    }
 }
 
 /// The model stands in the path; a body may repeat it, and would then contradict it.

@@ -18,7 +18,7 @@ use super::response::{call, is_plain};
 use super::shape::out;
 use super::{logprobs, media, signature, stop, usage};
 use crate::chat::{Event, Loss, Part, PartId, PartKind, Piece, Stop, Usage};
-use crate::dialect::{Dialect, Echo, SoFar, StreamWriter};
+use crate::dialect::{Dialect, Echo, SoFar, StreamWriter, Thoughts};
 use crate::fault::Fault;
 
 /// State of one stream.
@@ -129,6 +129,7 @@ impl Writer {
             }
             (Kind::Gathered(part), piece) => {
                 if let (Part::Thinking { .. }, Piece::Text(text)) = (&*part, piece)
+                    && self.echo.thoughts == Thoughts::Shown
                     && !text.is_empty()
                 {
                     self.envelope.chunk(index, &[out::Part::thought(text.as_str(), None)], out);
@@ -156,20 +157,19 @@ impl Writer {
 
     /// What a client keeps of a thought that has been shown: its signature, or the whole of it, if another family made it.
     fn seal(&mut self, thought: &Part, candidate: u32, out: &mut BytesMut) {
-        let part = match thought {
+        let shown = self.echo.thoughts == Thoughts::Shown;
+        let (seal, shown) = match thought {
             Part::Thinking { text, signature, origin, .. } if signature::is_ours(origin.as_ref()) => {
                 let Some(seal) = signature::legible(signature.as_deref()) else { return };
-                match text.is_empty() {
-                    true => out::Part::signature(seal),
-                    false => out::Part::thought("", Some(Cow::Borrowed(seal))),
-                }
+                (Cow::Borrowed(seal), shown && !text.is_empty())
             }
             thought => match signature::wrap(thought) {
-                Some(carrier) => out::Part::thought("", Some(Cow::Owned(carrier))),
+                Some(carrier) => (Cow::Owned(carrier), shown),
                 None if is_plain(thought) => return,
                 None => return self.lose("thinking_dropped", candidate),
             },
         };
+        let part = if shown { out::Part::thought("", Some(seal)) } else { out::Part::signature(seal) };
         self.envelope.chunk(candidate, &[part], out);
     }
 

@@ -239,7 +239,9 @@ fn every_beginning_of_a_stream_ends_in_an_error() {
 #[test]
 fn every_byte_at_which_a_stream_may_break_off_leads_to_an_error() {
     for (dialect, wire) in ALL {
-        for fixture in streamed(dialect).iter().take(10) {
+        // Readers of other dialects are held to this by their own tests.
+        let most = if wire == WireId::Gemini { 10 } else { 3 };
+        for fixture in streamed(dialect).iter().take(most) {
             let bytes = fixture.stream_bytes();
             let mut breaking = Breaking::new();
             for kept in 0..bytes.len() {

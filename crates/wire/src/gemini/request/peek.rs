@@ -1,18 +1,28 @@
 //! What is looked at in every request, carried ones too: the types of the top level, and the roles of the turns.
 
-use super::fields::either;
 use super::member;
-use crate::dialect::{Head, Peek};
+use crate::dialect::{Head, Peek, Thoughts};
 use crate::fault::Fault;
+use crate::gateway_fields;
 use crate::raw::RawObject;
+use crate::raw::check::{self, Type};
 use crate::raw::scan::Scanner;
 
 /// Roles of a turn; none at all is the user's. `function` is the older role of results.
 /// Source: Google's reference, `Content`, and Vertex AI's.
 const ROLES: &[&str] = &["user", "model", "function"];
 
-/// Members that, when present, must be objects.
-const OBJECTS: &[&str] = &["toolConfig", "generationConfig"];
+/// Fields that, when present, must be of a type, in either spelling. Source: Google's reference, `generateContent`.
+const TYPED: &[(&str, Type)] = &[
+    ("generationConfig", Type::Object),
+    ("generation_config", Type::Object),
+    ("toolConfig", Type::Object),
+    ("tool_config", Type::Object),
+    ("tools", Type::List),
+    ("safetySettings", Type::List),
+    ("safety_settings", Type::List),
+    ("labels", Type::Object),
+];
 
 #[derive(serde::Deserialize)]
 struct Limits {
@@ -20,21 +30,30 @@ struct Limits {
     max_output: Option<f64>,
 }
 
+#[derive(serde::Deserialize)]
+struct Shown {
+    #[serde(rename = "thinkingConfig", alias = "thinking_config")]
+    thinking: Option<ThinkingShown>,
+}
+
+#[derive(serde::Deserialize)]
+struct ThinkingShown {
+    #[serde(rename = "includeThoughts", alias = "include_thoughts")]
+    include_thoughts: Option<bool>,
+}
+
 /// Checks the top level and the roles, and reads what routing needs.
 pub(super) fn peek(head: &Head, body: &RawObject) -> Result<Peek, Fault> {
     check_turns(body)?;
-    for name in OBJECTS {
-        check_object(body, name)?;
-    }
+    check::types(body, TYPED)?;
     let limits: Option<Limits> = member(body, "generationConfig")?;
     Ok(Peek {
         model: model(head, body)?,
-        provider: provider(body)?,
-        project: body.get("project")?,
-        strict: body.get("strict")?.unwrap_or(false),
         stream: head.stream,
+        // Streams of this dialect report usage unasked.
         include_usage: true,
         max_output: max_output(limits.and_then(|limits| limits.max_output))?,
+        ..gateway_fields::peek(body)?
     })
 }
 
@@ -47,12 +66,11 @@ fn model(head: &Head, body: &RawObject) -> Result<Option<String>, Fault> {
     Ok(named.map(|model| model.strip_prefix("models/").unwrap_or(&model).to_owned()))
 }
 
-/// A provider by name.
-fn provider(body: &RawObject) -> Result<Option<String>, Fault> {
-    match body.raw("provider") {
-        Some(text) if text.starts_with('{') => Ok(None),
-        _ => body.get("provider"),
-    }
+/// Thoughts are hidden unless the client asks for them; their signatures always come.
+pub(in crate::gemini) fn thoughts(body: &RawObject) -> Thoughts {
+    let config: Result<Option<Shown>, Fault> = member(body, "generationConfig");
+    let shown = config.ok().flatten().and_then(|config| config.thinking?.include_thoughts);
+    if shown == Some(true) { Thoughts::Shown } else { Thoughts::Sealed }
 }
 
 fn max_output(limit: Option<f64>) -> Result<Option<u64>, Fault> {
@@ -63,16 +81,6 @@ fn max_output(limit: Option<f64>) -> Result<Option<u64>, Fault> {
             let at = "generationConfig.maxOutputTokens";
             Err(Fault::malformed(at.to_owned(), format!("'{at}' must be a whole number of at least 1")))
         }
-    }
-}
-
-fn check_object(body: &RawObject, name: &str) -> Result<(), Fault> {
-    let Some(key) = either(body, name) else { return Ok(()) };
-    match body.raw(&key) {
-        Some(text) if text != "null" && !text.starts_with('{') => {
-            Err(Fault::malformed(key.clone(), format!("'{key}' must be an object")))
-        }
-        _ => Ok(()),
     }
 }
 
@@ -132,6 +140,17 @@ mod tests {
         let peek =
             peeked(r#"{"contents":[{"parts":[]}],"generation_config":{"max_output_tokens":7}}"#).unwrap();
         assert_eq!((peek.model.as_deref(), peek.stream, peek.max_output), (Some("m"), true, Some(7)));
+    }
+
+    #[test]
+    fn thoughts_are_shown_to_those_who_ask() {
+        let read = |config: &str| {
+            let text = format!(r#"{{"contents":[{{}}],"generation_config":{config}}}"#);
+            thoughts(&RawObject::parse(text.into()).unwrap())
+        };
+        assert_eq!(read(r#"{"thinkingConfig":{"include_thoughts":true}}"#), Thoughts::Shown);
+        assert_eq!(read(r#"{"thinking_config":{"thinkingBudget":5}}"#), Thoughts::Sealed);
+        assert_eq!(read("{}"), Thoughts::Sealed);
     }
 
     #[test]

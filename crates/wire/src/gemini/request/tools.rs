@@ -177,12 +177,14 @@ pub(super) fn encode<'a>(draft: &mut Draft<'a>) -> Result<Vec<Written<'a>>, Faul
 /// Models that think by levels take functions beside the provider's own tools; older ones refuse that.
 /// Source: Google's page on combining tools; the recorded requests.
 fn check_mix(built_in: &[Written<'_>], draft: &Draft<'_>) -> Result<(), Fault> {
-    let ours = draft.request.tools.iter().all(|tool| {
-        tool.kind != ToolKind::BuiltIn
-            || tool.raw.as_ref().is_some_and(|(dialect, _)| *dialect == Dialect::Gemini)
-    });
-    let able = built_in.is_empty() || ours || by_level(draft.profile).is_some();
+    let able = built_in.is_empty() || !has_foreign_built_in(draft) || by_level(draft.profile).is_some();
     draft.require(able, "functions beside web search", "tools")
+}
+
+/// Whether a tool of another dialect's provider is asked for.
+fn has_foreign_built_in(draft: &Draft<'_>) -> bool {
+    let ours = |tool: &Tool| tool.raw.as_ref().is_some_and(|(dialect, _)| *dialect == Dialect::Gemini);
+    draft.request.tools.iter().any(|tool| tool.kind == ToolKind::BuiltIn && !ours(tool))
 }
 
 /// Only web search crosses from another dialect, without its options.
@@ -232,6 +234,11 @@ fn custom<'a>(tool: &'a Tool, at: &str, draft: &mut Draft<'a>) -> Declared<'a> {
 /// `toolConfig`; empty: leave it out.
 pub(super) fn encode_config(draft: &mut Draft<'_>) -> Map<String, Value> {
     let mut config: Map<String, Value> = inner_fields(draft.request, TOOL_CONFIG).collect();
+    let functions = draft.request.tools.iter().any(|tool| tool.kind != ToolKind::BuiltIn);
+    if functions && has_foreign_built_in(draft) {
+        // Gemini API refuses the mix without it. Source: the recorded requests.
+        config.insert("includeServerSideToolInvocations".to_owned(), true.into());
+    }
     let mut calling = Map::new();
     if let Some((mode, names)) = encode_choice(draft) {
         calling.insert("mode".to_owned(), mode.into());

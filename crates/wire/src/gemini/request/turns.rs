@@ -1,6 +1,5 @@
 //! Turns encoded: system prompts to their own place, results in the order of their calls, neighbours of one role merged.
 
-use std::cell::RefCell;
 use std::collections::HashMap;
 
 use super::{Draft, config, parts};
@@ -25,7 +24,7 @@ struct Turns<'a> {
     /// A user has spoken, so a system prompt would be in mid conversation.
     begun: bool,
     /// Names and places of the calls so far, by their ids.
-    calls: RefCell<HashMap<&'a str, (usize, &'a str)>>,
+    calls: HashMap<&'a str, (usize, &'a str)>,
 }
 
 /// System prompt and turns.
@@ -42,7 +41,7 @@ impl<'a> Turns<'a> {
     fn add(&mut self, message: &'a Message, at: &str, draft: &mut Draft<'a>) -> Result<(), Fault> {
         report_fields(message, at, draft);
         self.note_calls(message);
-        let name_of = |id: &str| self.calls.borrow().get(id).map(|(_, name)| *name);
+        let name_of = |id: &str| self.calls.get(id).map(|(_, name)| *name);
         let parts = parts::encode(message, at, &name_of, draft)?;
         match message.role {
             Role::System | Role::Developer => self.add_system(message, parts, at, draft)?,
@@ -55,12 +54,11 @@ impl<'a> Turns<'a> {
         Ok(())
     }
 
-    fn note_calls(&self, message: &'a Message) {
-        let mut calls = self.calls.borrow_mut();
+    fn note_calls(&mut self, message: &'a Message) {
         for part in &message.parts {
             if let Part::ToolCall { id, name, .. } = part {
-                let place = calls.len();
-                calls.insert(id, (place, name));
+                let place = self.calls.len();
+                self.calls.insert(id, (place, name));
             }
         }
     }
@@ -106,14 +104,13 @@ impl<'a> Turns<'a> {
             draft.lose("user_added", "messages");
             self.contents.insert(0, Content { role: USER, parts: vec![out::Part::text("Continue.")] });
         }
-        let calls = self.calls.into_inner();
-        let mut contents = self.contents;
-        for turn in contents.iter_mut().filter(|turn| turn.role == USER) {
-            turn.parts.sort_by_key(|part| place(part, &calls));
+        let calls = &self.calls;
+        for turn in self.contents.iter_mut().filter(|turn| turn.role == USER) {
+            turn.parts.sort_by_key(|part| place(part, calls));
         }
         self.system.extend(config::instruction(draft).map(out::Part::text));
         let system = (!self.system.is_empty()).then_some(System { parts: self.system });
-        Ok((system, contents))
+        Ok((system, self.contents))
     }
 }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::chat::{ChatResponse, Choice, Loss, MediaSource, Part};
-use crate::dialect::{Dialect, Echo};
+use crate::dialect::{Dialect, Echo, Thoughts};
 use crate::gemini::grounding::Sources;
 use crate::gemini::shape::out;
 use crate::gemini::{logprobs, media, request, signature, stop, usage};
@@ -37,7 +37,7 @@ struct Content<'a> {
 pub(super) fn encode(response: &ChatResponse, echo: &Echo, losses: &mut Vec<Loss>) -> Bytes {
     losses.extend(response.extra.lost_in(Dialect::Gemini).map(Loss::field));
     let candidates: Vec<Candidate<'_>> =
-        response.choices.iter().map(|choice| candidate(choice, losses)).collect();
+        response.choices.iter().map(|choice| candidate(choice, echo.thoughts, losses)).collect();
     let mut answer = ObjectWriter::new();
     answer.put("candidates", &candidates);
     answer
@@ -47,9 +47,10 @@ pub(super) fn encode(response: &ChatResponse, echo: &Echo, losses: &mut Vec<Loss
     answer.finish()
 }
 
-fn candidate<'a>(choice: &'a Choice, losses: &mut Vec<Loss>) -> Candidate<'a> {
+fn candidate<'a>(choice: &'a Choice, thoughts: Thoughts, losses: &mut Vec<Loss>) -> Candidate<'a> {
     let at = format!("candidates[{}].content", choice.index);
-    let mut draft = Draft { at, losses, parts: Vec::new(), sources: Sources::default() };
+    let shown = thoughts == Thoughts::Shown;
+    let mut draft = Draft { at, losses, shown, parts: Vec::new(), sources: Sources::default() };
     choice.parts.iter().for_each(|part| draft.part(part));
     let Draft { parts, sources, losses, .. } = draft;
     losses.extend(stop::loss(choice.stop.reason, choice.index));
@@ -67,6 +68,8 @@ fn candidate<'a>(choice: &'a Choice, losses: &mut Vec<Loss>) -> Candidate<'a> {
 struct Draft<'a, 'l> {
     at: String,
     losses: &'l mut Vec<Loss>,
+    /// The client wants to see thoughts.
+    shown: bool,
     parts: Vec<out::Part<'a>>,
     sources: Sources,
 }
@@ -92,9 +95,7 @@ impl<'a> Draft<'a, '_> {
                 match (ours, signature::legible(signature.as_deref())) {
                     (true, Some(seal)) if text.is_empty() => out::sign_last(&mut self.parts, seal),
                     (true, None) if text.is_empty() => {}
-                    (true, seal) => {
-                        self.parts.push(out::Part::thought(text.as_str(), seal.map(Cow::Borrowed)));
-                    }
+                    (true, seal) => self.thought(text, seal.map(Cow::Borrowed)),
                     (false, _) => self.wrapped(text, part),
                 }
             }
@@ -123,7 +124,15 @@ impl<'a> Draft<'a, '_> {
         let carrier = signature::wrap(thought);
         self.lose_if(carrier.is_none() && !is_plain(thought), "thinking_dropped");
         if carrier.is_some() || !text.is_empty() {
-            self.parts.push(out::Part::thought(text, carrier.map(Cow::Owned)));
+            self.thought(text, carrier.map(Cow::Owned));
+        }
+    }
+
+    /// A thought, or only what a client needs to send it back.
+    fn thought(&mut self, text: &'a str, seal: Option<Cow<'a, str>>) {
+        match self.shown {
+            true => self.parts.push(out::Part::thought(text, seal)),
+            false => self.parts.extend(seal.map(out::Part::signature)),
         }
     }
 

@@ -253,6 +253,28 @@ fn what_only_another_account_or_provider_has_is_refused() {
 }
 
 #[test]
+fn web_search_crosses_and_stands_beside_functions_where_the_model_takes_both() {
+    let mut request = of_chat(&ask(json!([{"role": "user", "content": "a"}])));
+    let tool = |name: &str, kind| wire::chat::Tool {
+        name: name.into(),
+        description: None,
+        kind,
+        parameters: None,
+        strict: None,
+        cache: None,
+        raw: None,
+    };
+    request.tools = vec![tool("web_search_preview", ToolKind::BuiltIn)];
+    let (body, alone) = encoded(&request, &older()).unwrap();
+    assert_eq!((&body["tools"], codes(&alone)), (&json!([{"googleSearch": {}}]), vec!["web_search"]));
+    request.tools.push(tool("f", ToolKind::Function));
+    let (body, _) = encoded(&request, &newer()).unwrap();
+    assert_eq!(body["tools"][1]["functionDeclarations"][0]["name"], "f");
+    assert_eq!(body["toolConfig"]["includeServerSideToolInvocations"], true);
+    assert!(matches!(encoded(&request, &older()), Err(Fault::Unsupported { .. })));
+}
+
+#[test]
 fn free_text_tools_are_wrapped_and_unwrapped() {
     let mut asked = ask(json!([{"role": "user", "content": "a"}]));
     asked["tools"] = json!([{"type": "custom", "custom": {"name": "sh", "description": "runs"}}]);

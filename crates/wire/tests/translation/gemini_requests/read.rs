@@ -2,9 +2,10 @@
 
 use serde_json::json;
 use wire::chat::{MediaSource, OutputFormat, Part, Role, ToolChoice, ToolKind};
-use wire::dialect::Dialect;
+use wire::dialect::{Dialect, Echo, Thoughts};
 
 use super::*;
+use crate::recording;
 
 fn turns(contents: Value) -> ChatRequest {
     decoded(&json!({ "contents": contents })).unwrap()
@@ -187,22 +188,26 @@ fn thoughts_of_other_families_come_back_from_a_signature() {
         }],
         ..Default::default()
     };
-    let whole: Value =
-        serde_json::from_slice(&Gemini.encode_response(&response, &Default::default(), &mut Vec::new()))
-            .unwrap();
-    let mut streamed = bytes::BytesMut::new();
-    let mut writer = Gemini.stream_writer(Default::default());
-    wire::chat::unfold(&response).iter().for_each(|event| writer.write(event, &mut streamed));
-    writer.finish(&mut streamed);
-    let chunks = super::super::recording::datas(&streamed);
-    let parts = chunks
-        .iter()
-        .flat_map(|chunk| chunk["candidates"][0]["content"]["parts"].as_array().unwrap().clone());
-    for parts in [whole["candidates"][0]["content"]["parts"].clone(), parts.collect::<Vec<_>>().into()] {
-        let request = turns(json!([{"parts": [{"text": "?"}]}, {"role": "model", "parts": parts}]));
-        assert_eq!(request.messages[1].parts[0], thought);
-        let rest = &request.messages[1].parts[1..];
-        assert!(rest.iter().all(|part| matches!(part, Part::Text { .. })), "{rest:?}");
+    for thoughts in [Thoughts::Shown, Thoughts::Sealed] {
+        let echo = Echo { thoughts, ..Echo::default() };
+        let whole = Gemini.encode_response(&response, &echo, &mut Vec::new());
+        let whole: Value = serde_json::from_slice(&whole).unwrap();
+        let mut streamed = bytes::BytesMut::new();
+        let mut writer = Gemini.stream_writer(echo);
+        wire::chat::unfold(&response).iter().for_each(|event| writer.write(event, &mut streamed));
+        writer.finish(&mut streamed);
+        let chunks = recording::datas(&streamed);
+        let parts =
+            chunks.iter().flat_map(|chunk| chunk["candidates"][0]["content"]["parts"].as_array().unwrap());
+        let parts: Vec<Value> = parts.cloned().collect();
+        for parts in [whole["candidates"][0]["content"]["parts"].clone(), parts.into()] {
+            let shown = parts.as_array().unwrap().iter().any(|part| part["text"] == "hm");
+            assert_eq!(shown, thoughts == Thoughts::Shown);
+            let request = turns(json!([{"parts": [{"text": "?"}]}, {"role": "model", "parts": parts}]));
+            assert_eq!(request.messages[1].parts[0], thought);
+            let rest = &request.messages[1].parts[1..];
+            assert!(rest.iter().all(|part| matches!(part, Part::Text { .. })), "{rest:?}");
+        }
     }
 }
 
