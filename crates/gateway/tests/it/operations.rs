@@ -4,3 +4,4 @@ mod completions;
 mod counting;
 mod embeddings;
 mod recorded;
+mod routes;
