@@ -4,8 +4,9 @@
 //! those of others are not: for them OpenAI's newest one counts, times a factor. A vocabulary is loaded when it is first
 //! needed, off the threads that serve requests: a gateway that only relays never pays for it.
 //!
-//! Measured on this code's first day against the crate `bpe`, whose automata count in strictly linear time: building them
-//! for o200k took 7 s and 88 MB where reading the vocabulary into a map takes 0.1 s and about 20 MB.
+//! Why no tokenizer crate: `bpe`, which counts in strictly linear time, first builds automata. Measured side by side on a
+//! busy machine, o200k took it 7.3 s and 87 MB; reading the vocabulary into a map takes 0.8 s and 18 MB. Counting then runs
+//! at 7 MB/s, and at 1.5 MB/s for the most hostile text that was tried.
 
 mod family;
 mod image;

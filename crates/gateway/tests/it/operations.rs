@@ -3,3 +3,5 @@
 mod completions;
 mod counting;
 mod embeddings;
+mod recorded;
+mod routes;

@@ -1,5 +1,8 @@
 //! Texts to vectors: carried, and across formats.
 
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use fakeprov::FakeProv;
@@ -213,4 +216,47 @@ fn errors_of_embeddings_come_in_the_clients_form() {
     let reply = gateway.post(path, &json!({"content": {"parts": [{"text": "a"}]}}));
     assert_eq!(reply.status, 400, "{}", reply.text());
     assert_eq!(reply.json()["error"]["message"], "ant does not support embeddings");
+}
+
+/// A server that answers one request with this, and its base URL.
+fn server(answer: &'static str) -> (String, std::thread::JoinHandle<Vec<u8>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let base = format!("http://{}/v1", listener.local_addr().unwrap());
+    let served = std::thread::spawn(move || {
+        let mut socket = BufReader::new(listener.accept().unwrap().0);
+        let (mut line, mut length) = (String::new(), 0);
+        while socket.read_line(&mut line).unwrap() > 2 {
+            if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+                length = value.trim().parse().unwrap();
+            }
+            line.clear();
+        }
+        let mut body = vec![0; length];
+        socket.read_exact(&mut body).unwrap();
+        let head =
+            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: ";
+        socket.get_mut().write_all(format!("{head}{}\r\n\r\n{answer}", answer.len()).as_bytes()).unwrap();
+        body
+    });
+    (base, served)
+}
+
+/// OpenAI's own clients cannot read numbers where they asked for base64, which is what they ask for unasked.
+#[test]
+fn numbers_become_base64_for_a_client_that_wants_it_whatever_the_server_sends() {
+    let answer = r#"{"data":[{"index":0,"embedding":[1.0,-0.5]}],"model":"m","usage":{"prompt_tokens":2,"total_tokens":2}}"#;
+    let (base, served) = server(answer);
+    let gateway = Builder::new(format!(
+        "providers:\n  local: {{base_url: '{base}', api_key: k, models: {{m: {{}}}}}}\n"
+    ))
+    .start();
+    let body = json!({"model": "local/m", "input": "a", "encoding_format": "base64"});
+    let reply = gateway.post(OPENAI, &body);
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    assert!(reply.json()["data"][0]["embedding"].is_string(), "{}", reply.text());
+    assert_eq!(vectors(&reply), [[1.0, -0.5]]);
+    assert_eq!(reply.json()["usage"], json!({"prompt_tokens": 2, "total_tokens": 2}));
+    let sent: Value = serde_json::from_slice(&served.join().unwrap()).unwrap();
+    assert_eq!(sent["encoding_format"], "base64");
+    assert_eq!(gateway.ledger(1)[0].input, Some(2));
 }
