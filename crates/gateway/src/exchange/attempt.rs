@@ -195,7 +195,6 @@ fn echo(app: &App, inbound: &Inbound, target: &Target, meter: &Meter) -> Echo {
         legacy_functions: inbound.body.has("functions"),
         annotate: app.annotate,
         framing: inbound.head.framing,
-        thoughts: inbound.surface.surface().thoughts(&inbound.body),
         ..Echo::default()
     }
 }

@@ -41,7 +41,8 @@ pub(super) fn code(fault: &Fault) -> &'static str {
 /// has them in `error`.
 pub(super) fn event(fault: &Fault, request_id: &str) -> Value {
     let (code, message, param) = (code(fault), fault.client_message(request_id), fault.param());
-    let error = json!({"type": "server_error", "code": code, "message": message, "param": param});
+    let mut error = crate::openai::fault::object(fault, request_id)["error"].take();
+    error["code"] = code.into();
     json!({"code": code, "message": message, "param": param, "error": error})
 }
 

@@ -55,7 +55,7 @@ pub(super) fn check(answer: &Answer<'_>) -> Result<(), Fault> {
 /// Why the answer is not complete.
 pub(super) fn incomplete<'a>(answer: &'a Answer<'_>) -> Option<&'a str> {
     let reason = answer.incomplete_details.as_ref().and_then(|details| details.reason.as_deref());
-    // DeepSeek and others may leave the details out.
+    // Without details the output limit is the likeliest reason.
     reason.or((answer.status.as_deref() == Some("incomplete")).then_some("max_output_tokens"))
 }
 

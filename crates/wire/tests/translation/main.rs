@@ -21,6 +21,7 @@ mod recording;
 mod requests;
 mod responses_answers;
 mod responses_golden;
+mod responses_checkers;
 mod responses_grammar;
 mod responses_input_grammar;
 mod responses_recording;

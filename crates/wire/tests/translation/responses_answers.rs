@@ -1,7 +1,7 @@
 //! Recorded answers of Responses, read: whole, streamed, cut anywhere, broken off, refused.
 
 use serde_json::Value;
-use wire::chat::{ChatResponse, Event, Part, Undo};
+use wire::chat::{ChatResponse, Event, Part, StopReason, Undo};
 use wire::fault::Class;
 use wire::frame::{Frame, SseSplitter};
 use wire::{Fault, WireId};
@@ -149,5 +149,22 @@ fn refusals_are_classed_by_what_they_say() {
             "{}",
             fixture.id
         );
+    }
+}
+
+#[test]
+fn an_emulated_stop_text_ends_a_stream_there_and_its_usage_still_counts() {
+    let fixture =
+        streamed().into_iter().find(|stream| stream.id.contains("function-tool-stream.07b84d")).unwrap();
+    // The recorded text is "The current temperature in Tokyo is **21.0°C**.", one token an event.
+    let undo = Undo { stops: vec!["in Tokyo is **2".into()], ..Undo::default() };
+    for size in [1, 100_000] {
+        let outcome = streams::read(wire(), &undo, fixture.bytes().chunks(size));
+        events::check(&fixture.id, &outcome.events);
+        let response = outcome.folded(&fixture.id);
+        assert_eq!(response.choices[0].parts, [Part::text("The current temperature ")]);
+        let stop = &response.choices[0].stop;
+        assert_eq!((stop.reason, stop.sequence.as_ref()), (StopReason::StopSequence, Some(&undo.stops[0])));
+        assert_eq!(response.usage.unwrap().total(), Some(454));
     }
 }

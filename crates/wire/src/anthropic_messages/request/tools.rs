@@ -41,18 +41,21 @@ pub(super) fn mcp_servers(request: &chat::ChatRequest) -> Vec<&Value> {
 
 /// The definition of an MCP server, which is no entry of `tools`.
 fn mcp_server(tool: &chat::Tool) -> Option<&Value> {
-    let Some((Dialect::AnthropicMessages, definition)) = &tool.raw else { return None };
+    let definition = own(tool)?;
     (tool.kind == ToolKind::BuiltIn && definition["type"] == "url").then_some(definition)
+}
+
+/// The definition as it came, of a tool that came in this dialect.
+fn own(tool: &chat::Tool) -> Option<&Value> {
+    tool.raw.as_ref().filter(|(dialect, _)| *dialect == Dialect::AnthropicMessages).map(|(_, raw)| raw)
 }
 
 fn encode<'a>(tool: &'a chat::Tool, place: usize, draft: &mut Draft<'a>) -> Result<shape::Tool<'a>, Fault> {
     let input_schema = match tool.kind {
-        ToolKind::Function => match &tool.raw {
+        ToolKind::Function => match own(tool) {
             // It says more than a canonical tool can hold.
-            Some((Dialect::AnthropicMessages, definition)) => {
-                return Ok(shape::Tool::BuiltIn(Cow::Borrowed(definition)));
-            }
-            _ => function_schema(tool, place)?,
+            Some(definition) => return Ok(shape::Tool::BuiltIn(Cow::Borrowed(definition))),
+            None => function_schema(tool, place)?,
         },
         ToolKind::Custom => custom_schema(tool, place, draft),
         ToolKind::BuiltIn => return built_in(tool, place, draft),

@@ -20,6 +20,9 @@ pub(in crate::openai_responses) fn retarget(body: &mut RawObject, profile: &Prof
     Ok(())
 }
 
+/// What all marks of wrapped thoughts end in.
+const MARK_END: &[u8] = b"1:";
+
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Thought<'a> {
@@ -29,13 +32,22 @@ struct Thought<'a> {
 
 /// The input without the thoughts of other families, which this one would refuse. `None`: there are none.
 fn own_input(body: &RawObject) -> Result<Option<String>, Fault> {
-    let foreign = |text: &str| custody::MARKED.iter().any(|mark| text.contains(&format!("\"{mark}")));
-    let Some(text) = body.raw("input").filter(|text| text.starts_with('[') && foreign(text)) else {
+    let Some(text) = body.raw("input").filter(|text| text.starts_with('[') && may_be_foreign(text)) else {
         return Ok(None);
     };
     let items: Vec<&RawValue> = crate::raw::decode_at("input", text.as_bytes())?;
     let own: Vec<&str> = items.iter().map(|item| item.get()).filter(|item| !is_foreign(item)).collect();
     Ok((own.len() < items.len()).then(|| format!("[{}]", own.join(","))))
+}
+
+/// A quick look: is there a string that begins with a mark?
+fn may_be_foreign(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let marked = |end: usize| {
+        let before = |mark: &&str| bytes[..end].strip_suffix(mark.as_bytes());
+        custody::MARKED.iter().filter_map(before).any(|head| head.ends_with(b"\""))
+    };
+    memchr::memmem::find_iter(bytes, MARK_END).any(|at| marked(at + MARK_END.len()))
 }
 
 fn is_foreign(item: &str) -> bool {
@@ -63,5 +75,13 @@ mod tests {
         let mut body = RawObject::parse(Bytes::from(text)).unwrap();
         retarget(&mut body, &Profile::unknown("p", "m")).unwrap();
         assert_eq!(body.into_bytes(), format!(r#"{{"model":"m", "input": [{kept}]}}"#));
+    }
+
+    #[test]
+    fn every_mark_is_seen_at_the_beginning_of_a_string_and_nowhere_else() {
+        for mark in custody::MARKED {
+            assert!(may_be_foreign(&format!(r#"[{{"encrypted_content":"{mark}e30="}}]"#)), "{mark}");
+            assert!(!may_be_foreign(&format!(r#"[{{"text":"see {mark}x"}}]"#)), "{mark}");
+        }
     }
 }
