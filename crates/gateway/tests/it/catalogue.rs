@@ -104,7 +104,7 @@ fn an_address_that_ends_as_a_row_says_is_spoken_to_in_that_wire() {
                 [..wire.path.find(end.as_str()).expect("a path goes on after its root") + end.len()];
             let prefix = &row.env[0];
             let gateway = Builder::new("")
-                .env(&format!("{prefix}_BASE_URL"), &format!("{}{root}", provider.origin()))
+                .env(&format!("{prefix}_BASE_URL"), format!("{}{root}", provider.origin()))
                 .env(&format!("{prefix}_API_KEY"), KEY)
                 .start();
             let reply = gateway.chat(&format!("{}/{}", row.id, model(row)));
