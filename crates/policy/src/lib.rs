@@ -5,17 +5,23 @@
 //! whether a credential exists is asked of a [`Standing`], and jitter comes in as an argument. Reading the configuration
 //! and the catalogue, and sending anything, is done elsewhere.
 
+pub mod breaker;
+pub mod health;
 pub mod money;
 pub mod nearest;
 pub mod plan;
 pub mod price;
 pub mod provider;
+pub mod route;
 pub mod rule;
 pub mod snapshot;
 
+pub use breaker::{Breaker, BreakerSettings};
+pub use health::{Health, Hold, KeyId, Pace, Verdict};
 pub use money::Money;
-pub use plan::{Ask, Choice, Next, Plan, Skipped, Standing, Target, available, plan};
+pub use plan::{Ask, Budget, Choice, Needs, Next, Plan, Skipped, Standing, Target, available, plan};
 pub use price::{Prices, Rate, Tier, cost};
 pub use provider::{Auth, Endpoint, Kind, Model, Provider, Reason, Timeouts};
+pub use route::{Member, Route, Strategy};
 pub use rule::{Rule, Rules};
 pub use snapshot::{DemoRole, Snapshot};

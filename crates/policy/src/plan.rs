@@ -1,22 +1,29 @@
 //! Which targets serve a request, in which order, and what to do when one fails.
 //!
 //! [`plan`] is pure: a request ([`Ask`]), the world ([`Snapshot`]) and the answer to "is it usable now" ([`Standing`])
-//! give a [`Plan`]. The room `resolve` reads names, `retry` decides about waiting, `target` applies what the operator
-//! wants of a target's body.
+//! give a [`Plan`]. The room `resolve` reads names, `follow` follows the operator's routes, `fit` leaves out who cannot
+//! serve now, `retry` and `budget` decide about waiting, `target` applies what the operator wants of a target's body.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use wire::fault::{Blame, Fault};
+use wire::fault::{Blame, Class, Fault};
 use wire::{Dialect, Operation};
 
+use crate::health::{Pace, Verdict};
 use crate::nearest::nearest;
 use crate::provider::{Kind, Model, Provider, Reason};
 use crate::snapshot::{DemoRole, Snapshot};
 
+mod budget;
+mod fit;
+mod follow;
 mod resolve;
 mod retry;
 mod target;
+
+pub use budget::Budget;
+pub use fit::Needs;
 
 use resolve::{Lead, Resolver};
 pub use target::{Choice, Target};
@@ -39,20 +46,41 @@ pub struct Ask<'a> {
     pub project: &'a str,
     /// Exactly what was asked, from one target, or an error.
     pub strict: bool,
+    /// What the conversation holds that not every model takes.
+    pub needs: Needs,
+    /// Any random number, for strategies that draw lots.
+    pub dice: u64,
 }
 
-/// What is known at this moment of providers: credentials, and later health.
+/// What is known at this moment of providers: credentials and health.
 pub trait Standing {
     /// Why the provider cannot be used by this project now; `None`: it can. Asked only about providers that are not
     /// switched off.
     fn unavailable(&self, provider: &Provider, project: &str) -> Option<Reason>;
+
+    /// Whether one of its models is to be asked now.
+    fn verdict(&self, _provider: &Provider, _model: &Model, _project: &str) -> Verdict {
+        Verdict::Well
+    }
+
+    /// How busy and how quick one of its models is.
+    fn pace(&self, _provider: &Provider, _model: &Model) -> Pace {
+        Pace::default()
+    }
+
+    /// How many requests a route has had.
+    fn turn(&self, _route: &str) -> u64 {
+        0
+    }
 }
 
-/// A provider that is not in a plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A provider, or one of its models, that is not in a plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Skipped {
     /// Position in [`Snapshot::providers`].
     pub provider: usize,
+    /// `None`: none of its models.
+    pub model: Option<Arc<str>>,
     #[allow(missing_docs)]
     pub why: Reason,
 }
@@ -62,6 +90,8 @@ pub struct Skipped {
 pub struct Plan {
     targets: Vec<Target>,
     skipped: Vec<Skipped>,
+    /// The route that it follows.
+    route: Option<Arc<str>>,
     /// Position of the current target.
     at: usize,
     /// Tries so far, the current one included.
@@ -90,14 +120,24 @@ pub enum Next {
 pub fn plan(ask: &Ask<'_>, world: &Snapshot, standing: &dyn Standing) -> Result<Plan, Fault> {
     let absent = survey(world, standing, ask.project, ask.operation);
     let resolver = Resolver { ask, world, absent: &absent };
-    let lead = resolver.lead()?;
     let mut builder = Builder { ask, world, absent: &absent, targets: Vec::new(), skipped: Vec::new() };
-    builder.lead(&lead);
-    builder.fallbacks(&lead);
-    match builder.targets.is_empty() {
-        true => Err(resolver.no_target(&lead)),
-        false => Ok(Plan::new(builder.targets, builder.skipped)),
+    let route = ask.model.and_then(|model| world.route(model, ask.project));
+    match route {
+        Some(route) => {
+            builder.follow(route, &resolver, standing)?;
+        }
+        None => {
+            let lead = resolver.lead()?;
+            builder.lead(&lead);
+            builder.fallbacks(&lead);
+            if builder.targets.is_empty() {
+                return Err(resolver.no_target(&lead));
+            }
+        }
     }
+    let Builder { targets, mut skipped, .. } = builder;
+    let targets = fit::sift(ask, world, standing, targets, &mut skipped)?;
+    Ok(Plan { route: route.map(|route| route.name.clone()), ..Plan::new(targets, skipped) })
 }
 
 /// The providers that a project can use now, in order of preference.
@@ -169,7 +209,7 @@ impl Builder<'_> {
         for at in preferred.into_iter().chain(others) {
             match self.fallback(at, lead) {
                 Ok(model) => self.push(at, model, Choice::Fallback),
-                Err(why) => self.skipped.push(Skipped { provider: at, why }),
+                Err(why) => self.skipped.push(Skipped { provider: at, model: None, why }),
             }
         }
     }
@@ -205,7 +245,7 @@ impl Builder<'_> {
 
 impl Plan {
     fn new(targets: Vec<Target>, skipped: Vec<Skipped>) -> Self {
-        Self { targets, skipped, at: 0, attempts: 1, held: Duration::ZERO }
+        Self { targets, skipped, route: None, at: 0, attempts: 1, held: Duration::ZERO }
     }
 
     /// What to begin with.
@@ -213,22 +253,39 @@ impl Plan {
         Next::Try(self.targets[self.at].clone())
     }
 
-    /// What to do after the current target failed, before anything was sent to the client. `dice` is any random number.
-    pub fn after(&mut self, fault: Fault, dice: u64) -> Next {
+    /// What to do after the current target failed, before anything was sent to the client. `dice` is any random number;
+    /// the budget is drawn on only when the same target is tried again.
+    pub fn after(&mut self, fault: Fault, dice: u64, budget: &mut Budget) -> Next {
         match fault.blame() {
             Blame::Client | Blame::Gateway => return Next::GiveUp(fault),
             Blame::Credential | Blame::Target | Blame::Upstream => {}
         }
         self.attempts += 1;
-        if self.at + 1 < self.targets.len() {
-            self.at += 1;
+        if let Some(next) = self.next_that_could(&fault) {
+            self.at = next;
             return self.first();
         }
-        let Some(pause) = retry::pause(&fault, self.attempts - 1, self.held, dice) else {
+        let pause = retry::pause(&fault, self.attempts - 1, self.held, dice);
+        let Some(pause) = pause.filter(|_| budget.draw()) else {
             return Next::GiveUp(fault);
         };
         self.held += pause;
         Next::Wait { pause, target: self.targets[self.at].clone() }
+    }
+
+    /// The next target; after a prompt that was too long, the next that is not known to hold as little.
+    fn next_that_could(&self, fault: &Fault) -> Option<usize> {
+        let too_long = matches!(fault, Fault::Upstream(stated) if stated.class == Class::ContextTooLong);
+        let failed = self.targets[self.at].model.context.filter(|_| too_long);
+        let as_little = |target: &Target| {
+            failed.zip(target.model.context).is_some_and(|(failed, context)| context <= failed)
+        };
+        (self.at + 1..self.targets.len()).find(|at| !as_little(&self.targets[*at]))
+    }
+
+    /// The route that it follows, if one of the operator's holds for the model.
+    pub fn route(&self) -> Option<&Arc<str>> {
+        self.route.as_ref()
     }
 
     /// All targets, in order.
@@ -244,7 +301,17 @@ impl Plan {
     /// The whole plan in sentences, for people.
     pub fn explain(&self, world: &Snapshot) -> Vec<String> {
         let targets = self.targets.iter().map(Target::explain);
-        let skipped = self.skipped.iter().map(|skipped| world.providers()[skipped.provider].why(skipped.why));
-        targets.chain(skipped).collect()
+        targets.chain(self.skipped.iter().map(|skipped| skipped.explain(world))).collect()
+    }
+}
+
+impl Skipped {
+    /// In one sentence, for people.
+    pub fn explain(&self, world: &Snapshot) -> String {
+        let sentence = world.providers()[self.provider].why(self.why);
+        match &self.model {
+            Some(model) => format!("{model}: {sentence}"),
+            None => sentence,
+        }
     }
 }

@@ -167,6 +167,14 @@ pub enum Reason {
     NoFallback,
     /// The demonstration answers only when nothing else can.
     Demonstration,
+    /// It failed so often in a row that it rests for so long.
+    BreakerOpen(Duration),
+    /// All its keys are told to wait for so long.
+    CoolingDown(Duration),
+    /// The model does not take this, as `images`.
+    Lacks(&'static str),
+    /// The operator's route for the model does not lead there.
+    NotOnRoute,
 }
 
 impl Provider {
@@ -244,6 +252,17 @@ impl Provider {
             Reason::NoOperation => format!("{name} does not offer this operation"),
             Reason::NoFallback => format!("{name} is left out because the request wants no fallback"),
             Reason::Demonstration => format!("{name} answers only when no other provider can"),
+            Reason::BreakerOpen(wait) => {
+                format!("{name} failed several times in a row and rests; the next probe is in {} s", up(wait))
+            }
+            Reason::Lacks(what) => format!("{name} is left out because this model does not take {what}"),
+            Reason::NotOnRoute => format!("{name} is not among the targets of the route"),
+            Reason::CoolingDown(wait) => {
+                format!(
+                    "{name} told every key that there is for it to wait; the next is free in {} s",
+                    up(wait)
+                )
+            }
         }
     }
 
@@ -271,6 +290,11 @@ impl Model {
     pub fn sent_as(&self) -> &Arc<str> {
         &self.profile.model
     }
+}
+
+/// Whole seconds, rounded up: who comes a moment early is turned away again.
+fn up(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }
 
 /// The name before a trailing `<...>`, which marks a variant of a model's parameters in LLM-Bridge's file and never goes

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 
 use crate::provider::{Kind, Model, Provider};
+use crate::route::Route;
 
 /// All providers in order of preference, and what names mean. Immutable; a change makes a new one.
 #[derive(Debug, Default)]
@@ -16,6 +17,7 @@ pub struct Snapshot {
     owners: HashMap<Arc<str>, Vec<usize>, RandomState>,
     default_provider: Option<usize>,
     aliases: HashMap<String, String>,
+    routes: Vec<Route>,
     demo: DemoRole,
 }
 
@@ -58,6 +60,13 @@ impl Snapshot {
         self
     }
 
+    /// Sets the operator's routes; of two that hold for a name the first counts.
+    #[must_use]
+    pub fn with_routes(mut self, routes: Vec<Route>) -> Self {
+        self.routes = routes;
+        self
+    }
+
     /// Sets when the demonstration takes part.
     #[must_use]
     pub fn with_demo(mut self, role: DemoRole) -> Self {
@@ -91,6 +100,16 @@ impl Snapshot {
     /// Further names of models, in no order.
     pub fn aliases(&self) -> impl Iterator<Item = (&str, &str)> {
         self.aliases.iter().map(|(alias, model)| (alias.as_str(), model.as_str()))
+    }
+
+    /// The operator's routes, in order.
+    pub fn routes(&self) -> &[Route] {
+        &self.routes
+    }
+
+    /// The route that holds for a model's name in a project.
+    pub fn route(&self, model: &str, project: &str) -> Option<&Route> {
+        self.routes.iter().find(|route| route.holds(model, project))
     }
 
     pub(crate) fn position(&self, name: &str) -> Option<usize> {

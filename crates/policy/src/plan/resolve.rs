@@ -131,6 +131,22 @@ impl<'a> Resolver<'a> {
             .unwrap_or(Lead::Nobody)
     }
 
+    /// The first reading of a name that can be served now.
+    pub(super) fn first_served(&self, name: &'a str) -> Result<(usize, Arc<Model>), Option<usize>> {
+        let mut absent = None;
+        for reading in self.readings(name, None) {
+            let model = self.provider(reading.provider).model_or_unlisted(reading.model);
+            match model {
+                Some(model) if self.absent[reading.provider].is_none() => {
+                    return Ok((reading.provider, model));
+                }
+                Some(_) => absent = absent.or(Some(reading.provider)),
+                None => {}
+            }
+        }
+        Err(absent)
+    }
+
     fn for_name(&self, name: &'a str, asked: Option<usize>) -> Result<Lead, Fault> {
         let mut first = None;
         for reading in self.readings(name, asked) {

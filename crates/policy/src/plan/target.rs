@@ -32,6 +32,8 @@ pub enum Choice {
     Prefix,
     /// The name is an alias of its model.
     Alias,
+    /// The operator's route for the name leads there.
+    Route,
     /// The client asks for this provider.
     Asked,
     /// The operator's default for models that nobody has, and for requests without one.
@@ -82,6 +84,7 @@ impl fmt::Display for Choice {
             Choice::Owner => "has a model of exactly this id",
             Choice::Prefix => "its name is the prefix of the model",
             Choice::Alias => "the name is an alias of this model",
+            Choice::Route => "is the route's choice",
             Choice::Asked => "the client asked for it",
             Choice::Default => "is the default provider",
             Choice::First => "is the first provider that is available",

@@ -1,7 +1,7 @@
 //! Names, order and fallback, as the contract of both predecessors has them.
 
 use super::support::{Keys, ask, demo, documented, from_file, provider, targets};
-use policy::{Ask, Choice, DemoRole, Endpoint, Next, Provider, Reason, Snapshot, Target, plan};
+use policy::{Ask, Budget, Choice, DemoRole, Endpoint, Next, Provider, Reason, Snapshot, Target, plan};
 use wire::fault::{Class, UpstreamFault};
 use wire::{Dialect, Fault, WireId};
 
@@ -260,7 +260,7 @@ fn the_endpoint_that_speaks_the_clients_dialect_is_preferred() {
 #[test]
 fn the_clients_own_mistake_is_final() {
     let mut made = plan(&ask(None), &documented(), &Keys::of(&ALL)).unwrap();
-    assert!(matches!(made.after(fault(Class::BadRequest), 0), Next::GiveUp(_)));
+    assert!(matches!(made.after(fault(Class::BadRequest), 0, &mut Budget::default()), Next::GiveUp(_)));
 }
 
 #[test]
@@ -269,7 +269,9 @@ fn every_other_failure_moves_on_to_the_next_provider_at_once() {
         [Class::Auth, Class::Billing, Class::NotFound, Class::ContextTooLong, Class::RateLimit, Class::Server]
     {
         let mut made = plan(&ask(None), &documented(), &Keys::of(&["openai", "groq"])).unwrap();
-        let Next::Try(target) = made.after(fault(class), 0) else { panic!("{class:?} did not move on") };
+        let Next::Try(target) = made.after(fault(class), 0, &mut Budget::default()) else {
+            panic!("{class:?} did not move on")
+        };
         assert_eq!(&*target.provider.id, "groq");
     }
 }
@@ -277,15 +279,15 @@ fn every_other_failure_moves_on_to_the_next_provider_at_once() {
 #[test]
 fn the_last_target_is_tried_again_until_three_attempts_are_used() {
     let mut made = plan(&ask(None), &documented(), &Keys::of(&["openai"])).unwrap();
-    assert!(matches!(made.after(fault(Class::Server), 0), Next::Wait { .. }));
-    assert!(matches!(made.after(fault(Class::Server), 0), Next::Wait { .. }));
-    assert!(matches!(made.after(fault(Class::Server), 0), Next::GiveUp(_)));
+    assert!(matches!(made.after(fault(Class::Server), 0, &mut Budget::default()), Next::Wait { .. }));
+    assert!(matches!(made.after(fault(Class::Server), 0, &mut Budget::default()), Next::Wait { .. }));
+    assert!(matches!(made.after(fault(Class::Server), 0, &mut Budget::default()), Next::GiveUp(_)));
 }
 
 #[test]
 fn a_refused_credential_of_the_last_target_is_not_tried_again() {
     let mut made = plan(&ask(None), &documented(), &Keys::of(&["openai"])).unwrap();
-    assert!(matches!(made.after(fault(Class::Auth), 0), Next::GiveUp(_)));
+    assert!(matches!(made.after(fault(Class::Auth), 0, &mut Budget::default()), Next::GiveUp(_)));
 }
 
 #[test]

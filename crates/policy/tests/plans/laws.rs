@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::support::{ask, demo, provider};
-use policy::{Ask, DemoRole, Next, Plan, Provider, Reason, Snapshot, Standing, plan};
+use policy::{Ask, Budget, DemoRole, Next, Plan, Provider, Reason, Snapshot, Standing, plan};
 use proptest::prelude::*;
 use wire::Fault;
 
@@ -162,7 +162,7 @@ proptest! {
         while let Next::Try(target) = next {
             tried.push(target.provider.id.clone());
             prop_assert!(tried.len() <= made.targets().len());
-            next = made.after(fault(), dice);
+            next = made.after(fault(), dice, &mut Budget::default());
         }
         let planned: Vec<_> = made.targets().iter().map(|target| target.provider.id.clone()).collect();
         prop_assert_eq!(tried, planned);

@@ -1,6 +1,8 @@
 //! Plans as a caller sees them: what both predecessors promise, and what holds for every plan.
 
 mod contract;
+mod health;
 mod laws;
 mod operations;
+mod routes;
 mod support;

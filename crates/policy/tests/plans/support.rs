@@ -3,7 +3,9 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use policy::{Ask, Auth, Endpoint, Kind, Model, Plan, Provider, Reason, Rules, Snapshot, Standing, Timeouts};
+use policy::{
+    Ask, Auth, Endpoint, Kind, Model, Needs, Plan, Provider, Reason, Rules, Snapshot, Standing, Timeouts,
+};
 use wire::chat::Profile;
 use wire::{Dialect, Fault, Operation, WireId};
 
@@ -109,6 +111,8 @@ pub fn ask<'a>(model: Option<&'a str>) -> Ask<'a> {
         provider: None,
         project: "_global",
         strict: false,
+        needs: Needs::default(),
+        dice: 0,
     }
 }
 
