@@ -10,6 +10,7 @@ use wire::Fault;
 
 use crate::credentials::{self, Credentials};
 use crate::door::{Access, Cors, HostRule};
+use crate::health::LiveHealth;
 use crate::limits::InFlight;
 use crate::recall::Recall;
 use crate::world::World;
@@ -38,6 +39,8 @@ pub struct App {
     pub upstreams: Upstreams,
     /// Thoughts that clients could not carry.
     pub recall: Arc<Recall>,
+    /// What has been seen of providers lately.
+    pub health: Arc<LiveHealth>,
     world: ArcSwap<World>,
     draining: AtomicBool,
 }
@@ -79,6 +82,7 @@ impl App {
             ledger,
             upstreams,
             recall: Arc::default(),
+            health: Arc::default(),
             world: ArcSwap::from_pointee(world),
             draining: AtomicBool::new(false),
         }
@@ -94,6 +98,7 @@ impl App {
         let stored = self.store.credentials(None).await.map_err(credentials::fault)?;
         self.world.rcu(|world| world.with_credentials(&stored));
         self.credentials.forget();
+        self.health.credentials_changed();
         Ok(())
     }
 

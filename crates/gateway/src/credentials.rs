@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 pub use key::Key;
+use policy::KeyId;
 use store::{Store, StoreError};
 use upstream::Scheme;
 use wire::Fault;
@@ -61,7 +62,7 @@ impl Credentials {
             return Ok(key);
         }
         let secret = self.store.open_credential(place.0).await.map_err(fault)?;
-        let key = Arc::new(Key::new(scheme, &secret)?);
+        let key = Arc::new(Key::new(KeyId(place.0), scheme, &secret)?);
         self.keep(place, key.clone());
         Ok(key)
     }

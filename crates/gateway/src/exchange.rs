@@ -7,6 +7,7 @@ mod admit;
 mod answer;
 mod attempt;
 mod meter;
+mod needs;
 mod relay;
 mod tally;
 
@@ -41,13 +42,13 @@ pub async fn exchange(app: &App, inbound: &Inbound, meter: Meter) -> Result<Answ
 /// Goes through the plan until a target answers.
 async fn try_targets(app: &App, inbound: &Inbound, meter: &mut Meter) -> Result<attempt::Reply, Fault> {
     let world = app.world();
-    let mut plan = policy::plan(&inbound.ask(), &world.snapshot, &*world)?;
+    let mut plan = app.health.plan(&inbound.ask(), &world)?;
     let mut next = plan.first();
     loop {
         match next {
             Next::Try(target) => match attempt::attempt(app, &world, inbound, &target, meter).await {
                 Ok(reply) => return Ok(reply),
-                Err(fault) => next = plan.after(fault, clock::dice(inbound.arrival.id)),
+                Err(fault) => next = app.health.after(&mut plan, fault, clock::dice(inbound.arrival.id)),
             },
             Next::Wait { pause, target } => {
                 clock::sleep(pause).await;

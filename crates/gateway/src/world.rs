@@ -8,7 +8,7 @@ use std::time::Duration;
 use foldhash::fast::RandomState;
 use http::header::{ACCEPT, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use policy::{Auth, DemoRole, Kind, Provider, Reason, Snapshot, Standing};
+use policy::{Auth, DemoRole, KeyId, Kind, Provider, Reason, Snapshot, Standing};
 use store::{Credential, GLOBAL, Secret};
 use upstream::{Demo, Destination, Endpoint, Scheme, Timeouts};
 use wire::{Fault, Operation, WireId};
@@ -94,7 +94,8 @@ impl Way {
         let scheme = auth.map(|auth| scheme(&provider.id, &auth)).transpose()?;
         let configured_key = match (&scheme, configured) {
             (Some(scheme), Some(secret)) => {
-                let key = Key::new(scheme, secret).map_err(|fault| format!("{}: {fault}", provider.id))?;
+                let key = Key::new(KeyId::CONFIGURED, scheme, secret)
+                    .map_err(|fault| format!("{}: {fault}", provider.id))?;
                 Some(Arc::new(key))
             }
             _ => None,
@@ -189,6 +190,15 @@ impl World {
         self.runtimes
             .get(provider)
             .ok_or_else(|| Fault::internal(format!("no runtime for provider {provider}")))
+    }
+}
+
+impl World {
+    /// Every key that a project has for a provider; none, where it takes none.
+    pub fn keys(&self, provider: &str, project: &str) -> Vec<KeyId> {
+        let configured = self.runtimes.get(provider).is_some_and(Runtime::has_configured_key);
+        let configured = configured.then_some(KeyId::CONFIGURED);
+        self.vault.ids(provider, project).map(KeyId).chain(configured).collect()
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use policy::Ask;
+use policy::{Ask, Needs};
 use wire::chat::ChatRequest;
 use wire::count::Counting;
 use wire::dialect::Peek;
@@ -12,7 +12,9 @@ use wire::embed::{EmbedRequest, EmbedSurface};
 use wire::{Fault, Head, Operation, RawObject, SurfaceId};
 
 use super::meter::Meter;
+use super::needs::{may_hold_media, needs};
 use crate::arrival::Arrival;
+use crate::clock;
 use crate::recall::{Recall, Scope};
 
 /// What a route asks for.
@@ -82,6 +84,7 @@ pub struct Inbound {
     pub project: String,
     /// Only the first target may be tried.
     pub strict: bool,
+    needs: OnceLock<Needs>,
     decoded: OnceLock<ChatRequest>,
     texts: OnceLock<EmbedRequest>,
 }
@@ -115,6 +118,7 @@ impl Inbound {
             peek,
             project,
             strict,
+            needs: OnceLock::new(),
             decoded: OnceLock::new(),
             texts: OnceLock::new(),
         })
@@ -129,7 +133,19 @@ impl Inbound {
             provider: self.peek.provider.as_deref(),
             project: &self.project,
             strict: self.strict,
+            needs: self.needs(),
+            dice: clock::dice(self.arrival.id),
         }
+    }
+
+    /// What the conversation holds that not every model takes. It is decoded only when its bytes look as if it might: most
+    /// requests are carried and never read.
+    fn needs(&self) -> Needs {
+        if self.operation != Operation::Chat || !may_hold_media(self.body.as_bytes()) {
+            return Needs::default();
+        }
+        let read = || self.surface.surface().decode_request(&self.head, &self.body).ok();
+        *self.needs.get_or_init(|| read().map(|request| needs(&request)).unwrap_or_default())
     }
 
     /// Whose conversation it is.

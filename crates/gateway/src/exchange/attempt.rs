@@ -13,6 +13,7 @@ use policy::Target;
 use upstream::Call;
 use wire::chat::{Loss, Undo, custody};
 use wire::dialect::Echo;
+use wire::fault::{Blame, Class};
 use wire::{Fault, Operation};
 
 use refusal::{refusal, without_key};
@@ -69,8 +70,8 @@ pub(super) async fn attempt(
     }
 }
 
-/// Asks one target with each of its credentials in turn: a refused key is no reason to leave the provider while
-/// there is another.
+/// Asks one target with each of its credentials in turn: a key that is refused, or has used up its quota, is no reason
+/// to leave the provider while there is another.
 async fn ask(
     app: &App,
     world: &World,
@@ -80,16 +81,27 @@ async fn ask(
 ) -> Result<Reply, Fault> {
     let runtime = world.runtime(&target.provider.id)?;
     let keys = app.credentials.of(world, runtime, target.endpoint, &inbound.project).await?;
-    let mut refused = None;
-    for key in keys {
+    let mut refused = None::<Fault>;
+    for key in app.health.in_order(target, keys) {
         match ask_with(app, runtime, inbound, target, key.as_deref(), meter).await {
-            Err(fault) if fault.blame() == wire::fault::Blame::Credential => refused = Some(fault),
+            // Of several refusals the one that passes is the one to tell.
+            Err(fault) if another_key_may_do(&fault) => {
+                refused = Some(refused.filter(is_rate_limit).unwrap_or(fault));
+            }
             other => return other,
         }
     }
     Err(refused.unwrap_or_else(|| Fault::NoTarget {
         why: format!("{} has no credential for project {}", target.provider.name, inbound.project),
     }))
+}
+
+fn another_key_may_do(fault: &Fault) -> bool {
+    fault.blame() == Blame::Credential || is_rate_limit(fault)
+}
+
+fn is_rate_limit(fault: &Fault) -> bool {
+    matches!(fault, Fault::Upstream(stated) if stated.class == Class::RateLimit)
 }
 
 async fn ask_with(
@@ -101,6 +113,10 @@ async fn ask_with(
     meter: &mut Meter,
 ) -> Result<Reply, Fault> {
     meter.trying(target);
+    // Whether tokens are counted says nothing of how a model answers.
+    if inbound.operation != Operation::CountTokens {
+        meter.sends(app.health.begin(target, key.map(|key| key.id)));
+    }
     let started = clock::now();
     let replied = match outgoing(app, inbound, target, meter).await {
         Ok(outgoing) => send(app, runtime, inbound, target, key, outgoing, meter).await,

@@ -14,6 +14,7 @@ use super::Failed;
 use crate::arrival::Arrival;
 use crate::clock::{self, Instant};
 use crate::door::Caller;
+use crate::health::Errand;
 use crate::limits::Place;
 
 /// Counts one request. Dropped without [`Meter::complete`] or [`Meter::fail`], it records that the client left.
@@ -25,6 +26,8 @@ pub struct Meter {
     usage: Option<Usage>,
     tries: Vec<Tried>,
     losses: Vec<Loss>,
+    /// The attempt that is under way.
+    errand: Option<Errand>,
     /// Time spent waiting for upstreams before the answer began.
     upstream_wait: Duration,
     /// The row is complete already.
@@ -79,6 +82,7 @@ impl Meter {
             usage: None,
             tries: Vec::new(),
             losses: Vec::new(),
+            errand: None,
             upstream_wait: Duration::ZERO,
             filled: false,
             _place: place,
@@ -116,6 +120,11 @@ impl Meter {
         self.tries.push(Tried { target: target.clone(), fault: None, took: Duration::ZERO });
     }
 
+    /// The target that was announced is asked.
+    pub fn sends(&mut self, errand: Errand) {
+        self.errand = Some(errand);
+    }
+
     /// How the attempt ended that `trying` announced, `since` which it ran.
     pub fn tried(&mut self, since: Instant, fault: Option<&Fault>) {
         let took = clock::now() - since;
@@ -123,6 +132,18 @@ impl Meter {
         if let Some(last) = self.tries.last_mut() {
             last.fault = fault.map(Fault::code);
             last.took = took;
+        }
+        match (fault, &self.errand) {
+            (Some(fault), _) => self.report(fault),
+            (None, Some(errand)) => errand.answering(took, self.entry.stream),
+            (None, None) => {}
+        }
+    }
+
+    /// What became of the attempt that is under way.
+    fn report(&mut self, fault: &Fault) {
+        if let Some(errand) = self.errand.take() {
+            errand.failed(fault);
         }
     }
 
@@ -213,10 +234,14 @@ impl Meter {
     pub fn complete(&mut self, status: u16) {
         self.entry.status = status;
         self.entry.outcome = Outcome::Completed;
+        if let Some(errand) = self.errand.take() {
+            errand.succeeded();
+        }
     }
 
     /// The request ended in a fault.
     pub fn fail(&mut self, fault: &Fault) {
+        self.report(fault);
         self.entry.status = fault.status().as_u16();
         self.entry.fault_code = Some(fault.code().into());
         self.entry.outcome = match fault.blame() {

@@ -79,6 +79,8 @@ fn one(world: &World, id: &str, project: &str) -> Result<Listed, Fault> {
         provider: None,
         project,
         strict: true,
+        needs: policy::Needs::default(),
+        dice: 0,
     };
     let unknown = || Fault::UnknownModel { model: id.to_owned(), nearest: Vec::new() };
     let plan = policy::plan(&ask, &world.snapshot, world).map_err(|fault| match fault {

@@ -86,6 +86,8 @@ pub fn planned(snapshot: &Snapshot, model: &str) -> policy::Target {
         provider: None,
         project: "_global",
         strict: false,
+        needs: policy::Needs::default(),
+        dice: 0,
     };
     plan(&ask, snapshot, &AllKeys).expect("a plan").targets()[0].clone()
 }

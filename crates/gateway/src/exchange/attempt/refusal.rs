@@ -78,6 +78,7 @@ mod tests {
     #[test]
     fn a_key_that_an_upstream_repeats_is_masked() {
         let key = Key {
+            id: policy::KeyId::CONFIGURED,
             header: header::AUTHORIZATION,
             value: HeaderValue::from_static("Bearer odd-key-without-a-shape"),
         };
