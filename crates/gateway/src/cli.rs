@@ -2,6 +2,7 @@
 
 mod banner;
 mod chat;
+mod route;
 mod serve;
 mod status;
 
@@ -29,6 +30,11 @@ enum Command {
     Serve(ServeArgs),
     /// Stream one answer to the terminal.
     Chat(ChatArgs),
+    /// Say who would serve a request, and why.
+    Route {
+        #[command(subcommand)]
+        command: RouteCommand,
+    },
     /// Check the configuration and say what it means.
     Config {
         #[command(subcommand)]
@@ -42,6 +48,12 @@ enum Command {
 enum ConfigCommand {
     /// Read everything that `serve` would read, and report every error.
     Check(CommonArgs),
+}
+
+#[derive(Debug, Subcommand)]
+enum RouteCommand {
+    /// Print targets in order with their reasons, and the bodies that would go upstream; nothing is sent.
+    Explain(ExplainArgs),
 }
 
 /// What every command takes that needs the configuration.
@@ -87,6 +99,28 @@ pub struct ChatArgs {
     pub prompt: Vec<String>,
 }
 
+/// `route explain`
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub common: CommonArgs,
+    /// Model, as in a request: an id, a route, or provider/model.
+    pub model: String,
+    /// Provider, as in a request.
+    #[arg(long)]
+    pub provider: Option<String>,
+    /// Project whose credentials count.
+    #[arg(long)]
+    pub project: Option<String>,
+    /// As a request that wants no fallback.
+    #[arg(long)]
+    pub strict: bool,
+    /// Print everything as JSON, bodies included.
+    #[arg(long)]
+    pub json: bool,
+}
+
 fn at_least_one(text: &str) -> Result<usize, ParseIntError> {
     text.parse().map(NonZero::get)
 }
@@ -108,6 +142,7 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
         None => status::status(),
         Some(Command::Serve(args)) => serve::serve(&args),
         Some(Command::Chat(args)) => chat::chat(&args),
+        Some(Command::Route { command: RouteCommand::Explain(args) }) => route::explain_route(&args),
         Some(Command::Config { command: ConfigCommand::Check(args) }) => status::check(&args),
         Some(Command::Version) => say(&format!("llm-gateway {}\n", crate::VERSION)),
     }

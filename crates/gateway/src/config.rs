@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
-use policy::DemoRole;
+use policy::{DemoRole, Route};
 use store::Secret;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
@@ -75,6 +75,7 @@ pub struct Config {
     demo: DemoRole,
     upstreams: Upstreams,
     aliases: HashMap<String, String>,
+    routes: Vec<Route>,
     warnings: Vec<Warning>,
 }
 
@@ -162,6 +163,7 @@ fn assemble(
         demo: if flags.demo { DemoRole::Always } else { DemoRole::WhenAlone },
         upstreams,
         aliases: settings.aliases.into_iter().collect(),
+        routes: settings.routes,
         warnings: Vec::new(),
     }
 }

@@ -6,6 +6,7 @@
 mod admit;
 mod answer;
 mod attempt;
+mod explain;
 mod meter;
 mod needs;
 mod relay;
@@ -16,6 +17,7 @@ use wire::Fault;
 
 pub use admit::{Asked, Inbound};
 pub use answer::Answer;
+pub use explain::{Explanation, explain};
 pub use meter::{Meter, Tried};
 pub use relay::Relay;
 

@@ -24,6 +24,7 @@ use crate::{manage, problem, socket, surface};
 const NATIVE: SurfaceId = SurfaceId::Generate;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const EXPLAIN: HeaderName = HeaderName::from_static("x-gateway-explain");
 const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
 
 /// Answers one request; whatever goes wrong becomes an answer too.
@@ -117,6 +118,13 @@ async fn go_in(
             let asked = Asked { surface: found.surface, operation, head: head(rest) };
             Ok(surface::answer(app, arrival, asked, caller, request).await)
         }
+        Room::Explain => {
+            let mut request = request;
+            request.headers_mut().insert(EXPLAIN, HeaderValue::from_static("true"));
+            Ok(surface::answer(app, arrival, found.surface.into(), caller, request).await)
+        }
+        Room::Breaker => manage::breakers::answer(app, rest, request).await,
+        Room::Latency => Ok(manage::latency::answer(app)),
         Room::Socket => socket::open(app, arrival, SurfaceId::Socket, request),
         Room::AskStreamed(operation) => {
             let head = Head { stream: true, framing: framing(request.uri()), ..head(rest) };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use wire::Fault;
 
@@ -10,7 +10,8 @@ use crate::app::App;
 use crate::arrival::{Arrival, is_plain_id};
 use crate::body::{OutBody, demand_json, read_limited};
 use crate::door::Caller;
-use crate::exchange::{Answer, Asked, Inbound, Meter, exchange};
+use crate::exchange::{Answer, Asked, Inbound, Meter, exchange, explain};
+use crate::manage::json;
 use crate::problem;
 
 /// Answers an inference request that has passed the door.
@@ -43,6 +44,12 @@ pub async fn answer(
             return problem::answer(surface, &fault, arrival);
         }
     };
+    if inbound.explain {
+        return match explain(app, &inbound, meter).await {
+            Ok(explanation) => json(StatusCode::OK, &explanation),
+            Err(fault) => problem::answer(surface, &fault, arrival),
+        };
+    }
     match exchange(app, &inbound, meter).await {
         Ok(answer) => respond(answer),
         Err(failed) => problem::of_failed(surface, &failed, arrival),

@@ -121,6 +121,14 @@ impl Breaker {
         *self = Breaker::Open { until: now + open_for.min(settings.longest), openings };
     }
 
+    /// Failures in a row that it has seen, while it is closed.
+    pub fn failures(&self) -> Option<u32> {
+        match self {
+            Breaker::Closed { failures } => Some(*failures),
+            Breaker::Open { .. } | Breaker::Probing { .. } => None,
+        }
+    }
+
     /// For lists: `closed`, `open` or `half-open`, as mcp-llm-bridge calls them.
     pub fn name(&self) -> &'static str {
         match self {

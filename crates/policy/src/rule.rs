@@ -75,6 +75,17 @@ impl Rule {
     }
 }
 
+impl std::fmt::Display for Rule {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Rule::Update { field, json } => write!(f, "set {field} to {json}"),
+            Rule::Add { field, json } => write!(f, "set {field} to {json} where it is absent"),
+            Rule::Rename { from, to } => write!(f, "rename {from} to {to}"),
+            Rule::Delete { field } => write!(f, "delete {field}"),
+        }
+    }
+}
+
 /// Rules in the order in which they are applied: update, add, rename, delete.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Rules(Vec<Rule>);
@@ -92,6 +103,11 @@ impl Rules {
     /// Nothing to do, so a body may be carried as it is.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// The rules, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &Rule> {
+        self.0.iter()
     }
 
     /// Edits the body.

@@ -93,7 +93,8 @@ async fn print(mut relay: Relay) -> Result<(), Failure> {
     writeln!(out).map_err(io)
 }
 
-fn failure(fault: Fault) -> Failure {
+/// A fault as the end of a command.
+pub(super) fn failure(fault: Fault) -> Failure {
     let code = match fault.status() {
         StatusCode::NOT_FOUND => 4,
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => 5,

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use policy::Route;
 use store::Secret;
 
 use super::environment::Environment;
@@ -10,6 +11,7 @@ use super::section::{Reader, Section, text};
 use super::tree;
 
 mod provider;
+mod routes;
 mod rules;
 
 pub(super) use provider::{Credential, ModelSettings, ProviderSettings, TimeoutSettings};
@@ -25,6 +27,7 @@ pub(super) struct Settings {
     pub(super) order: Vec<String>,
     /// Alias -> model.
     pub(super) aliases: Vec<(String, String)>,
+    pub(super) routes: Vec<Route>,
     pub(super) server: ServerSettings,
     pub(super) data_dir: Option<String>,
     pub(super) db_path: Option<String>,
@@ -89,6 +92,10 @@ fn parse(name: &str, text: &str, environment: &Environment<'_>, report: &mut Rep
         providers,
         order: top.texts("order", reader).unwrap_or_default(),
         aliases: top.section("aliases", reader).map(|section| aliases(&section, reader)).unwrap_or_default(),
+        routes: top
+            .section("routes", reader)
+            .map(|section| routes::read(&section, reader))
+            .unwrap_or_default(),
         server: top.section("server", reader).map(|section| server(section, reader)).unwrap_or_default(),
         data_dir: top.text("data_dir", reader),
         db_path: top.text("db_path", reader),

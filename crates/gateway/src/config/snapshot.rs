@@ -40,8 +40,20 @@ pub fn build_snapshot(config: &Config) -> (Snapshot, Vec<Warning>) {
     let snapshot = Snapshot::new(ordered)
         .with_default_provider(upstreams.default_provider.as_deref())
         .with_aliases(programs.chain(config.aliases.clone()).collect())
+        .with_routes(config.routes.clone())
         .with_demo(config.demo);
+    warnings.extend(strangers(&snapshot));
     (snapshot, warnings)
+}
+
+/// A route whose target's provider does not exist would be noticed only when it is needed.
+fn strangers(snapshot: &Snapshot) -> Vec<Warning> {
+    let members = snapshot.routes().iter().flat_map(|route| route.members.iter().map(move |of| (route, of)));
+    let named = members.filter_map(|(route, member)| Some((route, member.provider.as_deref()?)));
+    let unknown = named.filter(|(_, name)| snapshot.provider(name).is_none());
+    unknown
+        .map(|(route, name)| Warning(format!("routes.{}: there is no provider '{name}'", route.name)))
+        .collect()
 }
 
 /// A section that the operator wrote and that cannot be used is worth a line.

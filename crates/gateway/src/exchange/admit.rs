@@ -84,6 +84,8 @@ pub struct Inbound {
     pub project: String,
     /// Only the first target may be tried.
     pub strict: bool,
+    /// The client wants to know what would happen, and nothing to be sent.
+    pub explain: bool,
     needs: OnceLock<Needs>,
     decoded: OnceLock<ChatRequest>,
     texts: OnceLock<EmbedRequest>,
@@ -105,6 +107,7 @@ impl Inbound {
             .unwrap_or_else(|| store::GLOBAL.into());
         let strict =
             peek.strict || text(headers, "x-gateway-no-fallback").is_some_and(|value| value != "false");
+        let explain = text(headers, "x-gateway-explain").is_some_and(|value| value != "false");
         meter.asked(&peek, &project);
         let arrival = meter.arrival();
         let forwarded = forwarded(surface, headers);
@@ -118,6 +121,7 @@ impl Inbound {
             peek,
             project,
             strict,
+            explain,
             needs: OnceLock::new(),
             decoded: OnceLock::new(),
             texts: OnceLock::new(),

@@ -48,12 +48,13 @@ impl Reply {
 }
 
 /// What goes upstream, and what must be reversed on the way back.
-struct Outgoing {
-    headers: Vec<(HeaderName, HeaderValue)>,
-    body: Vec<Bytes>,
-    losses: Vec<Loss>,
+pub(super) struct Outgoing {
+    /// Without the credential.
+    pub(super) headers: Vec<(HeaderName, HeaderValue)>,
+    pub(super) body: Vec<Bytes>,
+    pub(super) losses: Vec<Loss>,
     /// `None`: carried.
-    undo: Option<Undo>,
+    pub(super) undo: Option<Undo>,
 }
 
 /// Tries one target.
@@ -178,7 +179,13 @@ async fn send(
     }
 }
 
-async fn outgoing(app: &App, inbound: &Inbound, target: &Target, meter: &Meter) -> Result<Outgoing, Fault> {
+/// What would be sent to a target.
+pub(super) async fn outgoing(
+    app: &App,
+    inbound: &Inbound,
+    target: &Target,
+    meter: &Meter,
+) -> Result<Outgoing, Fault> {
     match inbound.operation {
         Operation::Chat => chat::outgoing(app, inbound, target, meter),
         Operation::CountTokens => count::outgoing(app, inbound, target, meter),

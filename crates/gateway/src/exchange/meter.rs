@@ -163,6 +163,12 @@ impl Meter {
         }
     }
 
+    /// Nothing will be sent: no row is written, and the place in the queue is free again.
+    pub(super) fn unwritten(mut self) -> Self {
+        self.slot = None;
+        self
+    }
+
     /// No target answered: the row is settled and written.
     pub(super) fn give_up(mut self, fault: Fault) -> Failed {
         self.fail(&fault);

@@ -33,6 +33,11 @@ pub(super) enum Room {
     Models,
     Providers,
     Credentials,
+    /// What would be done for a request.
+    Explain,
+    /// `config`, `stats`, or a provider whose breakers are to be closed.
+    Breaker,
+    Latency,
 }
 
 /// A path and what lives there.
@@ -59,7 +64,7 @@ const READ: &str = "GET, HEAD";
 const WRITE: &str = "POST";
 
 /// Of two that fit, the first counts.
-static ROUTES: [Route; 32] = [
+static ROUTES: [Route; 36] = [
     row("/v1/chat/completions", Ask(Chat), Inference, WRITE, OpenAi),
     row("/v1/ws", Room::Socket, Class::Socket, "GET", SurfaceId::Socket),
     row("/v1/completions", Ask(Complete), Inference, WRITE, OpenAi),
@@ -86,6 +91,10 @@ static ROUTES: [Route; 32] = [
     row("/v1/providers", Room::Providers, Inference, READ, Native),
     row("/v1/credentials", Room::Credentials, Admin, "GET, HEAD, POST", Native),
     row("/v1/credentials/*", Room::Credentials, Admin, "DELETE", Native),
+    row("/admin/v1/route/explain", Room::Explain, Admin, WRITE, OpenAi),
+    row("/v1/circuit-breaker/*", Room::Breaker, Admin, "GET, HEAD, PUT", Native),
+    row("/v1/admin/reset-circuit-breaker/*", Room::Breaker, Admin, WRITE, Native),
+    row("/v1/latency", Room::Latency, Inference, READ, Native),
     row("/health", Room::Health, Public, READ, Native),
     row("/livez", Room::Live, Public, READ, Native),
     row("/readyz", Room::Ready, Public, READ, Native),

@@ -6,4 +6,5 @@ mod environment;
 mod file;
 mod llm_bridge;
 mod log;
+mod routes;
 mod support;

@@ -161,10 +161,14 @@ fn nothing_is_connected_to_but_configured_upstreams() {
     let gateway = Builder::new(both_wires(&provider))
         .under(&["strace", "-f", "-qq", "-e", "trace=connect", "-o", &file])
         .start();
-    for _ in 0..50 {
+    for round in 0..50 {
         for (model, stream) in
             [("oai/text", false), ("ant/text", true), ("oai/status-400", false), ("ant/truncate", true)]
         {
+            // Any more, and its breaker opens.
+            if model == "ant/truncate" && round >= 4 {
+                continue;
+            }
             let expected = if model.ends_with("400") { 400 } else { 200 };
             assert_eq!(
                 gateway.post("/v1/chat/completions", &chat_body(model, stream)).status,

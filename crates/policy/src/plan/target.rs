@@ -72,6 +72,13 @@ impl Target {
         Ok(())
     }
 
+    /// What [`Target::apply_rules`] does, a sentence each, in order.
+    pub fn rules_in_words(&self) -> Vec<String> {
+        let limit = self.model.max_tokens.map(|limit| format!("limit the answer to {limit} tokens"));
+        let rules = self.provider.rules.iter().chain(self.model.rules.iter());
+        limit.into_iter().chain(rules.map(ToString::to_string)).collect()
+    }
+
     pub(super) fn explain(&self) -> String {
         format!("{} with {}: {}", self.provider.id, self.model.id, self.reason)
     }

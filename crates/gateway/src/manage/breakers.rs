@@ -1,0 +1,129 @@
+//! `/v1/circuit-breaker/config` and `stats`, and closing breakers by hand; names and numbers as mcp-llm-bridge has them.
+
+use std::time::Duration;
+
+use http::{Method, Request, Response, StatusCode};
+use hyper::body::Incoming;
+use policy::BreakerSettings;
+use serde_json::{Map, Value, json};
+use wire::{Fault, RawObject};
+
+use super::json as json_answer;
+use crate::app::App;
+use crate::body::{OutBody, demand_json, read_limited};
+
+/// Bytes of a request that changes settings, at most.
+const BODY_LIMIT: usize = 16 * 1024;
+/// Settings beyond this are mistakes: a day, and as many failures.
+const MOST: u64 = 86_400_000;
+
+/// Answers every method of both routes; `rest` stands for the `*` of the path.
+pub async fn answer(
+    app: &App,
+    rest: Option<&str>,
+    request: Request<Incoming>,
+) -> Result<Response<OutBody>, Fault> {
+    match (request.method(), rest) {
+        (&Method::POST, provider) => reset(app, provider.unwrap_or_default()),
+        (&Method::PUT, Some("config")) => configure(app, request).await,
+        (&Method::PUT, _) => Err(Fault::MethodNotAllowed { method: "PUT".to_owned(), allowed: "GET, HEAD" }),
+        (_, Some("config")) => Ok(json_answer(StatusCode::OK, &config(app))),
+        (_, Some("stats")) => Ok(json_answer(StatusCode::OK, &stats(app))),
+        (_, other) => {
+            let what = format!("there is no '{}' here; see config and stats", other.unwrap_or_default());
+            Err(Fault::NotFound { what })
+        }
+    }
+}
+
+fn config(app: &App) -> Value {
+    let settings = app.health.look(|health, _| *health.settings());
+    json!({
+        "enabled": settings.enabled,
+        "failureThreshold": settings.failures,
+        "resetTimeoutMs": millis(settings.open_for),
+        "halfOpenMaxAttempts": settings.probes,
+        "backoffBaseMs": settings.backoff.map(millis),
+        "backoffMultiplier": settings.factor,
+        "backoffMaxMs": millis(settings.longest),
+    })
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+async fn configure(app: &App, request: Request<Incoming>) -> Result<Response<OutBody>, Fault> {
+    demand_json(request.headers())?;
+    let body = RawObject::parse(read_limited(request.into_body(), BODY_LIMIT).await?)?;
+    let settings = changed(app.health.look(|health, _| *health.settings()), &body)?;
+    app.health.change(|health, _| health.set(settings));
+    tracing::info!(enabled = settings.enabled, failures = settings.failures, "circuit breakers configured");
+    Ok(json_answer(StatusCode::OK, &config(app)))
+}
+
+/// What the body does not name stays as it is.
+fn changed(mut settings: BreakerSettings, body: &RawObject) -> Result<BreakerSettings, Fault> {
+    if let Some(enabled) = body.get::<bool>("enabled")? {
+        settings.enabled = enabled;
+    }
+    let counts = [
+        ("failureThreshold", &mut settings.failures),
+        ("halfOpenMaxAttempts", &mut settings.probes),
+        ("backoffMultiplier", &mut settings.factor),
+    ];
+    for (field, count) in counts {
+        if let Some(number) = number(body, field)? {
+            *count = u32::try_from(number).unwrap_or(u32::MAX);
+        }
+    }
+    let durations = [("resetTimeoutMs", &mut settings.open_for), ("backoffMaxMs", &mut settings.longest)];
+    for (field, duration) in durations {
+        if let Some(number) = number(body, field)? {
+            *duration = Duration::from_millis(number);
+        }
+    }
+    if body.has("backoffBaseMs") {
+        settings.backoff = number(body, "backoffBaseMs")?.map(Duration::from_millis);
+    }
+    Ok(settings)
+}
+
+fn number(body: &RawObject, field: &'static str) -> Result<Option<u64>, Fault> {
+    match body.get::<u64>(field)? {
+        Some(number) if !(1..=MOST).contains(&number) => {
+            Err(Fault::malformed(field.to_owned(), format!("{field} must be a whole number, 1 to {MOST}")))
+        }
+        number => Ok(number),
+    }
+}
+
+/// By provider, with the breakers of its models below it. Only what has failed lately is there.
+fn stats(app: &App) -> Value {
+    let mut providers = Map::new();
+    app.health.look(|health, now| {
+        for (provider, model, breaker) in health.breakers() {
+            let retry_ms = breaker.wait(now).map(millis);
+            let shown =
+                json!({ "state": breaker.name(), "failures": breaker.failures(), "retryAfterMs": retry_ms });
+            let of_provider =
+                providers.entry(provider.to_string()).or_insert_with(|| json!({ "models": {} }));
+            match model {
+                Some(model) => of_provider["models"][&**model] = shown,
+                None => of_provider["provider"] = shown,
+            }
+        }
+    });
+    json!({ "stats": providers })
+}
+
+fn reset(app: &App, provider: &str) -> Result<Response<OutBody>, Fault> {
+    let world = app.world();
+    let found = world.snapshot.provider(provider).ok_or_else(|| Fault::UnknownProvider {
+        provider: provider.to_owned(),
+        known: world.snapshot.providers().iter().map(|provider| provider.id.to_string()).collect(),
+    })?;
+    app.health.change(|health, _| health.reset(Some(&found.id)));
+    tracing::info!(provider = %found.id, "circuit breakers closed by hand");
+    Ok(json_answer(StatusCode::OK, &json!({ "ok": true, "provider": *found.id })))
+}
