@@ -13,6 +13,7 @@ pub mod exchange;
 pub mod exit;
 pub mod limits;
 pub mod manage;
+pub mod mcp;
 pub mod problem;
 pub mod router;
 pub mod server;

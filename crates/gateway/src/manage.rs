@@ -8,3 +8,4 @@ mod reply;
 mod scope;
 
 pub use reply::json;
+pub use scope::asked_project;

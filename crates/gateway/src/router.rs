@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::arrival::{Arrival, is_plain_id};
 use crate::body::OutBody;
 use crate::door::{Caller, HostVerdict, Role};
-use crate::{manage, problem, surface};
+use crate::{manage, mcp, problem, surface};
 
 /// Who may use a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +37,7 @@ enum Room {
     Models,
     Providers,
     Credentials,
+    Mcp,
 }
 
 struct Route {
@@ -51,7 +52,7 @@ struct Route {
 
 use SurfaceId::{Generate as Native, OpenAiChat as OpenAi};
 
-const ROUTES: [Route; 12] = [
+const ROUTES: [Route; 13] = [
     Route {
         path: "/v1/chat/completions",
         room: Room::ChatCompletions,
@@ -101,6 +102,7 @@ const ROUTES: [Route; 12] = [
         methods: "DELETE",
         errors: Native,
     },
+    Route { path: "/mcp", room: Room::Mcp, class: Class::Inference, methods: "POST", errors: Native },
     Route { path: "/health", room: Room::Health, class: Class::Public, methods: "GET, HEAD", errors: Native },
     Route { path: "/livez", room: Room::Live, class: Class::Public, methods: "GET, HEAD", errors: Native },
     Route { path: "/readyz", room: Room::Ready, class: Class::Public, methods: "GET, HEAD", errors: Native },
@@ -161,6 +163,10 @@ async fn enter(
         let what = format!("nothing lives at {}; see /v1/models, /v1/chat/completions", request.uri().path());
         return problem::answer(errors, &Fault::NotFound { what }, arrival);
     };
+    if route.room == Room::Mcp && mcp::http::is_foreign(request.headers(), &app.cors) {
+        let why = "a page of another origin may not use /mcp; list its origin in LLM_GATEWAY_CORS_ORIGINS";
+        return problem::answer(errors, &Fault::Forbidden { why: why.to_owned() }, arrival);
+    }
     let rest = rest.map(str::to_owned);
     let is_head = request.method() == Method::HEAD;
     let mut response = match admit(app, route, &request) {
@@ -215,6 +221,7 @@ async fn go_in(
         Room::Models => manage::models::answer(app, rest, request.headers(), request.uri().query()),
         Room::Providers => manage::providers::answer(app, request.headers(), request.uri().query()),
         Room::Credentials => manage::credentials::answer(app, rest, peer, request).await,
+        Room::Mcp => mcp::http::answer(app, caller, request).await,
         Room::Home => Ok(manage::health::home()),
         Room::Health => Ok(manage::health::health(app)),
         Room::Live => Ok(manage::health::live()),

@@ -68,7 +68,7 @@ async fn converse(app: &App, model: &str, prompt: &str) -> Result<(), Failure> {
     };
     match answer.body {
         OutBody::Stream(relay) => print(*relay).await,
-        OutBody::Whole(_) => Err(Failure::new(1, "the answer is not a stream")),
+        OutBody::Whole(_) | OutBody::Boxed(_) => Err(Failure::new(1, "the answer is not a stream")),
     }
 }
 

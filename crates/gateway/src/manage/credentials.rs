@@ -23,16 +23,27 @@ const BODY_LIMIT: usize = 64 * 1024;
 const NAME_LIMIT: usize = 128;
 const REQUIRED: &str = "is required and must not be empty";
 
-#[derive(Serialize)]
+/// A credential as it is listed.
+#[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Row<'a> {
+pub struct Listed {
     id: i64,
-    provider: &'a str,
-    key_name: &'a str,
-    project: &'a str,
-    masked_value: &'a str,
+    provider: String,
+    key_name: String,
+    project: String,
+    masked_value: String,
     created_at: String,
     updated_at: String,
+}
+
+/// What storing a credential answers.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Stored {
+    id: i64,
+    provider: String,
+    key_name: String,
+    project: String,
 }
 
 /// Answers every method of the route; `id` stands for the `*` of its path.
@@ -51,9 +62,7 @@ pub async fn answer(
 }
 
 async fn list(app: &App, project: Option<&str>) -> Result<Response<OutBody>, Fault> {
-    let credentials = app.store.credentials(project).await.map_err(fault)?;
-    let rows: Vec<Row<'_>> = credentials.iter().map(row).collect();
-    Ok(json_answer(StatusCode::OK, &json!({ "credentials": rows })))
+    Ok(json_answer(StatusCode::OK, &json!({ "credentials": listed(app, project).await? })))
 }
 
 async fn put(
@@ -64,41 +73,67 @@ async fn put(
     demand_json(request.headers())?;
     let header_project = asked_project(None, request.headers());
     let body = RawObject::parse(read_limited(request.into_body(), BODY_LIMIT).await?)?;
+    let stored = store(app, &body, header_project).await?;
+    tracing::info!(id = stored.id, %peer, "credential {} came over HTTP", stored.id);
+    Ok(json_answer(StatusCode::CREATED, &stored))
+}
+
+async fn delete(app: &Arc<App>, id: &str) -> Result<Response<OutBody>, Fault> {
+    remove(app, id.parse().map_err(|_| invalid("id", "must be a number"))?).await?;
+    Ok(json_answer(StatusCode::OK, &json!({ "ok": true })))
+}
+
+/// All credentials, or those of one project and the global ones; masked.
+///
+/// # Errors
+/// The store does not answer.
+pub async fn listed(app: &App, project: Option<&str>) -> Result<Vec<Listed>, Fault> {
+    let credentials = app.store.credentials(project).await.map_err(fault)?;
+    Ok(credentials.iter().map(row).collect())
+}
+
+/// Stores or replaces the credential that `body` describes: `provider`, `apiKey`, `keyName`, `project`; `project` is
+/// taken when the body names none.
+///
+/// # Errors
+/// `Malformed`, naming the field.
+pub async fn store(app: &App, body: &RawObject, project: Option<String>) -> Result<Stored, Fault> {
     let new = NewCredential {
-        provider: known_provider(app, optional(&body, "provider")?)?,
-        api_key: Secret::new(required(&body, "apiKey")?),
-        key_name: optional(&body, "keyName")?.unwrap_or_else(|| "default".to_owned()),
-        project: optional(&body, "project")?.or(header_project).unwrap_or_else(|| GLOBAL.to_owned()),
+        provider: known_provider(app, optional(body, "provider")?)?,
+        api_key: Secret::new(required(body, "apiKey")?),
+        key_name: optional(body, "keyName")?.unwrap_or_else(|| "default".to_owned()),
+        project: optional(body, "project")?.or(project).unwrap_or_else(|| GLOBAL.to_owned()),
     };
     if !new.api_key.expose().bytes().all(|byte| (0x21..0x7f).contains(&byte)) {
         return Err(invalid("apiKey", "must be printable ASCII without spaces"));
     }
-    let stored = app.store.put_credential(new, clock::wall()).await.map_err(fault)?;
+    let Credential { id, provider, key_name, project, .. } =
+        app.store.put_credential(new, clock::wall()).await.map_err(fault)?;
     app.credentials_changed().await?;
-    tracing::info!(provider = stored.provider, key_name = stored.key_name, project = stored.project, %peer, "credential stored");
-    let answer = json!({
-        "id": stored.id, "provider": stored.provider, "keyName": stored.key_name, "project": stored.project,
-    });
-    Ok(json_answer(StatusCode::CREATED, &answer))
+    tracing::info!(provider, key_name, project, "credential stored");
+    Ok(Stored { id, provider, key_name, project })
 }
 
-async fn delete(app: &Arc<App>, id: &str) -> Result<Response<OutBody>, Fault> {
-    let id: i64 = id.parse().map_err(|_| invalid("id", "must be a number"))?;
+/// Removes a credential.
+///
+/// # Errors
+/// `NotFound`.
+pub async fn remove(app: &App, id: i64) -> Result<(), Fault> {
     if !app.store.delete_credential(id).await.map_err(fault)? {
         return Err(Fault::NotFound { what: format!("there is no credential {id}") });
     }
     app.credentials_changed().await?;
     tracing::info!(id, "credential deleted");
-    Ok(json_answer(StatusCode::OK, &json!({ "ok": true })))
+    Ok(())
 }
 
-fn row(credential: &Credential) -> Row<'_> {
-    Row {
+fn row(credential: &Credential) -> Listed {
+    Listed {
         id: credential.id,
-        provider: &credential.provider,
-        key_name: &credential.key_name,
-        project: &credential.project,
-        masked_value: &credential.masked_value,
+        provider: credential.provider.clone(),
+        key_name: credential.key_name.clone(),
+        project: credential.project.clone(),
+        masked_value: credential.masked_value.clone(),
         created_at: civil(credential.created_at),
         updated_at: civil(credential.updated_at),
     }

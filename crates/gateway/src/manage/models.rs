@@ -22,9 +22,12 @@ pub struct ListedModel {
     object: &'static str,
     created: u64,
     owned_by: &'static str,
-    name: String,
-    provider: String,
-    max_tokens: Option<u64>,
+    /// For people.
+    pub name: String,
+    /// Id of the provider that would answer.
+    pub provider: String,
+    /// Most tokens of an answer, where known.
+    pub max_tokens: Option<u64>,
 }
 
 /// Answers the list, or one model; `?project=` or `X-Project` asks for one project's view.

@@ -3,7 +3,7 @@
 use http::HeaderMap;
 
 /// `?project=`, else `X-Project`.
-pub(super) fn asked_project(query: Option<&str>, headers: &HeaderMap) -> Option<String> {
+pub fn asked_project(query: Option<&str>, headers: &HeaderMap) -> Option<String> {
     let in_query = |query: &str| {
         let mut pairs = form_urlencoded::parse(query.as_bytes());
         pairs.find(|(name, _)| name == "project").map(|(_, project)| project.into_owned())
