@@ -15,14 +15,14 @@ use tracing_subscriber::filter::LevelFilter;
 use crate::catalog::Catalogue;
 
 mod door;
-mod dotenv;
+pub(crate) mod dotenv;
 mod endpoint;
 mod environment;
 mod file;
 mod report;
 mod section;
 mod snapshot;
-mod tree;
+pub(crate) mod tree;
 mod units;
 mod upstreams;
 

@@ -31,7 +31,7 @@ pub(super) async fn generate(app: &App, visit: &Visit, arguments: JsonObject) ->
     let slot = app.ledger.slot().await.map_err(|_| Fault::Draining)?;
     let mut meter = Meter::open(slot, place, Arrival::now(), SURFACE, &visit.caller, None);
     let body = Bytes::from(Value::Object(arguments).to_string());
-    let inbound = match Inbound::admit(SURFACE, &headers(visit), body, &mut meter) {
+    let inbound = match Inbound::admit(SURFACE.into(), &headers(visit), body, &mut meter) {
         Ok(inbound) => inbound,
         Err(fault) => {
             meter.fail(&fault);
@@ -39,7 +39,7 @@ pub(super) async fn generate(app: &App, visit: &Visit, arguments: JsonObject) ->
         }
     };
     let answer = exchange(app, &inbound, meter).await.map_err(|failed| failed.fault)?;
-    let body = answer.body.collect().await.unwrap_or_else(|never| match never {}).to_bytes();
+    let body = answer.body.collect().await.map_err(Fault::internal)?.to_bytes();
     serde_json::from_slice(&body).map_err(Fault::internal)
 }
 
