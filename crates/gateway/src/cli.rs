@@ -2,6 +2,7 @@
 
 mod banner;
 mod chat;
+mod import;
 mod mcp;
 mod serve;
 mod status;
@@ -13,7 +14,7 @@ use std::num::{NonZero, ParseIntError};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::exit::Failure;
 
@@ -31,6 +32,8 @@ enum Command {
     Serve(ServeArgs),
     /// Serve the tools of the Model Context Protocol on standard input and output.
     Mcp(McpArgs),
+    /// Take over what another gateway keeps; the source is only read.
+    Import(ImportArgs),
     /// Stream one answer to the terminal.
     Chat(ChatArgs),
     /// Check the configuration and say what it means.
@@ -99,6 +102,44 @@ pub struct McpArgs {
     pub port: Option<u16>,
 }
 
+/// `import`
+#[derive(Debug, Args)]
+pub struct ImportArgs {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub common: CommonArgs,
+    /// What to import from.
+    #[arg(value_enum)]
+    pub from: ImportSource,
+    /// Its file or directory (default: where it usually is; for env, the environment itself).
+    pub source: Option<PathBuf>,
+    /// Only say what would be done.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Replace credentials and a configuration file that are here already.
+    #[arg(long)]
+    pub overwrite: bool,
+    /// Where to write the configuration file (default: ~/.config/llm-gateway/config.yaml).
+    #[arg(long, value_name = "FILE")]
+    pub to: Option<PathBuf>,
+    /// Print the report as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What can be imported from.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum ImportSource {
+    /// The vault of mcp-llm-bridge: vault.db and master.key.
+    McpLlmBridge,
+    /// LLM-Bridge: .env and config.yaml.
+    LlmBridge,
+    /// LiteLLM's proxy: config.yaml.
+    Litellm,
+    /// Keys in environment variables, or in a file of them.
+    Env,
+}
+
 /// `chat`
 #[derive(Debug, Args)]
 pub struct ChatArgs {
@@ -148,6 +189,7 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
         None => status::status(),
         Some(Command::Serve(args)) => serve::serve(&args),
         Some(Command::Mcp(args)) => mcp::mcp(&args),
+        Some(Command::Import(args)) => import::import(&args),
         Some(Command::Chat(args)) => chat::chat(&args),
         Some(Command::Config { command: ConfigCommand::Check(args) }) => status::check(&args),
         Some(Command::Version) => say(&format!("llm-gateway {}\n", crate::VERSION)),

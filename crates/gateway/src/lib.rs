@@ -11,6 +11,8 @@ pub mod credentials;
 pub mod door;
 pub mod exchange;
 pub mod exit;
+pub mod home;
+pub mod import;
 pub mod limits;
 pub mod manage;
 pub mod mcp;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use policy::{Kind, Snapshot};
-use store::{Entry, KeySource, LedgerSettings, LedgerWriter, OpenOptions, Store};
+use store::{Entry, KeySource, LedgerSettings, LedgerWriter, Store};
 use tokio::runtime::Handle;
 use upstream::{Options, Upstreams};
 
@@ -12,6 +12,7 @@ use crate::app::{App, Doors};
 use crate::config::{self, Config};
 use crate::door::{Access, Cors, HostRule};
 use crate::exit::Failure;
+use crate::home::Home;
 use crate::world::{World, runtimes};
 
 /// A gateway that is ready to take requests.
@@ -45,12 +46,9 @@ pub async fn start(
         tracing::warn!("{warning}");
     }
     let runtimes = runtimes(&snapshot, &config.provider_keys).map_err(|why| Failure::new(3, why))?;
-    let options = OpenOptions {
-        data_dir: config.data_dir.clone(),
-        db_path: config.db_path.clone(),
-        master_key: config.master_key(),
-    };
-    let opened = store::open(options).await.map_err(|error| Failure::new(error.exit_code(), error))?;
+    let home = Home::of(config).await;
+    let opened =
+        store::open(home.options(config)).await.map_err(|error| Failure::new(error.exit_code(), error))?;
     let credentials = opened.store.credentials(None).await.map_err(|error| Failure::new(65, error))?;
     let world = World::new(Arc::new(snapshot), Arc::new(runtimes), &credentials);
     let runtime = Handle::current();
