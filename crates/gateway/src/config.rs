@@ -89,6 +89,8 @@ pub struct Flags {
     pub port: Option<u16>,
     /// The demonstration takes part beside real providers.
     pub demo: bool,
+    /// A file in the working directory is not ours: it is what is to be imported.
+    pub no_local_file: bool,
 }
 
 impl Config {
@@ -110,7 +112,7 @@ impl Config {
 pub fn load(flags: &Flags, env: Lookup<'_>, working_dir: &Path) -> Result<Config, ConfigError> {
     let mut report = Report::default();
     let environment = Environment::new(env, working_dir, &mut report);
-    let file = file::find(flags.config.as_deref(), &environment);
+    let file = file::find(flags, &environment);
     let settings =
         file.as_deref().map(|path| file::read(path, &environment, &mut report)).unwrap_or_default();
     let mut config = assemble(flags, &environment, settings, file, &mut report);

@@ -13,7 +13,8 @@ use crate::{startup, telemetry};
 
 /// Reads the source, settles what it holds, and says what became of it.
 pub(super) fn import(args: &ImportArgs) -> Result<(), Failure> {
-    let flags = config::Flags { config: args.common.config.clone(), ..config::Flags::default() };
+    let flags =
+        config::Flags { config: args.common.config.clone(), no_local_file: true, ..config::Flags::default() };
     let config = startup::configuration(&flags)?;
     telemetry::install("warn");
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -26,6 +26,7 @@ pub(super) fn serve(args: &ServeArgs) -> Result<(), Failure> {
         host: args.host.map(|host| host.to_string()),
         port: args.port,
         demo: args.demo,
+        ..config::Flags::default()
     };
     let config = startup::configuration(&flags)?;
     telemetry::install(&config.log);

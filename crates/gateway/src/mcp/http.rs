@@ -105,7 +105,7 @@ fn message(headers: &HeaderMap, body: Bytes, visit: Visit) -> Request<Full<Bytes
     let mut message = Request::new(Full::new(body));
     *message.method_mut() = Method::POST;
     let is_protocol = |name: &HeaderName| {
-        [ACCEPT, CONTENT_TYPE].contains(name) || (name.as_str().starts_with("mcp-") && *name != SESSION)
+        [HOST, ACCEPT, CONTENT_TYPE].contains(name) || (name.as_str().starts_with("mcp-") && *name != SESSION)
     };
     for (name, value) in headers.iter().filter(|(name, _)| is_protocol(name)) {
         message.headers_mut().append(name, value.clone());
@@ -142,15 +142,21 @@ mod tests {
     #[test]
     fn a_message_goes_on_without_the_key() {
         let mut headers = HeaderMap::new();
-        for name in
-            ["authorization", "x-api-key", "mcp-session-id", "mcp-protocol-version", "accept", "cookie"]
-        {
+        for name in [
+            "authorization",
+            "x-api-key",
+            "mcp-session-id",
+            "mcp-protocol-version",
+            "accept",
+            "cookie",
+            "host",
+        ] {
             headers.insert(name, HeaderValue::from_static("x"));
         }
         let caller = Caller { key_name: None, role: crate::door::Role::Admin };
         let sent = message(&headers, Bytes::new(), Visit::new(caller, None));
         let mut names: Vec<_> = sent.headers().keys().map(HeaderName::as_str).collect();
         names.sort_unstable();
-        assert_eq!(names, ["accept", "mcp-protocol-version"]);
+        assert_eq!(names, ["accept", "host", "mcp-protocol-version"]);
     }
 }

@@ -164,13 +164,16 @@ impl<'a> Resolver<'a> {
         Some(Reading { provider, model, choice: Choice::Prefix })
     }
 
-    /// An alias is looked up once: an alias of an alias names nothing.
+    /// An alias is looked up once: an alias of an alias names nothing. What it means is read like any other name.
     fn alias(&self, name: &str) -> Option<Reading<'a>> {
         let meant = self.world.alias(name)?;
         let owners = self.world.owners(meant);
-        let owner = owners.iter().copied().find(|at| self.absent[*at].is_none()).or(owners.first().copied());
-        let owned = owner.map(|provider| Reading { provider, model: meant, choice: Choice::Alias });
-        owned.or_else(|| self.prefix(meant).map(|reading| Reading { choice: Choice::Alias, ..reading }))
+        let whole = |provider| Reading { provider, model: meant, choice: Choice::Alias };
+        let section = self.prefix(meant).filter(|reading| self.provider(reading.provider).section.is_some());
+        let owned = owners.iter().copied().find(|at| self.absent[*at].is_none()).map(whole);
+        let absent = || owners.first().copied().map(whole);
+        let reading = section.or(owned).or_else(|| self.prefix(meant)).or_else(absent)?;
+        Some(Reading { choice: Choice::Alias, ..reading })
     }
 
     /// The demonstration, when nothing else is available and the client does not insist.

@@ -28,6 +28,12 @@ struct Provider {
     models: IndexMap<String, Vec<(&'static str, Json)>>,
 }
 
+impl Provider {
+    fn is_empty(&self) -> bool {
+        self.base.is_none() && self.key.is_none() && self.models.is_empty()
+    }
+}
+
 impl File {
     /// Adds a deployment and says what becomes of it.
     pub(super) fn add(&mut self, deployment: Deployment, place: Option<String>, haul: &mut Haul) {
@@ -53,7 +59,11 @@ impl File {
 
     /// The name of the section that a deployment belongs to: the provider's id, or one for each address of its own.
     fn section(&mut self, deployment: &Deployment) -> String {
-        let Some(base) = &deployment.base else { return deployment.provider.clone() };
+        let Some(base) = &deployment.base else {
+            // A section, even an empty one, makes `openai/gpt-4o` mean OpenAI's and nobody else's model of that id.
+            self.providers.entry(deployment.provider.clone()).or_default();
+            return deployment.provider.clone();
+        };
         let same = |provider: &Provider| {
             provider.base.as_ref() == Some(base) && provider.anthropic == deployment.anthropic
         };
@@ -182,7 +192,10 @@ impl fmt::Display for File {
             f.write_str("providers:\n")?;
         }
         for (name, provider) in &self.providers {
-            write!(f, "  {name}:\n{provider}")?;
+            match provider.is_empty() {
+                true => writeln!(f, "  {name}: {{}}")?,
+                false => write!(f, "  {name}:\n{provider}")?,
+            }
         }
         if !self.aliases.is_empty() {
             f.write_str("aliases:\n")?;

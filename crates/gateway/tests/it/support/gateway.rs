@@ -23,7 +23,7 @@ pub struct Builder {
     yaml: String,
     env: Vec<(String, String)>,
     args: Vec<String>,
-    dir: Option<Arc<TempDir>>,
+    pub(super) dir: Option<Arc<TempDir>>,
     wrapper: Vec<String>,
 }
 
@@ -62,7 +62,7 @@ impl Builder {
         self
     }
 
-    fn command(&self, dir: &Path) -> Command {
+    pub(super) fn command(&self, dir: &Path) -> Command {
         let binary = env!("CARGO_BIN_EXE_llm-gateway");
         let mut words = self.wrapper.iter().map(String::as_str).chain([binary]);
         let mut command = Command::new(words.next().unwrap());
