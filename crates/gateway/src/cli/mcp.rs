@@ -41,11 +41,11 @@ async fn run(args: &McpArgs, config: config::Config) -> Result<(), Failure> {
     let (phase, watched) = watch::channel(Phase::Serving);
     let signals = tokio::spawn(serve::obey_signals(app.clone(), phase.clone()));
     let served = match listener {
-        None => tools(app, args, watched).await,
+        None => Box::pin(tools(app, args, watched)).await,
         Some(listener) => {
             let server = serve::server(listener, app.clone(), None)?;
             let stream = async {
-                let ended = tools(app.clone(), args, watched.clone()).await;
+                let ended = Box::pin(tools(app.clone(), args, watched.clone())).await;
                 // The client that started us is gone: what runs over HTTP may finish.
                 app.drain();
                 phase.send_replace(Phase::Draining);
@@ -65,7 +65,7 @@ async fn tools(app: Arc<App>, args: &McpArgs, mut phase: watch::Receiver<Phase>)
     let caller = Caller { key_name: Some("mcp".into()), role: Role::Admin };
     let tools = Tools::for_one(app, Visit::new(caller, args.project.clone()), args.read_only);
     let conversation = async {
-        match rmcp::serve_server(tools, rmcp::transport::io::stdio_pipes()).await {
+        match Box::pin(rmcp::serve_server(tools, rmcp::transport::io::stdio_pipes())).await {
             Ok(running) => running.waiting().await.map(drop).map_err(|error| Failure::new(1, error)),
             // It left before it said anything.
             Err(ServerInitializeError::ConnectionClosed(_)) => Ok(()),

@@ -1,8 +1,9 @@
 //! One entry of LiteLLM's `model_list`.
 
 use serde_json::Value as Json;
+use wire::WireId;
 
-use crate::catalog::Catalogue;
+use crate::catalog::{Catalogue, Row};
 use crate::config::tree::{Node, Value};
 
 /// A model that callers ask for, and where it is.
@@ -12,8 +13,8 @@ pub(super) struct Deployment {
     pub name: String,
     /// The provider's id here, or LiteLLM's word for it.
     pub provider: String,
-    /// It speaks Anthropic's format; else OpenAI's.
-    pub anthropic: bool,
+    /// The format that is spoken there.
+    pub wire: String,
     /// Of the provider, without its prefix.
     pub model: String,
     /// The address, where it is not the usual one.
@@ -55,16 +56,6 @@ const DEFAULTS: [&str; 9] = [
     "max_completion_tokens",
 ];
 
-/// Names of providers that are LiteLLM's own. Source: <https://docs.litellm.ai/docs/providers>, read 2026-11-25.
-const ITS_NAMES: [(&str, &str); 6] = [
-    ("together_ai", "together"),
-    ("fireworks_ai", "fireworks"),
-    ("ollama_chat", "ollama"),
-    ("hosted_vllm", "vllm"),
-    ("lm_studio", "lmstudio"),
-    ("anthropic_text", "anthropic"),
-];
-
 impl Deployment {
     /// # Errors
     /// What is missing.
@@ -72,10 +63,10 @@ impl Deployment {
         let name = text(field(node, "model_name")).ok_or("it has no model_name")?;
         let params = field(node, "litellm_params").ok_or("it has no litellm_params")?;
         let full = text(field(params, "model")).ok_or("it has no litellm_params.model")?;
-        let (provider, model) = split(&full);
+        let (provider, model) = split(&full).ok_or("its model names no provider, and none has that model")?;
         let mut deployment = Self {
             name,
-            anthropic: provider == "anthropic",
+            wire: wire_of(&provider),
             provider,
             model,
             base: None,
@@ -120,6 +111,11 @@ impl Deployment {
         self.base.is_none() && Catalogue::embedded().provider(&self.provider).is_some()
     }
 
+    /// The provider is one that people run on their own machines, at an address of their own.
+    pub(super) fn is_local(&self) -> bool {
+        Catalogue::embedded().provider(&self.provider).is_some_and(|row| row.local)
+    }
+
     /// It says more than which model of which provider.
     pub(super) fn has_settings(&self) -> bool {
         self.timeout.is_some()
@@ -129,12 +125,25 @@ impl Deployment {
     }
 }
 
-/// `provider/model`; a model without a provider is OpenAI's.
-fn split(full: &str) -> (String, String) {
-    let (provider, model) = full.split_once('/').unwrap_or(("openai", full));
-    let ours = ITS_NAMES.iter().find(|(its, _)| *its == provider).map_or(provider, |(_, ours)| ours);
-    let id = Catalogue::embedded().provider(ours).map_or(ours.to_owned(), |row| row.id.clone());
-    (id, model.to_owned())
+/// `provider/model`; a model alone belongs to the first provider of the catalogue that has it.
+fn split(full: &str) -> Option<(String, String)> {
+    let catalogue = Catalogue::embedded();
+    if let Some((provider, model)) = full.split_once('/') {
+        let id = catalogue.provider(provider).map_or(provider.to_owned(), |row| row.id.clone());
+        return Some((id, model.to_owned()));
+    }
+    let has_it = |row: &&Row| {
+        let known = row.catalogue.as_deref().map(|name| catalogue.models(name)).unwrap_or_default();
+        known.iter().any(|entry| entry.id == full)
+    };
+    catalogue.providers.iter().find(has_it).map(|row| (row.id.clone(), full.to_owned()))
+}
+
+/// Whoever is not in the catalogue is taken to speak as most do.
+fn wire_of(provider: &str) -> String {
+    let row = Catalogue::embedded().provider(provider);
+    let preferred = row.and_then(|row| row.wires.first()).map(|wire| wire.wire.clone());
+    preferred.unwrap_or_else(|| WireId::OpenAiChat.name().to_owned())
 }
 
 fn credential(value: &Node) -> Credential {

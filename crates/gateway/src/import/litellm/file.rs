@@ -22,7 +22,8 @@ pub(super) struct File {
 struct Provider {
     /// Without it, the catalogue's.
     base: Option<String>,
-    anthropic: bool,
+    /// Beside an address of its own.
+    wire: String,
     /// A reference to a variable.
     key: Option<String>,
     models: IndexMap<String, Vec<(&'static str, Json)>>,
@@ -64,15 +65,15 @@ impl File {
             self.providers.entry(deployment.provider.clone()).or_default();
             return deployment.provider.clone();
         };
-        let same = |provider: &Provider| {
-            provider.base.as_ref() == Some(base) && provider.anthropic == deployment.anthropic
-        };
+        let same =
+            |provider: &Provider| provider.base.as_ref() == Some(base) && provider.wire == deployment.wire;
         if let Some((name, _)) = self.providers.iter().find(|(_, provider)| same(provider)) {
             return name.clone();
         }
-        let name = self.free_name(&host_name(base));
-        let own =
-            Provider { base: Some(base.clone()), anthropic: deployment.anthropic, ..Provider::default() };
+        let wish = if deployment.is_local() { deployment.provider.clone() } else { host_name(base) };
+        let name = self.free_name(&wish);
+        let wire = deployment.wire.clone();
+        let own = Provider { base: Some(base.clone()), wire, ..Provider::default() };
         self.providers.insert(name.clone(), own);
         name
     }
@@ -207,8 +208,7 @@ impl fmt::Display for File {
 impl fmt::Display for Provider {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(base) = &self.base {
-            let wire = if self.anthropic { "anthropic_messages" } else { "openai_chat" };
-            write!(f, "    wire: {wire}\n    base_url: {}\n", json!(base))?;
+            write!(f, "    wire: {}\n    base_url: {}\n", self.wire, json!(base))?;
         }
         if let Some(key) = &self.key {
             writeln!(f, "    api_key: {}", json!(key))?;
