@@ -1,6 +1,7 @@
 """The official MCP SDK for Python: over both transports, and in both ways of negotiating a revision."""
 
 import asyncio
+import contextlib
 import json
 import os
 import unittest
@@ -27,9 +28,11 @@ def stdio():
     return StdioServerParameters(command=os.environ["GATEWAY_PROGRAM"], args=arguments, env=env)
 
 
-def http(key=KEY):
-    client = httpx2.AsyncClient(headers={"authorization": f"Bearer {key}"}, timeout=20)
-    return streamable_http_client(f"{GATEWAY}/mcp", http_client=client)
+@contextlib.asynccontextmanager
+async def http(key=KEY):
+    async with httpx2.AsyncClient(headers={"authorization": f"Bearer {key}"}, timeout=20) as client:
+        async with streamable_http_client(f"{GATEWAY}/mcp", http_client=client) as streams:
+            yield streams
 
 
 class Tools:

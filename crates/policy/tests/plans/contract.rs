@@ -237,6 +237,14 @@ fn an_alias_names_a_model_of_a_provider() {
     assert_eq!(first(&from_file(), &keys, "fast"), ("deepseek:deepseek-chat".into(), Choice::Alias));
 }
 
+/// An id that somebody without a key owns must not stand in the way of the provider that is named.
+#[test]
+fn an_alias_is_read_like_any_other_name() {
+    let world = documented().with_aliases([("best".into(), "openai/gpt-4o".into())].into());
+    assert_eq!(first(&world, &["openai", "openrouter"], "best").0, "openrouter:openai/gpt-4o");
+    assert_eq!(first(&world, &["openai"], "best").0, "openai:gpt-4o");
+}
+
 #[test]
 fn a_provider_that_takes_only_its_own_models_refuses_others() {
     let closed = Provider { takes_any_model: false, ..provider("acme", &["m"]) };
