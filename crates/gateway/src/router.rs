@@ -214,7 +214,9 @@ async fn go_in(
         Room::Generate => Ok(surface::answer(app, arrival, Native, caller, request).await),
         Room::Models => manage::models::answer(app, rest, request.headers(), request.uri().query()),
         Room::Providers => manage::providers::answer(app, request.headers(), request.uri().query()),
-        Room::Credentials => manage::credentials::answer(app, rest, peer, request).await,
+        Room::Credentials => {
+            manage::credentials::answer(app, rest, &caller.acts(arrival), peer, request).await
+        }
         Room::Home => Ok(manage::health::home()),
         Room::Health => Ok(manage::health::health(app)),
         Room::Live => Ok(manage::health::live()),

@@ -180,6 +180,9 @@ pub enum StoreError {
     /// The database file is damaged.
     #[error("the database is damaged")]
     Corrupt(#[source] Source),
+    /// Another process has given the vault a new master key, and this one cannot find it.
+    #[error("the vault has a new master key that this process does not have; start it again with that key")]
+    KeyReplaced,
     /// The vault key has sealed as many values as is safe.
     #[error("the vault key has sealed as many values as is safe; rotate it")]
     KeyExhausted,

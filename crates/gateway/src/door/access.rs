@@ -7,8 +7,10 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{SHA256, digest};
 use foldhash::fast::RandomState;
 use http::{HeaderMap, header};
-use store::Secret;
+use store::{By, Secret};
 use wire::Fault;
+
+use crate::arrival::Arrival;
 
 /// What a caller may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +28,14 @@ pub struct Caller {
     pub key_name: Option<Arc<str>>,
     #[allow(missing_docs)]
     pub role: Role,
+}
+
+impl Caller {
+    /// Who stands in the audit log for a change that this request asks for.
+    pub fn acts(&self, arrival: Arrival) -> By {
+        let actor = self.key_name.as_deref().unwrap_or("nobody in particular").to_owned();
+        By { actor, request_id: Some(arrival.id), at: arrival.wall }
+    }
 }
 
 type Digest = [u8; 32];

@@ -7,14 +7,13 @@ use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use serde::Serialize;
 use serde_json::json;
-use store::{Credential, GLOBAL, NewCredential, Secret};
+use store::{By, Credential, GLOBAL, NewCredential, Secret};
 use wire::{Fault, RawObject};
 
 use super::json as json_answer;
 use super::scope::asked_project;
 use crate::app::App;
 use crate::body::{OutBody, demand_json, read_limited};
-use crate::clock;
 use crate::credentials::fault;
 
 /// Bytes of a request that stores a credential, at most.
@@ -39,13 +38,14 @@ struct Row<'a> {
 pub async fn answer(
     app: &Arc<App>,
     id: Option<&str>,
+    by: &By,
     peer: SocketAddr,
     request: Request<Incoming>,
 ) -> Result<Response<OutBody>, Fault> {
     let project = asked_project(request.uri().query(), request.headers());
     match (request.method(), id) {
-        (&Method::POST, _) => put(app, peer, request).await,
-        (&Method::DELETE, Some(id)) => delete(app, id).await,
+        (&Method::POST, _) => put(app, by, peer, request).await,
+        (&Method::DELETE, Some(id)) => delete(app, id, by).await,
         _ => list(app, project.as_deref()).await,
     }
 }
@@ -58,6 +58,7 @@ async fn list(app: &App, project: Option<&str>) -> Result<Response<OutBody>, Fau
 
 async fn put(
     app: &Arc<App>,
+    by: &By,
     peer: SocketAddr,
     request: Request<Incoming>,
 ) -> Result<Response<OutBody>, Fault> {
@@ -73,7 +74,7 @@ async fn put(
     if !new.api_key.expose().bytes().all(|byte| (0x21..0x7f).contains(&byte)) {
         return Err(invalid("apiKey", "must be printable ASCII without spaces"));
     }
-    let stored = app.store.put_credential(new, clock::wall()).await.map_err(fault)?;
+    let stored = app.store.put_credential(new, by).await.map_err(fault)?;
     app.credentials_changed().await?;
     tracing::info!(provider = stored.provider, key_name = stored.key_name, project = stored.project, %peer, "credential stored");
     let answer = json!({
@@ -82,9 +83,9 @@ async fn put(
     Ok(json_answer(StatusCode::CREATED, &answer))
 }
 
-async fn delete(app: &Arc<App>, id: &str) -> Result<Response<OutBody>, Fault> {
+async fn delete(app: &Arc<App>, id: &str, by: &By) -> Result<Response<OutBody>, Fault> {
     let id: i64 = id.parse().map_err(|_| invalid("id", "must be a number"))?;
-    if !app.store.delete_credential(id).await.map_err(fault)? {
+    if !app.store.delete_credential(id, by).await.map_err(fault)? {
         return Err(Fault::NotFound { what: format!("there is no credential {id}") });
     }
     app.credentials_changed().await?;
