@@ -1,7 +1,7 @@
 //! Bodies in both directions.
 
 use std::collections::VecDeque;
-use std::convert::Infallible;
+use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -20,7 +20,8 @@ use crate::exchange::Relay;
 /// Silence while a request's body is being sent, after which it is given up.
 const BODY_IDLE: Duration = Duration::from_secs(30);
 
-/// Body of an answer. It never fails: a stream that breaks ends in its dialect's error event.
+/// Body of an answer. A stream that breaks ends in its dialect's error event; it fails only where clients of the dialect
+/// take any end for a clean one.
 pub enum OutBody {
     /// Known whole; several pieces when an answer was spliced.
     Whole(VecDeque<Bytes>),
@@ -47,18 +48,30 @@ impl From<Vec<Bytes>> for OutBody {
     }
 }
 
+/// The upstream failed in mid-stream; the connection to the client is cut, so that the client notices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BrokenOff;
+
+impl fmt::Display for BrokenOff {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the upstream broke off, and so does the answer")
+    }
+}
+
+impl std::error::Error for BrokenOff {}
+
 impl Body for OutBody {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = BrokenOff;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
         match &mut *self {
             OutBody::Whole(pieces) => Poll::Ready(pieces.pop_front().map(|piece| Ok(Frame::data(piece)))),
             OutBody::Stream(relay) => {
-                relay.poll_bytes(cx).map(|bytes| bytes.map(|bytes| Ok(Frame::data(bytes))))
+                relay.poll_bytes(cx).map(|bytes| bytes.map(|bytes| bytes.map(Frame::data)))
             }
         }
     }

@@ -19,10 +19,13 @@ use crate::world::{Runtime, World};
 const KEPT: Duration = Duration::from_secs(60);
 const KEPT_AT_MOST: usize = 256;
 
+/// Id of a credential, and the endpoint that it is opened for: each of a provider's may want the key in a form of its own.
+type Place = (i64, usize);
+
 /// Opens credentials and keeps the opened ones for a moment.
 pub struct Credentials {
     store: Arc<dyn Store>,
-    opened: Mutex<HashMap<i64, (Arc<Key>, Instant)>>,
+    opened: Mutex<HashMap<Place, (Arc<Key>, Instant)>>,
 }
 
 impl Credentials {
@@ -31,48 +34,50 @@ impl Credentials {
         Self { store, opened: Mutex::default() }
     }
 
-    /// The keys to try, in order: the project's own, the global ones, the configured one. A provider that needs none
+    /// The keys to try at an endpoint, in order: the project's own, the global ones, the configured one. A provider that needs none
     /// has one `None`.
     pub async fn of(
         &self,
         world: &World,
         runtime: &Runtime,
+        endpoint: usize,
         project: &str,
     ) -> Result<Vec<Option<Arc<Key>>>, Fault> {
-        let Some(scheme) = &runtime.scheme else { return Ok(vec![None]) };
+        let way = &runtime.ways[endpoint];
+        let Some(scheme) = &way.scheme else { return Ok(vec![None]) };
         let mut keys = Vec::new();
         for id in world.vault.ids(&runtime.provider, project) {
-            keys.push(Some(self.open(id, scheme).await?));
+            keys.push(Some(self.open((id, endpoint), scheme).await?));
         }
-        keys.extend(runtime.configured_key.clone().map(Some));
+        keys.extend(way.configured_key.clone().map(Some));
         if keys.is_empty() && !runtime.needs_key {
             keys.push(None);
         }
         Ok(keys)
     }
 
-    async fn open(&self, id: i64, scheme: &Scheme) -> Result<Arc<Key>, Fault> {
-        if let Some(key) = self.kept(id) {
+    async fn open(&self, place: Place, scheme: &Scheme) -> Result<Arc<Key>, Fault> {
+        if let Some(key) = self.kept(place) {
             return Ok(key);
         }
-        let secret = self.store.open_credential(id).await.map_err(fault)?;
+        let secret = self.store.open_credential(place.0).await.map_err(fault)?;
         let key = Arc::new(Key::new(scheme, &secret)?);
-        self.keep(id, key.clone());
+        self.keep(place, key.clone());
         Ok(key)
     }
 
-    fn kept(&self, id: i64) -> Option<Arc<Key>> {
+    fn kept(&self, place: Place) -> Option<Arc<Key>> {
         let opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
-        let (key, since) = opened.get(&id)?;
+        let (key, since) = opened.get(&place)?;
         (clock::now() - *since < KEPT).then(|| key.clone())
     }
 
-    fn keep(&self, id: i64, key: Arc<Key>) {
+    fn keep(&self, place: Place, key: Arc<Key>) {
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
         let now = clock::now();
         opened.retain(|_, (_, since)| now - *since < KEPT);
         if opened.len() < KEPT_AT_MOST {
-            opened.insert(id, (key, now));
+            opened.insert(place, (key, now));
         }
     }
 

@@ -13,7 +13,7 @@ mod tally;
 use policy::Next;
 use wire::Fault;
 
-pub use admit::Inbound;
+pub use admit::{Asked, Inbound};
 pub use answer::Answer;
 pub use meter::{Meter, Tried};
 pub use relay::Relay;

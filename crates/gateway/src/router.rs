@@ -32,6 +32,7 @@ enum Room {
     Health,
     Live,
     Ready,
+    Metrics,
     ChatCompletions,
     Generate,
     Models,
@@ -51,7 +52,7 @@ struct Route {
 
 use SurfaceId::{Generate as Native, OpenAiChat as OpenAi};
 
-const ROUTES: [Route; 12] = [
+const ROUTES: [Route; 13] = [
     Route {
         path: "/v1/chat/completions",
         room: Room::ChatCompletions,
@@ -105,6 +106,13 @@ const ROUTES: [Route; 12] = [
     Route { path: "/livez", room: Room::Live, class: Class::Public, methods: "GET, HEAD", errors: Native },
     Route { path: "/readyz", room: Room::Ready, class: Class::Public, methods: "GET, HEAD", errors: Native },
     Route { path: "/ready", room: Room::Ready, class: Class::Public, methods: "GET, HEAD", errors: Native },
+    Route {
+        path: "/metrics",
+        room: Room::Metrics,
+        class: Class::Admin,
+        methods: "GET, HEAD",
+        errors: Native,
+    },
     Route { path: "/", room: Room::Home, class: Class::Public, methods: "GET, HEAD", errors: Native },
 ];
 
@@ -210,8 +218,8 @@ async fn go_in(
     request: Request<Incoming>,
 ) -> Result<Response<OutBody>, Fault> {
     match route.room {
-        Room::ChatCompletions => Ok(surface::answer(app, arrival, OpenAi, caller, request).await),
-        Room::Generate => Ok(surface::answer(app, arrival, Native, caller, request).await),
+        Room::ChatCompletions => Ok(surface::answer(app, arrival, OpenAi.into(), caller, request).await),
+        Room::Generate => Ok(surface::answer(app, arrival, Native.into(), caller, request).await),
         Room::Models => manage::models::answer(app, rest, request.headers(), request.uri().query()),
         Room::Providers => manage::providers::answer(app, request.headers(), request.uri().query()),
         Room::Credentials => {
@@ -221,6 +229,7 @@ async fn go_in(
         Room::Health => Ok(manage::health::health(app)),
         Room::Live => Ok(manage::health::live()),
         Room::Ready => Ok(manage::health::ready(app)),
+        Room::Metrics => Ok(manage::health::metrics()),
     }
 }
 

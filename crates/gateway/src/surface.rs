@@ -4,23 +4,24 @@ use std::sync::Arc;
 
 use http::{Request, Response};
 use hyper::body::Incoming;
-use wire::{Fault, SurfaceId};
+use wire::Fault;
 
 use crate::app::App;
 use crate::arrival::{Arrival, is_plain_id};
 use crate::body::{OutBody, demand_json, read_limited};
 use crate::door::Caller;
-use crate::exchange::{Answer, Inbound, Meter, exchange};
+use crate::exchange::{Answer, Asked, Inbound, Meter, exchange};
 use crate::problem;
 
 /// Answers an inference request that has passed the door.
 pub async fn answer(
     app: &Arc<App>,
     arrival: Arrival,
-    surface: SurfaceId,
+    asked: Asked,
     caller: Caller,
     request: Request<Incoming>,
 ) -> Response<OutBody> {
+    let surface = asked.surface;
     let Some(place) = app.in_flight.enter() else {
         return problem::answer(surface, &Fault::Overloaded, arrival);
     };
@@ -35,7 +36,7 @@ pub async fn answer(
         Ok(()) => read_limited(body, app.body_limit).await,
         Err(fault) => Err(fault),
     };
-    let inbound = match read.and_then(|body| Inbound::admit(surface, &head.headers, body, &mut meter)) {
+    let inbound = match read.and_then(|body| Inbound::admit(asked, &head.headers, body, &mut meter)) {
         Ok(inbound) => inbound,
         Err(fault) => {
             meter.fail(&fault);

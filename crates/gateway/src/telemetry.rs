@@ -3,6 +3,7 @@
 //! Everything goes to standard error, readable lines on a terminal and one flat JSON object a line elsewhere. No line
 //! holds a prompt, an answer or a key: there is no field for one.
 
+pub mod metrics;
 mod request_line;
 
 use std::io::{IsTerminal, Write};

@@ -11,7 +11,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use policy::{Auth, DemoRole, Kind, Provider, Reason, Snapshot, Standing};
 use store::{Credential, GLOBAL, Secret};
 use upstream::{Demo, Destination, Endpoint, Scheme, Timeouts};
-use wire::Fault;
+use wire::{Fault, Operation, WireId};
 
 use crate::VERSION;
 use crate::clock;
@@ -39,13 +39,9 @@ pub struct Runtime {
     #[allow(missing_docs)]
     pub provider: Arc<str>,
     /// One for each endpoint of the provider, in the same order.
-    pub destinations: Vec<Destination>,
+    pub ways: Vec<Way>,
     /// Headers of every call, without credential.
     pub headers: HeaderMap,
-    /// `None`: it takes no credential.
-    pub scheme: Option<Scheme>,
-    /// From the environment or the file; used after the vault's.
-    pub configured_key: Option<Arc<Key>>,
     /// Without a credential a call is pointless.
     pub needs_key: bool,
     timeouts: policy::Timeouts,
@@ -53,23 +49,18 @@ pub struct Runtime {
 
 impl Runtime {
     fn new(provider: &Provider, configured: Option<&Secret>) -> Result<Self, String> {
-        let scheme = provider.auth.as_ref().map(|auth| scheme(&provider.id, auth)).transpose()?;
-        let configured_key = match (&scheme, configured) {
-            (Some(scheme), Some(secret)) => {
-                let key = Key::new(scheme, secret).map_err(|fault| format!("{}: {fault}", provider.id))?;
-                Some(Arc::new(key))
-            }
-            _ => None,
-        };
+        let ways = provider.endpoints.iter().map(|endpoint| Way::new(provider, endpoint, configured));
         Ok(Self {
             provider: provider.id.clone(),
-            destinations: destinations(provider)?,
+            ways: ways.collect::<Result<_, _>>()?,
             headers: headers(provider)?,
-            scheme,
-            configured_key,
             needs_key: provider.needs_credential(),
             timeouts: provider.timeouts,
         })
+    }
+
+    fn has_configured_key(&self) -> bool {
+        self.ways.iter().any(|way| way.configured_key.is_some())
     }
 
     /// Deadlines of one call; a model's own total wins over its provider's.
@@ -79,6 +70,56 @@ impl Runtime {
             head: if stream { self.timeouts.head_stream } else { self.timeouts.head_whole },
             idle: self.timeouts.idle,
             total: model_total.or(self.timeouts.total),
+        }
+    }
+}
+
+/// What sending to one endpoint of a provider takes.
+pub struct Way {
+    wire: WireId,
+    destination: Destination,
+    /// `None`: it takes no credential.
+    pub scheme: Option<Scheme>,
+    /// From the environment or the file; used after the vault's.
+    pub configured_key: Option<Arc<Key>>,
+}
+
+impl Way {
+    fn new(
+        provider: &Provider,
+        endpoint: &policy::Endpoint,
+        configured: Option<&Secret>,
+    ) -> Result<Self, String> {
+        let auth = provider.auth_at(endpoint);
+        let scheme = auth.map(|auth| scheme(&provider.id, &auth)).transpose()?;
+        let configured_key = match (&scheme, configured) {
+            (Some(scheme), Some(secret)) => {
+                let key = Key::new(scheme, secret).map_err(|fault| format!("{}: {fault}", provider.id))?;
+                Some(Arc::new(key))
+            }
+            _ => None,
+        };
+        Ok(Self {
+            wire: endpoint.wire,
+            destination: destination(provider, endpoint)?,
+            scheme,
+            configured_key,
+        })
+    }
+
+    /// Where an operation goes.
+    ///
+    /// # Errors
+    /// `Internal`: the plan chose an endpoint that does not have the operation.
+    pub fn destination(&self, operation: Operation, model: &str, stream: bool) -> Result<Destination, Fault> {
+        let Destination::Http(endpoint) = &self.destination else { return Ok(self.destination.clone()) };
+        match self.wire.target(endpoint.target(), operation, model, stream) {
+            Some(target) if *target == *endpoint.target() => Ok(self.destination.clone()),
+            Some(target) => Ok(Destination::Http(endpoint.at(&target))),
+            None => {
+                let what = format!("{} does not have the operation {}", self.wire.name(), operation.name());
+                Err(Fault::internal(what))
+            }
         }
     }
 }
@@ -101,16 +142,12 @@ fn scheme(provider: &str, auth: &Auth) -> Result<Scheme, String> {
     Ok(Scheme { header, prefix: auth.prefix.clone() })
 }
 
-fn destinations(provider: &Provider) -> Result<Vec<Destination>, String> {
+fn destination(provider: &Provider, endpoint: &policy::Endpoint) -> Result<Destination, String> {
     if provider.kind == Kind::Demo {
-        let demo: Arc<dyn upstream::InProcess> = Arc::new(Demo { clock: clock::wall_seconds });
-        return Ok(vec![Destination::InProcess(demo)]);
+        return Ok(Destination::InProcess(Arc::new(Demo { clock: clock::wall_seconds })));
     }
-    let parsed = provider.endpoints.iter().map(|endpoint| {
-        let parsed = Endpoint::parse(&endpoint.url);
-        parsed.map(Destination::Http).map_err(|why| format!("{}: {}: {why}", provider.id, endpoint.url))
-    });
-    parsed.collect()
+    let parsed = Endpoint::parse(&endpoint.url);
+    parsed.map(Destination::Http).map_err(|why| format!("{}: {}: {why}", provider.id, endpoint.url))
 }
 
 /// Built from zero, never copied from the client.
@@ -133,8 +170,7 @@ fn headers(provider: &Provider) -> Result<HeaderMap, String> {
 impl World {
     #[allow(missing_docs)]
     pub fn new(snapshot: Arc<Snapshot>, runtimes: Arc<Runtimes>, credentials: &[Credential]) -> Self {
-        let any_key =
-            !credentials.is_empty() || runtimes.values().any(|runtime| runtime.configured_key.is_some());
+        let any_key = !credentials.is_empty() || runtimes.values().any(Runtime::has_configured_key);
         let demo_is_off = any_key && snapshot.demo_role() == DemoRole::WhenAlone;
         Self { snapshot, runtimes, vault: VaultIndex::new(credentials), demo_is_off }
     }
@@ -164,8 +200,7 @@ impl Standing for World {
         if provider.kind == Kind::Demo {
             return self.demo_is_off.then_some(Reason::Demonstration);
         }
-        let configured =
-            || self.runtimes.get(&provider.id).is_some_and(|runtime| runtime.configured_key.is_some());
+        let configured = || self.runtimes.get(&provider.id).is_some_and(Runtime::has_configured_key);
         let missing = provider.needs_credential() && !configured() && !self.vault.has(&provider.id, project);
         missing.then_some(Reason::NoCredential)
     }

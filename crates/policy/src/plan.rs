@@ -7,8 +7,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use wire::Dialect;
 use wire::fault::{Blame, Fault};
+use wire::{Dialect, Operation};
 
 use crate::nearest::nearest;
 use crate::provider::{Kind, Model, Provider, Reason};
@@ -27,6 +27,8 @@ const SUGGESTIONS: usize = 3;
 /// What a request asks for, as far as routing is concerned.
 #[derive(Debug, Clone, Copy)]
 pub struct Ask<'a> {
+    /// What the client wants done.
+    pub operation: Operation,
     /// The format of the client, if it is one of the dialects; a provider that speaks the same is carried.
     pub dialect: Option<Dialect>,
     #[allow(missing_docs)]
@@ -86,7 +88,7 @@ pub enum Next {
 
 /// Decides who serves a request. Every provider is either a target or skipped for a reason.
 pub fn plan(ask: &Ask<'_>, world: &Snapshot, standing: &dyn Standing) -> Result<Plan, Fault> {
-    let absent = survey(world, standing, ask.project);
+    let absent = survey(world, standing, ask.project, ask.operation);
     let resolver = Resolver { ask, world, absent: &absent };
     let lead = resolver.lead()?;
     let mut builder = Builder { ask, world, absent: &absent, targets: Vec::new(), skipped: Vec::new() };
@@ -100,7 +102,7 @@ pub fn plan(ask: &Ask<'_>, world: &Snapshot, standing: &dyn Standing) -> Result<
 
 /// The providers that a project can use now, in order of preference.
 pub fn available<'a>(world: &'a Snapshot, standing: &dyn Standing, project: &str) -> Vec<&'a Arc<Provider>> {
-    let absent = survey(world, standing, project);
+    let absent = survey(world, standing, project, Operation::Chat);
     world
         .providers()
         .iter()
@@ -119,11 +121,18 @@ fn unknown_among<'a>(model: &str, providers: impl Iterator<Item = &'a Arc<Provid
 }
 
 /// For every provider why it cannot be used, or `None`.
-fn survey(world: &Snapshot, standing: &dyn Standing, project: &str) -> Vec<Option<Reason>> {
-    let of_one = |provider: &Arc<Provider>| match provider.disabled.is_some() || provider.endpoints.is_empty()
-    {
-        true => Some(Reason::Disabled),
-        false => standing.unavailable(provider, project),
+fn survey(
+    world: &Snapshot,
+    standing: &dyn Standing,
+    project: &str,
+    operation: Operation,
+) -> Vec<Option<Reason>> {
+    let of_one = |provider: &Arc<Provider>| {
+        if provider.disabled.is_some() || provider.endpoints.is_empty() {
+            return Some(Reason::Disabled);
+        }
+        let unavailable = standing.unavailable(provider, project);
+        unavailable.or_else(|| (!provider.serves(operation)).then_some(Reason::NoOperation))
     };
     let mut absent: Vec<Option<Reason>> = world.providers().iter().map(of_one).collect();
     let is_demo = |at: usize| world.providers()[at].kind == Kind::Demo;
@@ -175,12 +184,21 @@ impl Builder<'_> {
         if self.world.is_demo(at) {
             return Err(Reason::Demonstration);
         }
-        self.world.providers()[at].model_or_default(lead.model(self.ask)).ok_or(Reason::NoModel)
+        let (provider, name) = (&self.world.providers()[at], lead.model(self.ask));
+        let model = match self.ask.operation {
+            Operation::Chat => provider.model_or_default(name),
+            // Another model's vectors, tokens or continuations are of no use to the client.
+            Operation::Embed | Operation::CountTokens | Operation::Complete => {
+                name.and_then(|name| provider.model(name)).cloned()
+            }
+        };
+        model.ok_or(Reason::NoModel)
     }
 
     fn push(&mut self, at: usize, model: Arc<Model>, choice: Choice) {
         let provider = self.world.providers()[at].clone();
-        let endpoint = provider.endpoint_for(self.ask.dialect);
+        let has = |operation| provider.endpoint_for(operation, self.ask.dialect);
+        let endpoint = has(self.ask.operation).or_else(|| has(Operation::Chat)).unwrap_or_default();
         self.targets.push(Target { provider, endpoint, model, reason: choice });
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use foldhash::fast::RandomState;
 use indexmap::IndexMap;
 use wire::chat::Profile;
-use wire::{Dialect, WireId};
+use wire::{Dialect, Operation, WireId};
 
 use crate::price::Rate;
 use crate::rule::Rules;
@@ -77,8 +77,10 @@ impl Kind {
 pub struct Endpoint {
     #[allow(missing_docs)]
     pub wire: WireId,
-    /// Complete: nothing is appended.
+    /// The address of its chat operation, complete: nothing is appended. Other operations stand beside it.
     pub url: String,
+    /// How a credential is presented here, where it differs from the provider's usual way.
+    pub auth: Option<Auth>,
 }
 
 /// How a credential is presented.
@@ -155,6 +157,8 @@ pub enum Reason {
     NoCredential,
     /// It has neither the model nor a default one.
     NoModel,
+    /// It does not offer the operation, as embeddings.
+    NoOperation,
     /// The client wants no other provider than the first.
     NoFallback,
     /// The demonstration answers only when nothing else can.
@@ -162,10 +166,29 @@ pub enum Reason {
 }
 
 impl Provider {
-    /// The endpoint for a client of this dialect: one that speaks the same, so that the request is carried, else the first.
-    pub fn endpoint_for(&self, dialect: Option<Dialect>) -> usize {
+    /// The endpoint for an operation of a client of this dialect: one that speaks the same, so that the request is
+    /// carried, else the first that has the operation.
+    pub fn endpoint_for(&self, operation: Operation, dialect: Option<Dialect>) -> Option<usize> {
         let same = |endpoint: &Endpoint| dialect.is_some() && endpoint.wire.dialect() == dialect;
-        self.endpoints.iter().position(same).unwrap_or(0)
+        let has = |endpoint: &Endpoint| endpoint.wire.has(operation);
+        let carries = self.endpoints.iter().position(|endpoint| same(endpoint) && has(endpoint));
+        carries.or_else(|| self.endpoints.iter().position(has))
+    }
+
+    /// Whether it can be of use for an operation. Tokens can always be counted: without its help they are estimated.
+    pub fn serves(&self, operation: Operation) -> bool {
+        match operation {
+            Operation::Chat | Operation::CountTokens => true,
+            Operation::Embed | Operation::Complete => {
+                self.kind == Kind::Api && self.endpoint_for(operation, None).is_some()
+            }
+        }
+    }
+
+    /// How a credential is presented at one of its endpoints.
+    pub fn auth_at(&self, endpoint: &Endpoint) -> Option<Auth> {
+        let usual = self.auth.as_ref()?;
+        Some(endpoint.auth.as_ref().unwrap_or(usual).clone())
     }
 
     /// The listed model of that name: whole (`o3-mini<high>`), else without its trailing `<...>`, as LLM-Bridge cuts it.
@@ -212,6 +235,7 @@ impl Provider {
                 )
             }
             Reason::NoModel => format!("{name} does not have the model, and no default model is set for it"),
+            Reason::NoOperation => format!("{name} does not offer this operation"),
             Reason::NoFallback => format!("{name} is left out because the request wants no fallback"),
             Reason::Demonstration => format!("{name} answers only when no other provider can"),
         }

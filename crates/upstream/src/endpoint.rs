@@ -22,7 +22,13 @@ pub struct Endpoint {
     pub(crate) server_name: Option<ServerName<'static>>,
     /// Request line and `host`, as sent.
     pub(crate) prefix: Box<[u8]>,
-    path: String,
+    target: String,
+    /// As it stands in the header.
+    host: Arc<str>,
+}
+
+fn prefix(target: &str, host: &str) -> Box<[u8]> {
+    format!("POST {target} HTTP/1.1\r\nhost: {host}\r\n").into_bytes().into_boxed_slice()
 }
 
 impl Endpoint {
@@ -42,9 +48,32 @@ impl Endpoint {
         let origin = Origin { tls, host: host(&uri)?, port: port(&uri, tls)? };
         let server_name = if tls { Some(server_name(&origin.host)?) } else { None };
         let target = uri.path_and_query().map_or("/", |target| target.as_str());
-        let prefix = format!("POST {target} HTTP/1.1\r\nhost: {}\r\n", host_header(&uri, &origin));
-        let (path, prefix) = (uri.path().to_owned(), prefix.into_bytes().into_boxed_slice());
-        Ok(Arc::new(Endpoint { origin: Arc::new(origin), server_name, prefix, path }))
+        let host = host_header(&uri, &origin);
+        Ok(Arc::new(Endpoint {
+            origin: Arc::new(origin),
+            server_name,
+            prefix: prefix(target, &host),
+            target: target.to_owned(),
+            host: host.into(),
+        }))
+    }
+
+    /// Another path and query at the same origin; connections are shared. `target` begins with a slash and holds
+    /// nothing but what a URL may hold.
+    #[must_use]
+    pub fn at(&self, target: &str) -> Arc<Self> {
+        Arc::new(Endpoint {
+            origin: self.origin.clone(),
+            server_name: self.server_name.clone(),
+            prefix: prefix(target, &self.host),
+            target: target.to_owned(),
+            host: self.host.clone(),
+        })
+    }
+
+    /// Path and query, as sent.
+    pub fn target(&self) -> &str {
+        &self.target
     }
 
     /// The host, in lower case; an IPv6 address without brackets.
@@ -68,7 +97,8 @@ impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Origin { tls, host, port } = &*self.origin;
         let scheme = if *tls { "https" } else { "http" };
-        write!(f, "{scheme}://{host}:{port}{}", self.path)
+        let path = self.target.split('?').next().unwrap_or_default();
+        write!(f, "{scheme}://{host}:{port}{path}")
     }
 }
 

@@ -7,7 +7,7 @@ use serde::de::IgnoredAny;
 use wire::chat::{Event, Profile, Undo};
 use wire::dialect::Echo;
 use wire::frame::SseSplitter;
-use wire::{Fault, RawObject, SurfaceId, WireId};
+use wire::{Fault, Head, RawObject, SurfaceId, WireId};
 
 /// Larger than any input that the fuzzer makes.
 const LIMIT: usize = 1 << 20;
@@ -57,8 +57,8 @@ pub fn decode_request(data: &[u8]) {
     let Ok(body) = RawObject::parse(Bytes::copy_from_slice(data)) else { return };
     let profile = Profile::unknown("provider", "model");
     for surface in SurfaceId::ALL {
-        let _ = surface.surface().peek(&body);
-        let Ok(request) = surface.surface().decode_request(&body) else { continue };
+        let _ = surface.surface().peek(&Head::default(), &body);
+        let Ok(request) = surface.surface().decode_request(&Head::default(), &body) else { continue };
         for wire in WireId::ALL {
             if let Ok(encoded) = wire.wire().encode_request(&request, &profile) {
                 serde_json::from_slice::<serde_json::Value>(&encoded.body)

@@ -7,6 +7,7 @@
 mod event;
 mod extra;
 mod fold;
+mod guard;
 mod loss;
 mod profile;
 mod request;
@@ -17,6 +18,7 @@ mod usage;
 pub use event::{Event, PartId, PartKind, Piece};
 pub use extra::Extra;
 pub use fold::{Fold, unfold};
+pub use guard::Guard;
 pub use loss::Loss;
 pub use profile::{Abilities, Encoded, MaxTokensField, Profile, ReasoningOption, Undo};
 pub use request::{

@@ -1,13 +1,12 @@
-//! The formats and their two halves.
+//! The formats, their names and their addresses. The two halves of a codec are in `halves`.
 
-use bytes::{Bytes, BytesMut};
-use http::StatusCode;
+use std::borrow::Cow;
 
-use crate::chat::{ChatRequest, ChatResponse, Encoded, Event, Loss, Profile, Stop, Undo, Usage};
-use crate::fault::Fault;
-use crate::frame::{Frame, Framing};
-use crate::raw::RawObject;
 use crate::{anthropic_messages, generate, openai_chat};
+
+mod halves;
+
+pub use halves::{Echo, Glance, GlanceWhole, Head, Peek, SoFar, StreamReader, StreamWriter, Surface, Wire};
 
 /// A format family, spoken to us, by us or both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -109,6 +108,31 @@ impl WireId {
         }
     }
 
+    /// Path and query of an operation at an endpoint; `chat` are those of the endpoint itself, as in
+    /// `/v1/chat/completions?api-version=1`. `None`: this wire does not have the operation.
+    pub fn target<'a>(
+        self,
+        chat: &'a str,
+        operation: Operation,
+        _model: &str,
+        _stream: bool,
+    ) -> Option<Cow<'a, str>> {
+        match (self, operation) {
+            (WireId::OpenAiChat | WireId::AnthropicMessages, Operation::Chat) => Some(chat.into()),
+            (WireId::OpenAiChat, Operation::Embed) => beside(chat, self.operation_path(), "/embeddings"),
+            (WireId::OpenAiChat, Operation::Complete) => beside(chat, self.operation_path(), "/completions"),
+            (WireId::AnthropicMessages, Operation::CountTokens) => {
+                beside(chat, self.operation_path(), "/messages/count_tokens")
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether this wire has the operation.
+    pub fn has(self, operation: Operation) -> bool {
+        self.target(self.operation_path(), operation, "", false).is_some()
+    }
+
     /// Whether the root of a server may go on after its version, as in `/v1beta/openai`; where not, a root is complete
     /// only if it ends in one.
     pub fn roots_go_on_after_version(self) -> bool {
@@ -138,168 +162,29 @@ impl WireId {
 pub enum Operation {
     /// Continue a conversation.
     Chat,
+    /// Say how many tokens a conversation has.
+    CountTokens,
+    /// Turn texts into vectors.
+    Embed,
+    /// Continue a text: OpenAI's legacy completions.
+    Complete,
 }
 
-/// The half that faces clients.
-pub trait Surface: Sync {
-    /// Model, streaming, provider and project: enough to admit and plan, without a full decode. Checks the types of the
-    /// top-level fields it knows; anything deeper is left to `decode_request`, or to the upstream when carried.
-    fn peek(&self, body: &RawObject) -> Result<Peek, Fault>;
-
-    /// The whole request in canonical form.
-    fn decode_request(&self, body: &RawObject) -> Result<ChatRequest, Fault>;
-
-    /// Takes fields that only the gateway understands (`project`, `strict`, a string `provider`) out of a body that is
-    /// about to be carried.
-    fn strip(&self, body: &mut RawObject);
-
-    /// A whole answer in this format.
-    fn encode_response(&self, response: &ChatResponse, echo: &Echo, losses: &mut Vec<Loss>) -> Bytes;
-
-    /// Adds what the gateway says about its routing (`x_gateway`) to a carried whole answer.
-    fn annotate(&self, answer: &mut RawObject, echo: &Echo, usage: Option<&Usage>);
-
-    /// Writes a stream in this format.
-    fn stream_writer(&self, echo: Echo) -> Box<dyn StreamWriter>;
-
-    /// An error as a whole answer: status and JSON body.
-    fn encode_fault(&self, fault: &Fault, request_id: &str) -> (StatusCode, Bytes);
-
-    /// An error as the last event of a stream in this format, for a stream that was carried until now.
-    fn fail_stream(&self, fault: &Fault, request_id: &str, out: &mut BytesMut);
-
-    /// The clean end marker of a carried stream (`data: [DONE]`), if this format has one.
-    fn stream_end(&self) -> Option<&'static [u8]>;
+impl Operation {
+    /// The name in the ledger and in logs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Operation::Chat => "chat",
+            Operation::CountTokens => "count_tokens",
+            Operation::Embed => "embed",
+            Operation::Complete => "complete",
+        }
+    }
 }
 
-/// The half that faces upstreams.
-pub trait Wire: Sync {
-    /// Edits a carried body for its target: the model, the name of the output limit, and (for streams) asking for
-    /// usage. Everything else stays byte for byte.
-    fn retarget(&self, body: &mut RawObject, profile: &Profile, stream: bool) -> Result<(), Fault>;
-
-    /// Headers that this wire wants on every request; never credentials.
-    fn headers(&self) -> Vec<(http::HeaderName, http::HeaderValue)>;
-
-    /// A request in this format.
-    fn encode_request(&self, request: &ChatRequest, profile: &Profile) -> Result<Encoded, Fault>;
-
-    /// A whole answer. An error object inside HTTP 200 is a `Fault`.
-    fn decode_response(&self, body: &[u8], undo: &Undo) -> Result<ChatResponse, Fault>;
-
-    /// How streamed answers are framed.
-    fn framing(&self) -> Framing;
-
-    /// Reads a stream in this format.
-    fn stream_reader(&self, undo: &Undo) -> Box<dyn StreamReader>;
-
-    /// An answer with a status other than 2xx.
-    fn decode_fault(&self, status: u16, retry_after: Option<std::time::Duration>, body: &[u8]) -> Fault;
-
-    /// What a carried frame says, cheaply. `Err`: the frame is not valid in this format, or is an error of the
-    /// upstream; either way it must not be forwarded.
-    fn glance(&self, frame: Frame<'_>) -> Result<Glance, Fault>;
-
-    /// What a carried whole answer says. `Err`: not a JSON object, or an error inside HTTP 200.
-    fn glance_whole(&self, body: &RawObject) -> Result<GlanceWhole, Fault>;
-}
-
-/// What [`Surface::peek`] saw.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Peek {
-    /// `None`: the client named no model, and the gateway chooses.
-    pub model: Option<String>,
-    /// Provider that the client asks for by name.
-    pub provider: Option<String>,
-    /// Project in the body; wins over the `X-Project` header.
-    pub project: Option<String>,
-    /// The client wants no fallback to another provider.
-    pub strict: bool,
-    /// The answer is to be streamed.
-    pub stream: bool,
-    /// The client asked for a usage report at the end of the stream.
-    pub include_usage: bool,
-    /// Upper bound of generated tokens, when the client set one.
-    pub max_output: Option<u64>,
-}
-
-/// What an answer repeats of the request and says about its routing.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Echo {
-    /// Our id of the request.
-    pub request_id: String,
-    /// Provider that the client asked for.
-    pub requested_provider: Option<String>,
-    /// Model that the client asked for.
-    pub requested_model: Option<String>,
-    /// Provider that answered.
-    pub resolved_provider: String,
-    /// Model that was asked of it; stands in the answer when the upstream names none.
-    pub resolved_model: String,
-    /// The first choice did not answer.
-    pub fallback_used: bool,
-    /// Seconds since 1970, for dialects that state when an answer was made.
-    pub created: u64,
-    /// Milliseconds from the request to this answer; set for whole answers.
-    pub latency_ms: Option<u64>,
-    /// Cost in nanodollars, when usage and price are known; set for whole answers.
-    pub cost_nanos: Option<i64>,
-    /// The client asked for a usage report in its stream.
-    pub include_usage: bool,
-    /// The client used OpenAI Chat's legacy `functions`.
-    pub legacy_functions: bool,
-    /// Whether `x_gateway` is written into whole answers.
-    pub annotate: bool,
-}
-
-/// What a carried frame says.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Glance {
-    /// It has content (text, a call, a thought): from here on no other target may be tried.
-    pub content: bool,
-    /// It is a usage report and nothing else; forwarded only to clients that asked for one.
-    pub usage_only: bool,
-    /// Token counts in it.
-    pub usage: Option<Usage>,
-    /// Why the (first) choice ended.
-    pub stop: Option<Stop>,
-    /// It is the end marker of the stream.
-    pub end: bool,
-    /// The model that the upstream names, when it can be had cheaply (first frame, frames with usage or stop).
-    pub model: Option<String>,
-}
-
-/// What a carried whole answer says.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct GlanceWhole {
-    /// Token counts.
-    pub usage: Option<Usage>,
-    /// The model that the upstream names.
-    pub model: Option<String>,
-    /// Why the first choice ended.
-    pub stop: Option<Stop>,
-}
-
-/// Frames to events. A machine without sockets: may be cut anywhere, fuzzed and folded.
-pub trait StreamReader: Send {
-    /// Reads one frame. `Err`: the frame is broken or reports an error; the stream is over.
-    fn read(&mut self, frame: Frame<'_>, out: &mut Vec<Event>) -> Result<(), Fault>;
-
-    /// The upstream closed. `Err` if the stream had not reached its end: a cut is never a clean stop.
-    fn finish(&mut self, out: &mut Vec<Event>) -> Result<(), Fault>;
-}
-
-/// Events to bytes.
-pub trait StreamWriter: Send {
-    /// Writes one event; may write nothing.
-    fn write(&mut self, event: &Event, out: &mut BytesMut);
-
-    /// The stream is complete: what the dialect puts at the end, usage included.
-    fn finish(&mut self, out: &mut BytesMut);
-
-    /// The stream ends in an error, in the form that clients of this dialect notice; never a clean end.
-    fn fail(&mut self, fault: &Fault, out: &mut BytesMut);
-
-    /// What could not be written, since the last call.
-    fn losses(&mut self) -> Vec<Loss>;
+/// The path of a sibling: `from`, at the end of the path, is replaced.
+fn beside<'a>(chat: &'a str, from: &str, to: &str) -> Option<Cow<'a, str>> {
+    let (path, query) = chat.split_once('?').map_or((chat, None), |(path, query)| (path, Some(query)));
+    let root = path.strip_suffix(from)?;
+    Some(query.map_or_else(|| format!("{root}{to}"), |query| format!("{root}{to}?{query}")).into())
 }

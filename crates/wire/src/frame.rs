@@ -4,11 +4,16 @@ mod sse;
 
 pub use sse::{SseEvent, SseSplitter};
 
-/// How a wire frames its streams.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How a stream is framed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Framing {
     /// Server-sent events.
+    #[default]
     Sse,
+    /// One JSON array, sent element by element (Gemini without `alt=sse`).
+    JsonArray,
+    /// A JSON value a line (native Ollama).
+    JsonLines,
 }
 
 /// One frame: the joined data of one server-sent event, without its framing.

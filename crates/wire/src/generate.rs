@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::chat::{ChatRequest, ChatResponse, Event, Extra, Fold, Loss, Message, Part, Role, Usage};
-use crate::dialect::{Echo, Peek, StreamWriter, Surface};
+use crate::dialect::{Echo, Head, Peek, SoFar, StreamWriter, Surface};
 use crate::fault::Fault;
 use crate::json_writer::ObjectWriter;
 use crate::raw::RawObject;
@@ -22,7 +22,7 @@ pub const DEFAULT_MAX_TOKENS: u64 = 4096;
 pub struct Generate;
 
 impl Surface for Generate {
-    fn peek(&self, body: &RawObject) -> Result<Peek, Fault> {
+    fn peek(&self, _head: &Head, body: &RawObject) -> Result<Peek, Fault> {
         check_prompt(body.get("prompt")?)?;
         body.get::<String>("system")?;
         Ok(Peek {
@@ -36,8 +36,8 @@ impl Surface for Generate {
         })
     }
 
-    fn decode_request(&self, body: &RawObject) -> Result<ChatRequest, Fault> {
-        let peek = self.peek(body)?;
+    fn decode_request(&self, head: &Head, body: &RawObject) -> Result<ChatRequest, Fault> {
+        let peek = self.peek(head, body)?;
         let prompt: String = body.get("prompt")?.unwrap_or_default();
         let system: Option<String> = body.get("system")?;
         let system = system.filter(|system| !system.is_empty()).map(|system| turn(Role::System, system));
@@ -65,12 +65,8 @@ impl Surface for Generate {
         (fault.status(), refusal(fault, request_id))
     }
 
-    fn fail_stream(&self, fault: &Fault, request_id: &str, out: &mut BytesMut) {
-        out.put(refusal(fault, request_id));
-    }
-
-    fn stream_end(&self) -> Option<&'static [u8]> {
-        None
+    fn fail_stream(&self, fault: &Fault, so_far: &SoFar<'_>, out: &mut BytesMut) {
+        out.put(refusal(fault, so_far.request_id));
     }
 }
 
@@ -193,7 +189,7 @@ mod tests {
     }
 
     fn field(json: Value) -> Option<String> {
-        match Generate.peek(&body(json)) {
+        match Generate.peek(&Head::default(), &body(json)) {
             Err(Fault::Malformed { at, .. }) => at,
             other => panic!("not refused: {other:?}"),
         }
@@ -211,12 +207,18 @@ mod tests {
         for key in ["system", "provider", "model", "project", "strict"] {
             assert_eq!(field(json!({"prompt": "x", key: 5})).as_deref(), Some(key));
         }
-        assert!(Generate.peek(&body(json!({"prompt": "é".repeat(MAX_PROMPT), "stream": "?"}))).is_ok());
+        assert!(
+            Generate
+                .peek(&Head::default(), &body(json!({"prompt": "é".repeat(MAX_PROMPT), "stream": "?"})))
+                .is_ok()
+        );
     }
 
     #[test]
     fn prompt_and_system_become_turns() {
-        let request = Generate.decode_request(&body(json!({"prompt": "hi", "system": "be brief"}))).unwrap();
+        let request = Generate
+            .decode_request(&Head::default(), &body(json!({"prompt": "hi", "system": "be brief"})))
+            .unwrap();
         assert_eq!(request.messages, [turn(Role::System, "be brief".into()), turn(Role::User, "hi".into())]);
         assert_eq!(request.max_output, Some(4096));
     }

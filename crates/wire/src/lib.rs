@@ -18,6 +18,6 @@ pub mod openai_chat;
 pub mod raw;
 pub mod scrub;
 
-pub use dialect::{Dialect, Operation, Surface, SurfaceId, Wire, WireId};
+pub use dialect::{Dialect, Head, Operation, Surface, SurfaceId, Wire, WireId};
 pub use fault::Fault;
 pub use raw::RawObject;

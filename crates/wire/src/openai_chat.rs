@@ -26,7 +26,9 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderName, HeaderValue, StatusCode};
 
 use crate::chat::{ChatRequest, ChatResponse, Encoded, Loss, Profile, Undo, Usage};
-use crate::dialect::{Echo, Glance, GlanceWhole, Peek, StreamReader, StreamWriter, Surface, Wire};
+use crate::dialect::{
+    Echo, Glance, GlanceWhole, Head, Peek, SoFar, StreamReader, StreamWriter, Surface, Wire,
+};
 use crate::fault::Fault;
 use crate::frame::{Frame, Framing};
 use crate::raw::RawObject;
@@ -36,11 +38,11 @@ use crate::raw::RawObject;
 pub struct OpenAiChat;
 
 impl Surface for OpenAiChat {
-    fn peek(&self, body: &RawObject) -> Result<Peek, Fault> {
+    fn peek(&self, _head: &Head, body: &RawObject) -> Result<Peek, Fault> {
         request::peek(body)
     }
 
-    fn decode_request(&self, body: &RawObject) -> Result<ChatRequest, Fault> {
+    fn decode_request(&self, _head: &Head, body: &RawObject) -> Result<ChatRequest, Fault> {
         request::decode(body)
     }
 
@@ -64,8 +66,8 @@ impl Surface for OpenAiChat {
         fault::encode(fault, request_id)
     }
 
-    fn fail_stream(&self, fault: &Fault, request_id: &str, out: &mut BytesMut) {
-        write::fail(fault, request_id, out);
+    fn fail_stream(&self, fault: &Fault, so_far: &SoFar<'_>, out: &mut BytesMut) {
+        write::fail(fault, so_far.request_id, out);
     }
 
     fn stream_end(&self) -> Option<&'static [u8]> {

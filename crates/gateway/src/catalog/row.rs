@@ -66,6 +66,10 @@ pub struct WireRow {
     pub wire: String,
     /// From the root of the host.
     pub path: String,
+    /// How the key is presented here, where it differs from the provider's usual way.
+    pub auth: Option<AuthRow>,
+    /// Spoken only, and then alone, when the configured address ends in this: `/openai`.
+    pub when_base_ends: Option<String>,
 }
 
 /// How the key is presented.

@@ -59,7 +59,8 @@ async fn converse(app: &App, model: &str, prompt: &str) -> Result<(), Failure> {
     let slot = app.ledger.slot().await.map_err(|error| Failure::new(1, error))?;
     let place = app.in_flight.enter().expect("a fresh gateway has places");
     let mut meter = Meter::open(slot, place, Arrival::now(), surface, &caller, None);
-    let answer = match Inbound::admit(surface, &HeaderMap::new(), Bytes::from(body.to_string()), &mut meter) {
+    let body = Bytes::from(body.to_string());
+    let answer = match Inbound::admit(surface.into(), &HeaderMap::new(), body, &mut meter) {
         Ok(inbound) => exchange(app, &inbound, meter).await.map_err(|failed| failure(failed.fault))?,
         Err(fault) => {
             meter.fail(&fault);
@@ -78,7 +79,7 @@ async fn print(mut relay: Relay) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
     let mut splitter = SseSplitter::new(EVENT_LIMIT);
     while let Some(bytes) = poll_fn(|cx| relay.poll_bytes(cx)).await {
-        splitter.push(&bytes);
+        splitter.push(&bytes.map_err(|broken| Failure::new(6, broken))?);
         while let Some(event) = splitter.next().map_err(failure)? {
             let Ok(chunk) = serde_json::from_str::<Value>(event.frame().data) else { continue };
             if let Some(message) = chunk["error"]["message"].as_str() {

@@ -64,7 +64,7 @@ fn api(upstream: &Upstream, catalogue: &Catalogue) -> Provider {
         spellings: row.map(|row| row.spellings.clone()).unwrap_or_default(),
         name: name(upstream),
         kind: Kind::Api,
-        endpoints: upstream.endpoints.clone(),
+        endpoints: endpoints(upstream),
         auth: auth(upstream),
         key_names: upstream.prefixes().iter().map(|prefix| format!("{prefix}_API_KEY")).collect(),
         extra_headers: headers(upstream),
@@ -78,6 +78,15 @@ fn api(upstream: &Upstream, catalogue: &Catalogue) -> Provider {
         disabled: disabled(upstream),
         profile,
     }
+}
+
+/// What the file says of the key holds at every endpoint.
+fn endpoints(upstream: &Upstream) -> Vec<Endpoint> {
+    let mut endpoints = upstream.endpoints.clone();
+    if upstream.settings.as_ref().is_some_and(|settings| settings.auth.is_some()) {
+        endpoints.iter_mut().for_each(|endpoint| endpoint.auth = None);
+    }
+    endpoints
 }
 
 fn name(upstream: &Upstream) -> String {
@@ -189,7 +198,7 @@ fn demo() -> Provider {
     Provider {
         kind: Kind::Demo,
         // Not an address: the demonstration runs within the gateway.
-        endpoints: vec![Endpoint { wire: WireId::OpenAiChat, url: "demo:".to_owned() }],
+        endpoints: vec![Endpoint { wire: WireId::OpenAiChat, url: "demo:".to_owned(), auth: None }],
         default_model: Some(id.clone()),
         models: [(id, model)].into_iter().collect(),
         ..bare("demo", "Demonstration", profile)

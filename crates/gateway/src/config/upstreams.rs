@@ -2,8 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use policy::Endpoint;
 use policy::nearest::nearest;
+use policy::{Auth, Endpoint};
 use store::Secret;
 use wire::WireId;
 
@@ -11,7 +11,7 @@ use super::endpoint::{complete_url, host_and_port, is_loopback, is_private};
 use super::environment::Environment;
 use super::file::{Credential, ProviderSettings};
 use super::report::Report;
-use crate::catalog::{Catalogue, Row};
+use crate::catalog::{Catalogue, Row, WireRow};
 
 /// All of them, and the operator's wishes about their order.
 #[derive(Debug, Default)]
@@ -119,22 +119,22 @@ impl Upstream {
         }
     }
 
-    /// Its wires with their usual paths, the preferred one first; the operator's word counts.
-    fn wires(&self) -> Vec<(WireId, String)> {
-        let of_row = |row: &Row| {
-            let known =
-                |row: &crate::catalog::WireRow| Some((WireId::from_name(&row.wire)?, row.path.clone()));
-            row.wires.iter().filter_map(known).collect::<Vec<_>>()
-        };
-        let mut wires = self.row.map(of_row).unwrap_or_default();
-        let named = self.settings.as_ref().and_then(|settings| settings.wire);
-        if let Some(wire) = named.or(wires.is_empty().then_some(WireId::OpenAiChat)) {
-            wires.retain(|(known, _)| *known == wire);
-            if wires.is_empty() {
-                wires.push((wire, wire.usual_path().to_owned()));
+    /// The ways to speak to it at this address, the preferred one first; the operator's word counts.
+    fn ways(&self, base: &str) -> Vec<Way> {
+        let rows = self.row.map(|row| row.wires.as_slice()).unwrap_or_default();
+        let base = base.trim_end_matches('/');
+        let fits = |row: &&WireRow| row.when_base_ends.as_deref().is_some_and(|end| base.ends_with(end));
+        let special = rows.iter().find(fits);
+        let usual = rows.iter().filter(|row| row.when_base_ends.is_none() && special.is_none());
+        let mut ways: Vec<Way> = special.into_iter().chain(usual).filter_map(Way::of_row).collect();
+        let named = self.settings.as_ref().and_then(|settings| settings.wire).or_else(|| spoken_at(base));
+        if let Some(wire) = named.or(ways.is_empty().then_some(WireId::OpenAiChat)) {
+            ways.retain(|known| known.wire == wire);
+            if ways.is_empty() {
+                ways.push(Way { wire, path: wire.usual_path().to_owned(), auth: None });
             }
         }
-        wires
+        ways
     }
 
     /// It stands on this machine.
@@ -192,9 +192,9 @@ impl Gathering<'_> {
             self.report.invalid(format!("{place}: {base} is a private address, and allow_private is false"));
         }
         let mut endpoints = Vec::new();
-        for (wire, path) in upstream.wires() {
+        for Way { wire, path, auth } in upstream.ways(base) {
             match complete_url(base, wire, &path) {
-                Ok(url) => endpoints.push(Endpoint { wire, url }),
+                Ok(url) => endpoints.push(Endpoint { wire, url, auth }),
                 Err(wanted) => self.report.invalid(format!("{place} must be {wanted}")),
             }
         }
@@ -235,6 +235,32 @@ impl Gathering<'_> {
         }
         Some((upstream.id.clone(), key))
     }
+}
+
+/// One way to speak to an upstream.
+struct Way {
+    wire: WireId,
+    /// Where it usually is.
+    path: String,
+    auth: Option<Auth>,
+}
+
+impl Way {
+    /// `None`: a wire that this version does not speak.
+    fn of_row(row: &WireRow) -> Option<Self> {
+        let auth = row.auth.as_ref().map(|auth| Auth {
+            header: auth.header.clone(),
+            prefix: auth.prefix.clone(),
+            required: true,
+        });
+        Some(Self { wire: WireId::from_name(&row.wire)?, path: row.path.clone(), auth })
+    }
+}
+
+/// The wire of a complete endpoint, LLM-Bridge's form of an address.
+fn spoken_at(base: &str) -> Option<WireId> {
+    let address = base.split('?').next().unwrap_or_default();
+    WireId::ALL.into_iter().find(|wire| address.ends_with(wire.operation_path()))
 }
 
 fn place(settings: &ProviderSettings) -> String {

@@ -3,14 +3,32 @@
 use std::sync::OnceLock;
 
 use bytes::Bytes;
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName, HeaderValue};
 use policy::Ask;
 use wire::chat::ChatRequest;
 use wire::dialect::Peek;
-use wire::{Fault, RawObject, SurfaceId};
+use wire::{Fault, Head, Operation, RawObject, SurfaceId};
 
 use super::meter::Meter;
 use crate::arrival::Arrival;
+
+/// What a route asks for.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    #[allow(missing_docs)]
+    pub surface: SurfaceId,
+    #[allow(missing_docs)]
+    pub operation: Operation,
+    /// What the path says.
+    pub head: Head,
+}
+
+impl From<SurfaceId> for Asked {
+    /// To continue a conversation.
+    fn from(surface: SurfaceId) -> Self {
+        Self { surface, operation: Operation::Chat, head: Head::default() }
+    }
+}
 
 /// An admitted request.
 pub struct Inbound {
@@ -18,6 +36,12 @@ pub struct Inbound {
     pub arrival: Arrival,
     #[allow(missing_docs)]
     pub surface: SurfaceId,
+    #[allow(missing_docs)]
+    pub operation: Operation,
+    /// What the request said outside of its body.
+    pub head: Head,
+    /// Headers of the client that go upstream when the request is carried.
+    pub forwarded: Vec<(HeaderName, HeaderValue)>,
     /// The body as received.
     pub body: RawObject,
     /// What a glance at the body told.
@@ -34,14 +58,10 @@ impl Inbound {
     ///
     /// # Errors
     /// `Malformed`, naming the field.
-    pub fn admit(
-        surface: SurfaceId,
-        headers: &HeaderMap,
-        body: Bytes,
-        meter: &mut Meter,
-    ) -> Result<Self, Fault> {
+    pub fn admit(asked: Asked, headers: &HeaderMap, body: Bytes, meter: &mut Meter) -> Result<Self, Fault> {
+        let Asked { surface, operation, head } = asked;
         let body = RawObject::parse(body)?;
-        let peek = surface.surface().peek(&body)?;
+        let peek = surface.surface().peek(&head, &body)?;
         let project = peek
             .project
             .clone()
@@ -51,12 +71,25 @@ impl Inbound {
             peek.strict || text(headers, "x-gateway-no-fallback").is_some_and(|value| value != "false");
         meter.asked(&peek, &project);
         let arrival = meter.arrival();
-        Ok(Self { arrival, surface, body, peek, project, strict, decoded: OnceLock::new() })
+        let forwarded = forwarded(surface, headers);
+        Ok(Self {
+            arrival,
+            surface,
+            operation,
+            head,
+            forwarded,
+            body,
+            peek,
+            project,
+            strict,
+            decoded: OnceLock::new(),
+        })
     }
 
     /// What the plan needs to know.
     pub fn ask(&self) -> Ask<'_> {
         Ask {
+            operation: self.operation,
             dialect: self.surface.dialect(),
             model: self.peek.model.as_deref(),
             provider: self.peek.provider.as_deref(),
@@ -70,9 +103,18 @@ impl Inbound {
         if let Some(request) = self.decoded.get() {
             return Ok(request);
         }
-        let request = self.surface.surface().decode_request(&self.body)?;
+        let request = self.surface.surface().decode_request(&self.head, &self.body)?;
         Ok(self.decoded.get_or_init(|| request))
     }
+}
+
+fn forwarded(surface: SurfaceId, headers: &HeaderMap) -> Vec<(HeaderName, HeaderValue)> {
+    let names = surface.surface().forwarded_headers().iter().copied().map(HeaderName::from_static);
+    let with_values = names.flat_map(|name| {
+        let values = headers.get_all(&name).iter().cloned().collect::<Vec<_>>();
+        values.into_iter().map(move |value| (name.clone(), value))
+    });
+    with_values.collect()
 }
 
 fn text(headers: &HeaderMap, name: &str) -> Option<String> {

@@ -19,7 +19,7 @@ use refusal::{refusal, without_key};
 use super::admit::Inbound;
 use super::answer::Answer;
 use super::meter::Meter;
-use super::relay::{Passage, Relay};
+use super::relay::{Carried, Passage, Relay, Translated};
 use crate::app::App;
 use crate::clock;
 use crate::credentials::Key;
@@ -55,7 +55,7 @@ pub(super) async fn attempt(
     meter: &mut Meter,
 ) -> Result<Reply, Fault> {
     let runtime = world.runtime(&target.provider.id)?;
-    let keys = app.credentials.of(world, runtime, &inbound.project).await?;
+    let keys = app.credentials.of(world, runtime, target.endpoint, &inbound.project).await?;
     let mut refused = None;
     for key in keys {
         match attempt_with(app, runtime, inbound, target, key.as_deref(), meter).await {
@@ -107,7 +107,11 @@ async fn send(
     meter.lost(outgoing.losses);
     let call = Call {
         provider: target.provider.id.clone(),
-        to: runtime.destinations[target.endpoint].clone(),
+        to: runtime.ways[target.endpoint].destination(
+            inbound.operation,
+            target.model.sent_as(),
+            inbound.peek.stream,
+        )?,
         headers,
         body: outgoing.body,
         timeouts: runtime.timeouts(inbound.peek.stream, target.model.timeout),
@@ -137,6 +141,7 @@ fn echo(app: &App, inbound: &Inbound, target: &Target, meter: &Meter) -> Echo {
         include_usage: inbound.peek.include_usage,
         legacy_functions: inbound.body.has("functions"),
         annotate: app.annotate,
+        framing: inbound.head.framing,
         ..Echo::default()
     }
 }
@@ -200,12 +205,16 @@ async fn stream(
         }
     }
     let passage = match undo {
-        None => Passage::Carried { wire, hide_usage: !inbound.peek.include_usage },
-        Some(undo) => Passage::Translated {
-            reader: wire.stream_reader(&undo),
-            writer: inbound.surface.surface().stream_writer(echo.clone()),
-            events: Vec::new(),
-        },
+        None => Passage::Carried(Carried {
+            wire,
+            surface: inbound.surface.surface(),
+            hide_usage: !inbound.peek.include_usage,
+            framing: inbound.head.framing,
+        }),
+        Some(undo) => {
+            let writer = inbound.surface.surface().stream_writer(echo.clone());
+            Passage::Translated(Box::new(Translated::new(wire.stream_reader(&undo), writer)))
+        }
     };
     let mut relay =
         Box::new(Relay::new(inbound.surface, provider, echo.request_id.clone(), reply.body, passage));

@@ -4,6 +4,8 @@
 //! events the client's dialect. Either way one read of the upstream becomes one write to the client, and everything
 //! that a stream must tell the ledger passes the tally.
 
+mod passage;
+
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -12,18 +14,21 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use upstream::Body;
-use wire::chat::{ChatResponse, Event, unfold};
-use wire::dialect::{Echo, StreamReader, StreamWriter, Surface, Wire};
-use wire::frame::{SseEvent, SseSplitter};
+use wire::chat::{ChatResponse, unfold};
+use wire::dialect::{Echo, Surface};
+use wire::frame::SseSplitter;
 use wire::{Fault, SurfaceId};
+
+pub(super) use passage::{Carried, Passage, Translated};
 
 use super::meter::Meter;
 use super::tally::Tally;
+use crate::body::BrokenOff;
 use crate::clock::{self, Instant, Sleep};
+use crate::telemetry::metrics;
 
 /// Silence toward the client after which a comment keeps proxies from cutting the connection.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
-const KEEP_ALIVE_COMMENT: &[u8] = b": keep-alive\n\n";
 
 /// Opening frames are held back, so that another target can still be tried, up to this many bytes...
 const HOLD_BACK_BYTES: usize = 64 * 1024;
@@ -37,24 +42,11 @@ const WRITE_BYTES: usize = 32 * 1024;
 /// Bytes of one event, at most.
 const EVENT_LIMIT: usize = 8 * 1024 * 1024;
 
-/// How the bytes get through.
-pub(super) enum Passage {
-    /// Same dialect on both sides.
-    Carried {
-        wire: &'static dyn Wire,
-        /// The usage report was our wish, not the client's: it is taken out.
-        hide_usage: bool,
-    },
-    /// Through the canonical form.
-    Translated { reader: Box<dyn StreamReader>, writer: Box<dyn StreamWriter>, events: Vec<Event> },
-    /// Already written, from an answer that the upstream gave whole.
-    Written { writer: Box<dyn StreamWriter> },
-}
-
 /// A stream under way. Dropping it closes the upstream and lets the meter write its row.
 pub struct Relay {
     provider: Arc<str>,
     surface: &'static dyn Surface,
+    surface_name: &'static str,
     request_id: String,
     body: Option<Body>,
     /// The upstream failed after its first content, which the client still gets.
@@ -68,6 +60,15 @@ pub struct Relay {
     keep_alive: Option<Pin<Box<Sleep>>>,
     /// The model has been reported to the meter.
     named: bool,
+    abort: Abort,
+}
+
+/// Whether the connection is cut at the end, since clients of the dialect notice nothing else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Abort {
+    No,
+    WhenSent,
+    Now,
 }
 
 impl Relay {
@@ -81,6 +82,7 @@ impl Relay {
         Self {
             provider,
             surface: surface.surface(),
+            surface_name: surface.name(),
             request_id,
             body: Some(body),
             fault: None,
@@ -92,6 +94,7 @@ impl Relay {
             last_sent: clock::now(),
             keep_alive: None,
             named: false,
+            abort: Abort::No,
         }
     }
 
@@ -113,6 +116,7 @@ impl Relay {
         Self {
             provider,
             surface: surface.surface(),
+            surface_name: surface.name(),
             request_id: echo.request_id,
             body: None,
             fault: None,
@@ -124,6 +128,7 @@ impl Relay {
             last_sent: clock::now(),
             keep_alive: None,
             named: false,
+            abort: Abort::No,
         }
     }
 
@@ -165,7 +170,7 @@ impl Relay {
     }
 
     /// The next bytes for the client; `None` at the end.
-    pub fn poll_bytes(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+    pub fn poll_bytes(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BrokenOff>>> {
         if let Some(fault) = self.fault.take() {
             self.break_off(&fault);
         }
@@ -178,14 +183,28 @@ impl Relay {
             }
         }
         if !self.out.is_empty() {
-            return Poll::Ready(Some(self.send()));
+            return Poll::Ready(Some(Ok(self.send())));
         }
         if self.body.is_none() {
-            return Poll::Ready(None);
+            return self.poll_end(cx);
         }
+        let Some(keep_alive) = self.surface.keep_alive() else { return Poll::Pending };
         ready!(self.poll_keep_alive(cx));
         self.last_sent = clock::now();
-        Poll::Ready(Some(Bytes::from_static(KEEP_ALIVE_COMMENT)))
+        Poll::Ready(Some(Ok(Bytes::from_static(keep_alive))))
+    }
+
+    /// The clean end, or the cut: that one only after what was sent before it has left.
+    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BrokenOff>>> {
+        match self.abort {
+            Abort::No => Poll::Ready(None),
+            Abort::WhenSent => {
+                self.abort = Abort::Now;
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            Abort::Now => Poll::Ready(Some(Err(BrokenOff))),
+        }
     }
 
     fn send(&mut self) -> Bytes {
@@ -237,7 +256,7 @@ impl Relay {
     fn digest(&mut self, chunk: &[u8]) -> Result<(), Fault> {
         self.splitter.push(chunk);
         while let Some(event) = self.splitter.next()? {
-            pass(&mut self.passage, &event, &mut self.tally, &mut self.out)?;
+            self.passage.pass(&event, &mut self.tally, &mut self.out)?;
             if self.tally.ended {
                 break;
             }
@@ -250,24 +269,9 @@ impl Relay {
         if !self.tally.ended
             && let Some(event) = self.splitter.finish()?
         {
-            pass(&mut self.passage, &event, &mut self.tally, &mut self.out)?;
+            self.passage.pass(&event, &mut self.tally, &mut self.out)?;
         }
-        match &mut self.passage {
-            Passage::Carried { .. } => {
-                if !self.tally.ended {
-                    if !self.tally.stopped {
-                        return Err(cut("it ended without a finish reason"));
-                    }
-                    self.out.extend_from_slice(self.surface.stream_end().unwrap_or_default());
-                }
-            }
-            Passage::Translated { reader, writer, events } => {
-                reader.finish(events)?;
-                write(events, writer.as_mut(), &mut self.tally, &mut self.out);
-                writer.finish(&mut self.out);
-            }
-            Passage::Written { .. } => {}
-        }
+        self.passage.finish(&mut self.tally, &mut self.out)?;
         self.body = None;
         Ok(())
     }
@@ -275,9 +279,7 @@ impl Relay {
     fn complete(&mut self) {
         self.report();
         if let Some(meter) = &mut self.meter {
-            if let Passage::Translated { writer, .. } | Passage::Written { writer } = &mut self.passage {
-                meter.lost(writer.losses());
-            }
+            meter.lost(self.passage.losses());
             meter.complete(200);
         }
     }
@@ -285,12 +287,10 @@ impl Relay {
     /// The stream ends in an error; never in a clean stop.
     fn break_off(&mut self, fault: &Fault) {
         self.body = None;
-        match &mut self.passage {
-            Passage::Carried { .. } => self.surface.fail_stream(fault, &self.request_id, &mut self.out),
-            Passage::Translated { writer, .. } | Passage::Written { writer } => {
-                writer.fail(fault, &mut self.out)
-            }
+        if self.surface.failure_aborts() {
+            self.abort = Abort::WhenSent;
         }
+        self.passage.fail(fault, &self.request_id, &self.tally, &mut self.out);
         self.report();
         if let Some(meter) = &mut self.meter {
             meter.break_off(fault);
@@ -314,43 +314,8 @@ impl Drop for Relay {
     /// The client left in mid-stream: what is known by then still goes into the row.
     fn drop(&mut self) {
         self.report();
+        metrics::stream_repaired(&self.provider, self.surface_name, self.passage.repairs());
     }
-}
-
-/// Passes one frame on.
-fn pass(
-    passage: &mut Passage,
-    event: &SseEvent<'_>,
-    tally: &mut Tally,
-    out: &mut BytesMut,
-) -> Result<(), Fault> {
-    match passage {
-        Passage::Carried { wire, hide_usage } => {
-            let glance = wire.glance(event.frame())?;
-            if !(glance.usage_only && *hide_usage) {
-                out.extend_from_slice(event.raw);
-            }
-            tally.glance(glance);
-        }
-        Passage::Translated { reader, writer, events } => {
-            reader.read(event.frame(), events)?;
-            write(events, writer.as_mut(), tally, out);
-        }
-        // There is no body to pass anything on from.
-        Passage::Written { .. } => {}
-    }
-    Ok(())
-}
-
-fn write(events: &mut Vec<Event>, writer: &mut dyn StreamWriter, tally: &mut Tally, out: &mut BytesMut) {
-    for event in events.drain(..) {
-        tally.event(&event);
-        writer.write(&event, out);
-    }
-}
-
-fn cut(why: &str) -> Fault {
-    Fault::Cut { provider: String::new(), why: why.to_owned() }
 }
 
 #[cfg(test)]

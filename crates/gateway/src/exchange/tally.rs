@@ -16,6 +16,10 @@ pub(super) struct Tally {
     pub(super) usage: Option<Usage>,
     /// The model that the upstream names.
     pub(super) model: Option<String>,
+    /// One more than the highest number of an event, in dialects that count them.
+    pub(super) next_sequence: u64,
+    /// Elements that were written, to clients that get a JSON array.
+    pub(super) elements: u64,
 }
 
 impl Tally {
@@ -23,6 +27,9 @@ impl Tally {
         self.content |= glance.content;
         self.stopped |= glance.stop.is_some();
         self.ended |= glance.end;
+        if let Some(sequence) = glance.sequence {
+            self.next_sequence = sequence.saturating_add(1);
+        }
         if let Some(usage) = glance.usage {
             self.count(&usage);
         }

@@ -9,6 +9,7 @@ use super::json as json_answer;
 use crate::VERSION;
 use crate::app::App;
 use crate::body::OutBody;
+use crate::telemetry::metrics;
 
 /// `GET /health`: status and version.
 pub fn health(app: &App) -> Response<OutBody> {
@@ -27,6 +28,14 @@ pub fn ready(app: &App) -> Response<OutBody> {
         return json_answer(StatusCode::SERVICE_UNAVAILABLE, &json!({ "status": "draining" }));
     }
     json_answer(StatusCode::OK, &json!({ "status": "ok" }))
+}
+
+/// `GET /metrics`: numbers for Prometheus.
+pub fn metrics() -> Response<OutBody> {
+    let mut response = Response::new(Bytes::from(metrics::render()).into());
+    let text = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+    response.headers_mut().insert(CONTENT_TYPE, text);
+    response
 }
 
 /// `GET /`: what this is, for somebody who opens it in a browser.

@@ -6,7 +6,7 @@ use http::{HeaderMap, Response, StatusCode};
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use serde_json::json;
-use wire::Fault;
+use wire::{Fault, Operation};
 
 use super::json as json_answer;
 use super::scope::asked_project;
@@ -47,7 +47,14 @@ pub fn answer(
 /// What a request for this name would reach, listed or not, under the name that was asked for. A name that a provider
 /// would only pass on unread is not a model that we know.
 fn one(world: &World, id: &str, project: &str) -> Result<ListedModel, Fault> {
-    let ask = policy::Ask { dialect: None, model: Some(id), provider: None, project, strict: true };
+    let ask = policy::Ask {
+        operation: Operation::Chat,
+        dialect: None,
+        model: Some(id),
+        provider: None,
+        project,
+        strict: true,
+    };
     let unknown = || Fault::UnknownModel { model: id.to_owned(), nearest: Vec::new() };
     let plan = policy::plan(&ask, &world.snapshot, world).map_err(|fault| match fault {
         Fault::NoTarget { .. } => unknown(),

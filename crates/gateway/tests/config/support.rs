@@ -8,7 +8,7 @@ pub use bytes::Bytes;
 pub use gateway::config::{Config, ConfigError, Flags, build_snapshot, load};
 pub use policy::{Ask, Kind, Model, Provider, Reason, Snapshot, Standing, plan};
 pub use tempfile::TempDir;
-pub use wire::{Dialect, RawObject, WireId};
+pub use wire::{Dialect, Operation, RawObject, WireId};
 
 pub const LLM_BRIDGE: &str = include_str!("../fixtures/llm-bridge-config.yaml");
 pub const TOKEN: &str = "0123456789abcdef0123456789abcdef";
@@ -79,7 +79,14 @@ impl Standing for AllKeys {
 
 pub fn planned(snapshot: &Snapshot, model: &str) -> policy::Target {
     let dialect = Some(Dialect::OpenAiChat);
-    let ask = Ask { dialect, model: Some(model), provider: None, project: "_global", strict: false };
+    let ask = Ask {
+        operation: Operation::Chat,
+        dialect,
+        model: Some(model),
+        provider: None,
+        project: "_global",
+        strict: false,
+    };
     plan(&ask, snapshot, &AllKeys).expect("a plan").targets()[0].clone()
 }
 

@@ -247,7 +247,8 @@ fn a_provider_that_takes_only_its_own_models_refuses_others() {
 
 #[test]
 fn the_endpoint_that_speaks_the_clients_dialect_is_preferred() {
-    let messages = Endpoint { wire: WireId::AnthropicMessages, url: "https://x.example/v1/messages".into() };
+    let messages =
+        Endpoint { wire: WireId::AnthropicMessages, url: "https://x.example/v1/messages".into(), auth: None };
     let mut both = provider("x", &["m"]);
     both.endpoints.insert(0, messages);
     let world = Snapshot::new(vec![both]);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use policy::{Ask, Auth, Endpoint, Kind, Model, Plan, Provider, Reason, Rules, Snapshot, Standing, Timeouts};
 use wire::chat::Profile;
-use wire::{Dialect, Fault, WireId};
+use wire::{Dialect, Fault, Operation, WireId};
 
 /// A provider with these models, the first of them its default.
 pub fn provider(id: &str, models: &[&str]) -> Provider {
@@ -18,6 +18,7 @@ pub fn provider(id: &str, models: &[&str]) -> Provider {
         endpoints: vec![Endpoint {
             wire: WireId::OpenAiChat,
             url: format!("https://{id}.example/v1/chat/completions"),
+            auth: None,
         }],
         auth: Some(Auth { header: "authorization".into(), prefix: "Bearer ".into(), required: true }),
         key_names: vec![format!("{}_API_KEY", id.to_uppercase())],
@@ -99,7 +100,14 @@ impl Standing for Keys {
 }
 
 pub fn ask<'a>(model: Option<&'a str>) -> Ask<'a> {
-    Ask { dialect: Some(Dialect::OpenAiChat), model, provider: None, project: "_global", strict: false }
+    Ask {
+        operation: Operation::Chat,
+        dialect: Some(Dialect::OpenAiChat),
+        model,
+        provider: None,
+        project: "_global",
+        strict: false,
+    }
 }
 
 /// `provider:model` of every target, in order.

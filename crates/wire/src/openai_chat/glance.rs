@@ -60,6 +60,7 @@ pub(super) fn frame(frame: Frame<'_>) -> Result<Glance, Fault> {
         stop: noted.stop(),
         end: false,
         model: if noted.content && noted.stop().is_none() { None } else { noted.model() },
+        sequence: None,
     })
 }
 

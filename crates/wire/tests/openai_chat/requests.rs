@@ -7,7 +7,7 @@ use wire::chat::{
     ReasoningOption, Role, ToolChoice, ToolKind,
 };
 use wire::openai_chat::OpenAiChat;
-use wire::{Dialect, Fault, RawObject, Surface, Wire};
+use wire::{Dialect, Fault, Head, RawObject, Surface, Wire};
 
 use crate::fixtures;
 
@@ -23,12 +23,12 @@ fn asking(fields: Value) -> Value {
 }
 
 fn decoded(body: &Value) -> ChatRequest {
-    OpenAiChat.decode_request(&object(body)).unwrap()
+    OpenAiChat.decode_request(&Head::default(), &object(body)).unwrap()
 }
 
 /// The place that is blamed, by peek and decode alike where peek sees it.
 fn blamed(body: &Value) -> String {
-    match OpenAiChat.decode_request(&object(body)) {
+    match OpenAiChat.decode_request(&Head::default(), &object(body)) {
         Err(Fault::Malformed { at: Some(at), .. }) => at,
         other => panic!("{body}: {other:?}"),
     }
@@ -72,7 +72,7 @@ fn bad_requests_are_refused_at_their_place_by_peek_already() {
     ];
     for (body, place) in cases {
         assert_eq!(blamed(&body), place);
-        assert!(OpenAiChat.peek(&object(&body)).is_err(), "{body}");
+        assert!(OpenAiChat.peek(&Head::default(), &object(&body)).is_err(), "{body}");
     }
 }
 
@@ -104,14 +104,15 @@ fn what_is_deeper_is_refused_when_decoded() {
 fn peek_reads_what_routing_needs() {
     let body = asking(json!({"provider": "p", "project": "q", "strict": true, "stream": true,
         "stream_options": {"include_usage": true}, "max_tokens": 5, "max_completion_tokens": 7}));
-    let peek = OpenAiChat.peek(&object(&body)).unwrap();
+    let peek = OpenAiChat.peek(&Head::default(), &object(&body)).unwrap();
     assert_eq!(
         (peek.model.as_deref(), peek.provider.as_deref(), peek.project.as_deref()),
         (Some("m"), Some("p"), Some("q"))
     );
     assert!(peek.strict && peek.stream && peek.include_usage);
     assert_eq!(peek.max_output, Some(7));
-    let routed = OpenAiChat.peek(&object(&asking(json!({"provider": {"order": []}})))).unwrap();
+    let routed =
+        OpenAiChat.peek(&Head::default(), &object(&asking(json!({"provider": {"order": []}})))).unwrap();
     assert_eq!(routed.provider, None);
 }
 
@@ -168,7 +169,8 @@ fn schemas_keep_their_text() {
     let text = r#"{"messages":[{"role":"user","content":"x"}],"tools":[{"type":"function",
         "function":{"name":"f","parameters":{"b": 1.0,  "a":12345678901234567890123}}}],
         "response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{"z":1e2}}}}"#;
-    let request = OpenAiChat.decode_request(&RawObject::parse(Bytes::from(text)).unwrap()).unwrap();
+    let request =
+        OpenAiChat.decode_request(&Head::default(), &RawObject::parse(Bytes::from(text)).unwrap()).unwrap();
     let kept = request.tools[0].parameters.as_ref().unwrap().get();
     assert_eq!(kept, r#"{"b": 1.0,  "a":12345678901234567890123}"#);
     let Some(OutputFormat::JsonSchema { schema, .. }) = &request.format else { panic!() };

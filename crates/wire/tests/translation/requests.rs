@@ -5,7 +5,7 @@ use serde_json::Value;
 use wire::anthropic_messages::AnthropicMessages;
 use wire::chat::Profile;
 use wire::openai_chat::OpenAiChat;
-use wire::{RawObject, Surface, Wire};
+use wire::{Head, RawObject, Surface, Wire};
 
 use super::fixtures::{self, Fixture};
 use super::messages_grammar;
@@ -14,7 +14,7 @@ use super::messages_grammar;
 fn line(fixture: &Fixture) -> Option<String> {
     let body = serde_json::to_vec(fixture.request.as_object()?).unwrap();
     let body = RawObject::parse(body.into()).unwrap();
-    let request = match OpenAiChat.decode_request(&body) {
+    let request = match OpenAiChat.decode_request(&Head::default(), &body) {
         Ok(request) => request,
         Err(fault) => {
             return Some(format!("{} not read: {}: {fault}", fixture.id, fault.param().unwrap_or("-")));

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
 use policy::Target;
 use wire::chat::{Loss, Undo};
+use wire::dialect::Wire;
 use wire::{Fault, RawObject};
 
 use crate::exchange::admit::Inbound;
@@ -17,6 +18,15 @@ pub(super) struct Outgoing {
     pub(super) undo: Option<Undo>,
 }
 
+/// What the wire wants, unless the client said it itself.
+fn carried_headers(wire: &dyn Wire, inbound: &Inbound) -> Vec<(HeaderName, HeaderValue)> {
+    let said = |name: &HeaderName| inbound.forwarded.iter().any(|(other, _)| other == name);
+    let mut headers = wire.headers();
+    headers.retain(|(name, _)| !said(name));
+    headers.extend(inbound.forwarded.iter().cloned());
+    headers
+}
+
 /// Carries the body when both sides speak the same dialect, else translates it; then applies the rules.
 pub(super) fn outgoing(inbound: &Inbound, target: &Target) -> Result<Outgoing, Fault> {
     let endpoint = target.endpoint();
@@ -26,7 +36,7 @@ pub(super) fn outgoing(inbound: &Inbound, target: &Target) -> Result<Outgoing, F
         let mut body = inbound.body.clone();
         inbound.surface.surface().strip(&mut body);
         wire.retarget(&mut body, &target.model.profile, inbound.peek.stream)?;
-        (body, wire.headers(), Vec::new(), None)
+        (body, carried_headers(wire, inbound), Vec::new(), None)
     } else {
         let encoded = wire.encode_request(inbound.decoded()?, &target.model.profile)?;
         if !target.has_rules() {

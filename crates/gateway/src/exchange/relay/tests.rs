@@ -5,6 +5,7 @@ use std::sync::Arc;
 use http::{HeaderMap, HeaderValue, header};
 use upstream::{Call, Destination, InProcess, InProcessReply, Options, Timeouts, Upstreams};
 use wire::WireId;
+use wire::frame::Framing;
 
 use super::*;
 
@@ -41,14 +42,19 @@ async fn relay(chunks: &[&'static str], pause: Duration) -> Relay {
         timeouts,
     };
     let reply = Upstreams::new(Options::default()).send(call).await.unwrap();
-    let passage = Passage::Carried { wire: WireId::OpenAiChat.wire(), hide_usage: true };
+    let passage = Passage::Carried(Carried {
+        wire: WireId::OpenAiChat.wire(),
+        surface: SurfaceId::OpenAiChat.surface(),
+        hide_usage: true,
+        framing: Framing::Sse,
+    });
     Relay::new(SurfaceId::OpenAiChat, "slow".into(), "request-1".into(), reply.body, passage)
 }
 
 async fn all(mut relay: Relay) -> String {
     let mut out = String::new();
     while let Some(bytes) = poll_fn(|cx| relay.poll_bytes(cx)).await {
-        out.push_str(std::str::from_utf8(&bytes).unwrap());
+        out.push_str(std::str::from_utf8(&bytes.unwrap()).unwrap());
     }
     out
 }

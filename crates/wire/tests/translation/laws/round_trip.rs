@@ -11,7 +11,7 @@ use wire::chat::{
 };
 use wire::dialect::Echo;
 use wire::openai_chat::OpenAiChat;
-use wire::{RawObject, Surface, Wire};
+use wire::{Head, RawObject, Surface, Wire};
 
 use super::any::words;
 use crate::{chat_grammar, events, streams};
@@ -152,7 +152,7 @@ proptest! {
     fn a_request_is_read_as_it_was_written(request in request()) {
         let encoded = OpenAiChat.encode_request(&request, &profile()).unwrap();
         prop_assert_eq!(&encoded.losses, &vec![]);
-        let again = OpenAiChat.decode_request(&RawObject::parse(encoded.body).unwrap()).unwrap();
+        let again = OpenAiChat.decode_request(&Head::default(), &RawObject::parse(encoded.body).unwrap()).unwrap();
         prop_assert_eq!(again.messages, request.messages);
         prop_assert_eq!(again.sampling, request.sampling);
         prop_assert_eq!((again.stop, again.max_output), (request.stop, request.max_output));
