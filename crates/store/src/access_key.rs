@@ -107,6 +107,11 @@ impl IssuedKeys {
         ((fits(&held.mac) || is_old()) && held.key.is_valid(now)).then_some(&held.key)
     }
 
+    /// All of them, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = &AccessKey> {
+        self.by_id.values().map(|held| &held.key)
+    }
+
     /// The key of that id, whatever its state.
     pub fn get(&self, id: &str) -> Option<&AccessKey> {
         self.by_id.get(id).map(|held| &held.key)

@@ -14,7 +14,7 @@ mod sqlite;
 mod types;
 mod vault;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -27,8 +27,8 @@ pub use master_key::KeySource;
 pub use secret::Secret;
 pub use sqlite::is_foreign;
 pub use types::{
-    AccessKey, AuditEntry, AuditVerdict, AuthFile, By, Credential, Entry, GLOBAL, KeyChanges, KeyRole,
-    NewAccessKey, NewAuthFile, NewCredential, Outcome, Totals, Word,
+    AccessKey, AuditEntry, AuditVerdict, AuthFile, By, Credential, Entry, GLOBAL, Inspection, KeyChanges,
+    KeyRole, NewAccessKey, NewAuthFile, NewCredential, Outcome, Restored, Totals, Word,
 };
 
 /// Credentials of providers and auth files of programs, sealed at rest.
@@ -106,6 +106,28 @@ pub trait Audit: Send + Sync {
     async fn verify_audit(&self) -> Result<AuditVerdict, StoreError>;
 }
 
+/// Care of the vault as a whole.
+#[async_trait]
+pub trait Custody: Send + Sync {
+    /// Puts every data key under a new key-encryption key, a batch at a time, while everything goes on. When a rotation
+    /// was broken off, this brings it to its end instead of beginning another. Yields how many rows were moved.
+    async fn rotate_kek(&self, by: &By) -> Result<u64, StoreError>;
+
+    /// Makes a new master key, and puts everything under it: all or nothing, also when the power fails. Other processes
+    /// find the new key in the key file. Refused where the key does not stand in the file, or a row does not open.
+    async fn rotate_root(&self, by: &By) -> Result<(), StoreError>;
+
+    /// Looks at every row, the sum over them and the audit log.
+    async fn inspect(&self) -> Result<Inspection, StoreError>;
+
+    /// Writes a consistent copy of the whole database to a file that must not exist. It needs the same master key.
+    async fn backup(&self, to: &Path) -> Result<(), StoreError>;
+
+    /// Makes credentials, files and access keys what they are in a backup of this vault. The audit log goes on: it notes
+    /// every row that was brought back or taken away.
+    async fn restore(&self, from: &Path, by: &By) -> Result<Restored, StoreError>;
+}
+
 /// One row per admitted request.
 #[async_trait]
 pub trait Ledger: Send + Sync {
@@ -124,7 +146,7 @@ pub trait Ledger: Send + Sync {
 
 /// Everything the gateway keeps.
 #[async_trait]
-pub trait Store: Secrets + AccessKeys + Audit + Ledger {
+pub trait Store: Secrets + AccessKeys + Audit + Custody + Ledger {
     /// Whether the database can be read now.
     async fn health(&self) -> Result<(), StoreError>;
 

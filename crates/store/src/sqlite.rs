@@ -5,13 +5,16 @@
 
 mod access_keys;
 mod audit;
+mod backup;
 mod change;
 mod connect;
+mod custody;
 mod errors;
 mod inspect;
 mod ledger;
 mod open;
 mod place;
+mod rotate;
 mod schema;
 mod sealed;
 mod secrets;
@@ -54,7 +57,6 @@ impl Store for SqliteStore {
 
     async fn close(&self) {
         self.readers.close().await;
-        self.writers.relaxed.close().await;
-        self.writers.durable.close().await;
+        self.writers.close().await;
     }
 }

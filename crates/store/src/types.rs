@@ -2,6 +2,7 @@
 
 mod access_key;
 mod audit;
+mod custody;
 mod sealed;
 
 use std::borrow::Cow;
@@ -11,6 +12,7 @@ use uuid::Uuid;
 
 pub use access_key::{AccessKey, KeyChanges, KeyRole, NewAccessKey};
 pub use audit::{AuditEntry, AuditVerdict, By};
+pub use custody::{Inspection, Restored};
 pub use sealed::{AuthFile, Credential, NewAuthFile, NewCredential};
 
 /// The project of what belongs to all projects.

@@ -4,17 +4,20 @@
 
 #[path = "support/entries.rs"]
 mod entries;
+#[path = "support/files.rs"]
+mod files;
 #[path = "support/stores.rs"]
 mod stores;
 
 use std::sync::Arc;
 
 use entries::bare_entry;
+use files::new_file;
 use store::{
-    AccessKeys, Audit, AuditVerdict, By, Entry, GLOBAL, KeyChanges, KeyRole, Ledger, NewAccessKey, Outcome,
-    Secrets, Store, StoreError, Totals,
+    AccessKeys, AuditVerdict, By, Entry, GLOBAL, KeyChanges, KeyRole, Ledger, NewAccessKey, Outcome, Secrets,
+    Store, StoreError, Totals,
 };
-use stores::{by, new_credential, new_file, second};
+use stores::{by, new_credential, second};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -123,7 +126,7 @@ async fn a_file_is_stored_listed_and_opened(store: &dyn Secrets) {
     assert_eq!((&*put.provider, &*put.file_name, &*put.project), ("claude", "auth.json", "team"));
     assert_eq!((put.intact, put.created_at, put.updated_at), (true, second(1), second(1)));
     assert_eq!(store.file(put.id).await.unwrap().as_ref(), Some(&put));
-    assert_eq!(store.files(Some("team")).await.unwrap(), [put.clone()]);
+    assert_eq!(store.files(Some("team")).await.unwrap(), std::slice::from_ref(&put));
     assert!(store.files(Some("other")).await.unwrap().is_empty());
     assert_eq!(store.open_file(put.id).await.unwrap().expose(), "{}");
 }
@@ -192,7 +195,7 @@ async fn a_made_key_opens_the_door_and_no_other_text_does(store: &dyn AccessKeys
     assert!(
         secret.expose().starts_with(&format!("gw_{}_", key.id)) && secret.expose().ends_with(&key.ending)
     );
-    assert_eq!(store.access_keys().await.unwrap(), [key.clone()]);
+    assert_eq!(store.access_keys().await.unwrap(), std::slice::from_ref(&key));
     let issued = store.issued_keys().await.unwrap();
     assert_eq!(issued.find(secret.expose(), second(2)), Some(&key));
     let (_, other) = store.create_key(new_key("other"), &by(1)).await.unwrap();

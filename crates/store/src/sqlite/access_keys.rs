@@ -93,10 +93,7 @@ impl AccessKeys for SqliteStore {
         if row.held.key.revoked_at.is_some() {
             return Ok(row.held.key);
         }
-        row.held.key.revoked_at = Some(by.at);
-        row.held.old_mac = None;
-        row.held.key.old_until = None;
-        row.touch(by);
+        row.revoke(by);
         row.write(&mut change, "key.revoked").await?;
         change.commit().await?;
         Ok(row.held.key)
@@ -154,7 +151,15 @@ impl KeyRow {
         self.held
     }
 
-    fn touch(&mut self, by: &By) {
+    pub(super) fn revoke(&mut self, by: &By) {
+        self.held.key.revoked_at = Some(by.at);
+        self.held.old_mac = None;
+        self.held.key.old_until = None;
+        self.touch(by);
+    }
+
+    /// The row changes; its version and time say so.
+    pub(super) fn touch(&mut self, by: &By) {
         self.version = self.version.saturating_add(1);
         self.held.key.updated_at = by.at;
     }
@@ -186,7 +191,7 @@ impl KeyRow {
         macs.row(TABLE, key.id.as_bytes(), self.version, content.to_string().as_bytes())
     }
 
-    async fn write(&self, change: &mut Change<'_>, action: &str) -> Result<(), StoreError> {
+    pub(super) async fn write(&self, change: &mut Change<'_>, action: &str) -> Result<(), StoreError> {
         self.insert(change).await?;
         let digest = Some(self.digest(&change.keys.macs));
         let detail = &self.held.key.grant.name;

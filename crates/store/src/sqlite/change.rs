@@ -142,11 +142,6 @@ impl<'a> Change<'a> {
         Ok(())
     }
 
-    /// Replaces the sum by one that was made from the rows themselves.
-    pub(super) fn set_sum(&mut self, sum: Sum) {
-        self.sum = sum;
-    }
-
     /// Makes the change last.
     pub(super) async fn commit(mut self) -> Result<(), StoreError> {
         let entropy = self.keys.vault.entropy();

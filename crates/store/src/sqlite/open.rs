@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::SqliteStore;
 use super::connect::{Writers, options};
 use super::errors::opening;
-use super::inspect::{Found, Identity, identity, look, require_version};
+use super::inspect::{Found, Identity, identity, look, reader, require_version};
 use super::place::{Place, directory_of, with_suffix};
 use super::unlock::{Lock, LockRow, Unlocked};
 use super::upgrade::{give_macs, upgrade};
@@ -96,16 +96,23 @@ async fn connect(
     place.require_writable()?;
     place.make_private();
     let path = &place.database;
-    let writers = Writers::open(path).await.map_err(opening(path))?;
     if identity.schema < schema::LATEST {
-        upgrade(&writers, identity, root).await.map_err(refused(path))?;
+        upgrade(path, identity, root).await.map_err(refused(path))?;
     }
-    let mut reader = options(path).read_only(true).connect().await.map_err(opening(path))?;
-    let row = LockRow::read(&mut reader).await.map_err(opening(path))?;
-    let unlocked = Unlocked::new(&row, root, Arc::new(SystemEntropy)).map_err(refused(path))?;
-    state::warn_if_changed(&mut reader, &unlocked).await.map_err(refused(path))?;
+    let unlocked = unlock(path, root).await.map_err(refused(path))?;
+    let writers = Writers::open(path).await.map_err(opening(path))?;
     let key_file = (*key_source != KeySource::Given).then(|| place.key_file.clone());
     Ok(SqliteStore::new(Lock::new(path.clone(), key_file, unlocked), writers))
+}
+
+/// Still only reads.
+async fn unlock(path: &Path, root: &RootKey) -> Result<Unlocked, StoreError> {
+    let mut reader = reader(path).await?;
+    let row = LockRow::read(&mut reader).await?;
+    let unlocked = Unlocked::new(&row, root, Arc::new(SystemEntropy))?;
+    state::warn_if_changed(&mut reader, &unlocked).await?;
+    reader.close().await?;
+    Ok(unlocked)
 }
 
 /// A store's error while it is being opened.

@@ -99,14 +99,15 @@ async fn rows(
     Ok(found)
 }
 
-/// One sentence for each row that is not as the gateway wrote it.
+/// How many rows there are, and one sentence for each that is not as the gateway wrote it.
 pub(super) async fn complaints(
     view: &mut SqliteConnection,
     keys: &Unlocked,
-) -> Result<Vec<String>, StoreError> {
+) -> Result<(u64, Vec<String>), StoreError> {
     let mut missing = expected(view).await?;
-    let mut complaints = Vec::new();
+    let (mut seen, mut complaints) = (0, Vec::new());
     for found in rows(view, keys, |row, table, keys| row.open(table, keys).is_ok()).await? {
+        seen += 1;
         let Found { target, detail, .. } = &found;
         match missing.remove(target) {
             Some(_) if found.opens => {}
@@ -122,5 +123,5 @@ pub(super) async fn complaints(
             row.detail
         )
     }));
-    Ok(complaints)
+    Ok((seen, complaints))
 }

@@ -1,5 +1,6 @@
 //! From an older schema to the latest, in one transaction: a kill in between leaves the old one.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -18,11 +19,14 @@ use crate::types::By;
 use crate::vault::{self, Macs, RootKey, Sum, SystemEntropy, Vault};
 
 /// Migrates the tables, and takes the rows of a vault of format 1 into the audit log and the sum.
-pub(super) async fn upgrade(
-    writers: &Writers,
-    identity: &Identity,
-    root: &RootKey,
-) -> Result<(), StoreError> {
+pub(super) async fn upgrade(path: &Path, identity: &Identity, root: &RootKey) -> Result<(), StoreError> {
+    let writers = Writers::open(path).await?;
+    let upgraded = upgrade_with(&writers, identity, root).await;
+    writers.close().await;
+    upgraded
+}
+
+async fn upgrade_with(writers: &Writers, identity: &Identity, root: &RootKey) -> Result<(), StoreError> {
     let mut turn = writers.durable.begin().await?;
     // Another process may have done it meanwhile.
     let from = schema::version(turn.connection()).await?;

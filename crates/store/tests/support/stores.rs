@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use jiff::Timestamp;
-use store::{By, NewAuthFile, NewCredential, OpenError, OpenOptions, Opened, Secret};
+use store::{By, NewCredential, OpenError, OpenOptions, Opened, Secret};
 
 pub async fn open(directory: &Path) -> Result<Opened, OpenError> {
     store::open(OpenOptions { data_dir: directory.join("data"), db_path: None, master_key: None }).await
@@ -25,14 +25,5 @@ pub fn new_credential(provider: &str, key_name: &str, project: &str, api_key: &s
         key_name: key_name.into(),
         project: project.into(),
         api_key: Secret::new(api_key.into()),
-    }
-}
-
-pub fn new_file(provider: &str, file_name: &str, project: &str, content: &str) -> NewAuthFile {
-    NewAuthFile {
-        provider: provider.into(),
-        file_name: file_name.into(),
-        project: project.into(),
-        content: Secret::new(content.into()),
     }
 }
