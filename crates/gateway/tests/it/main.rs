@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+mod access_keys;
+mod auth_files;
 mod bad_input;
 mod catalogue;
 mod clients_leave;
@@ -10,6 +12,7 @@ mod first_minute;
 mod ledger;
 mod models;
 mod process;
+mod projects;
 mod replay;
 mod request_path;
 mod secrets;
