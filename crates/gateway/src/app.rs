@@ -97,6 +97,13 @@ impl App {
         Ok(())
     }
 
+    /// An access key changed: every request that starts after this sees it.
+    pub async fn keys_changed(&self) -> Result<(), Fault> {
+        let issued = self.store.issued_keys().await.map_err(credentials::fault)?;
+        self.access.issue(issued);
+        Ok(())
+    }
+
     /// The server takes no new connections any more.
     pub fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Relaxed)

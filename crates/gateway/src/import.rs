@@ -13,7 +13,7 @@ mod keys;
 mod report;
 mod settle;
 
-pub use haul::{Haul, Key};
+pub use haul::{File, Haul, Key};
 pub use report::{Report, Verdict};
 pub use settle::{Intent, settle, write_config};
 

@@ -11,6 +11,7 @@ pub mod credentials;
 pub mod door;
 pub mod exchange;
 pub mod exit;
+pub mod follow;
 pub mod home;
 pub mod import;
 pub mod limits;

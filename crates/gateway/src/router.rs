@@ -11,7 +11,7 @@ use wire::{Fault, SurfaceId};
 use crate::app::App;
 use crate::arrival::{Arrival, is_plain_id};
 use crate::body::OutBody;
-use crate::door::{Caller, HostVerdict, Role};
+use crate::door::{Caller, HostVerdict, Role, Scope};
 use crate::{manage, mcp, problem, surface};
 
 /// Who may use a route.
@@ -21,6 +21,8 @@ enum Class {
     Public,
     /// Anybody with a key.
     Inference,
+    /// Who manages a project, for that project, and the holder of the gateway's token.
+    ProjectAdmin,
     /// The holder of the gateway's token.
     Admin,
 }
@@ -38,6 +40,9 @@ enum Room {
     Models,
     Providers,
     Credentials,
+    Files,
+    Keys,
+    Audit,
     Mcp,
 }
 
@@ -53,7 +58,7 @@ struct Route {
 
 use SurfaceId::{Generate as Native, OpenAiChat as OpenAi};
 
-const ROUTES: [Route; 14] = [
+const ROUTES: [Route; 19] = [
     Route {
         path: "/v1/chat/completions",
         room: Room::ChatCompletions,
@@ -92,15 +97,50 @@ const ROUTES: [Route; 14] = [
     Route {
         path: "/v1/credentials",
         room: Room::Credentials,
-        class: Class::Admin,
+        class: Class::ProjectAdmin,
         methods: "GET, HEAD, POST",
         errors: Native,
     },
     Route {
         path: "/v1/credentials/*",
         room: Room::Credentials,
-        class: Class::Admin,
+        class: Class::ProjectAdmin,
         methods: "DELETE",
+        errors: Native,
+    },
+    Route {
+        path: "/v1/files",
+        room: Room::Files,
+        class: Class::ProjectAdmin,
+        methods: "GET, HEAD, POST",
+        errors: Native,
+    },
+    Route {
+        path: "/v1/files/*",
+        room: Room::Files,
+        class: Class::ProjectAdmin,
+        methods: "DELETE",
+        errors: Native,
+    },
+    Route {
+        path: "/admin/v1/keys",
+        room: Room::Keys,
+        class: Class::ProjectAdmin,
+        methods: "GET, HEAD, POST",
+        errors: Native,
+    },
+    Route {
+        path: "/admin/v1/keys/*",
+        room: Room::Keys,
+        class: Class::ProjectAdmin,
+        methods: "GET, HEAD, POST, PATCH, DELETE",
+        errors: Native,
+    },
+    Route {
+        path: "/admin/v1/audit",
+        room: Room::Audit,
+        class: Class::Admin,
+        methods: "GET, HEAD",
         errors: Native,
     },
     Route { path: "/mcp", room: Room::Mcp, class: Class::Inference, methods: "POST", errors: Native },
@@ -131,6 +171,14 @@ impl Route {
                 path.strip_prefix(prefix).filter(|rest| !rest.is_empty()).map(|rest| (route, Some(rest)))
             }
         })
+    }
+
+    /// A fault in the form that clients of this route expect.
+    fn refuse(&self, fault: &Fault, arrival: Arrival) -> Response<OutBody> {
+        match self.path.starts_with("/admin/") {
+            true => problem::details(fault, arrival),
+            false => problem::answer(self.errors, fault, arrival),
+        }
     }
 
     fn allows(&self, method: &Method) -> bool {
@@ -177,12 +225,12 @@ async fn enter(
     }
     let rest = rest.map(str::to_owned);
     let is_head = request.method() == Method::HEAD;
-    let mut response = match admit(app, route, &request) {
-        Ok(caller) => match go_in(app, arrival, peer, route, rest.as_deref(), caller, request).await {
+    let mut response = match admit(app, route, peer, &request) {
+        Ok(caller) => match go_in(app, arrival, route, rest.as_deref(), caller, request).await {
             Ok(response) => response,
-            Err(fault) => problem::answer(route.errors, &fault, arrival),
+            Err(fault) => route.refuse(&fault, arrival),
         },
-        Err(fault) => problem::answer(route.errors, &fault, arrival),
+        Err(fault) => route.refuse(&fault, arrival),
     };
     if is_head {
         *response.body_mut() = OutBody::empty();
@@ -191,23 +239,35 @@ async fn enter(
 }
 
 /// Method, key, role.
-fn admit(app: &App, route: &Route, request: &Request<Incoming>) -> Result<Caller, Fault> {
+fn admit(app: &App, route: &Route, peer: SocketAddr, request: &Request<Incoming>) -> Result<Caller, Fault> {
     if route.class == Class::Public {
         if !route.allows(request.method()) {
             return Err(method_not_allowed(route, request.method()));
         }
-        return Ok(Caller { key_name: None, role: Role::Caller });
+        return Ok(Caller::new(None, Role::Caller, Scope::default()));
     }
-    let caller = app.access.caller(request.headers())?;
+    let caller = app.access.admit(request.headers(), peer.ip())?;
     if !route.allows(request.method()) {
         return Err(method_not_allowed(route, request.method()));
     }
-    if route.class == Class::Admin && caller.role != Role::Admin {
-        let why =
-            "this needs the gateway's own token (LLM_GATEWAY_AUTH_TOKEN); an access key may only call models";
-        return Err(Fault::Forbidden { why: why.to_owned() });
-    }
+    route.class.require(caller.role)?;
     Ok(caller)
+}
+
+impl Class {
+    fn require(self, role: Role) -> Result<(), Fault> {
+        let (enough, why) = match self {
+            Class::Public | Class::Inference => return Ok(()),
+            Class::ProjectAdmin => (
+                role <= Role::ProjectAdmin,
+                "this needs the gateway's own token (LLM_GATEWAY_AUTH_TOKEN) or the key of a project's admin",
+            ),
+            Class::Admin => {
+                (role == Role::Admin, "this needs the gateway's own token (LLM_GATEWAY_AUTH_TOKEN)")
+            }
+        };
+        if enough { Ok(()) } else { Err(Fault::Forbidden { why: why.to_owned() }) }
+    }
 }
 
 fn method_not_allowed(route: &Route, method: &Method) -> Fault {
@@ -217,7 +277,6 @@ fn method_not_allowed(route: &Route, method: &Method) -> Fault {
 async fn go_in(
     app: &Arc<App>,
     arrival: Arrival,
-    peer: SocketAddr,
     route: &Route,
     rest: Option<&str>,
     caller: Caller,
@@ -226,9 +285,12 @@ async fn go_in(
     match route.room {
         Room::ChatCompletions => Ok(surface::answer(app, arrival, OpenAi.into(), caller, request).await),
         Room::Generate => Ok(surface::answer(app, arrival, Native.into(), caller, request).await),
-        Room::Models => manage::models::answer(app, rest, request.headers(), request.uri().query()),
-        Room::Providers => manage::providers::answer(app, request.headers(), request.uri().query()),
-        Room::Credentials => manage::credentials::answer(app, rest, peer, request).await,
+        Room::Models => manage::models::answer(app, rest, &caller, request.headers(), request.uri().query()),
+        Room::Providers => manage::providers::answer(app, &caller, request.headers(), request.uri().query()),
+        Room::Credentials => manage::credentials::answer(app, &caller, arrival, rest, request).await,
+        Room::Files => manage::files::answer(app, &caller, arrival, rest, request).await,
+        Room::Keys => manage::keys::answer(app, &caller, arrival, rest, request).await,
+        Room::Audit => manage::audit::answer(app, request.uri().query()).await,
         Room::Mcp => mcp::http::answer(app, caller, request).await,
         Room::Home => Ok(manage::health::home()),
         Room::Health => Ok(manage::health::health(app)),

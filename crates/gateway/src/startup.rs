@@ -10,8 +10,9 @@ use upstream::{Options, Upstreams};
 
 use crate::app::{App, Doors};
 use crate::config::{self, Config};
-use crate::door::{Access, Cors, HostRule};
+use crate::door::{Access, Cors, HostRule, Scope, StaticKey};
 use crate::exit::Failure;
+use crate::follow::follow;
 use crate::home::Home;
 use crate::world::{World, runtimes};
 
@@ -49,6 +50,8 @@ pub async fn start(
     let home = Home::of(config).await;
     let opened =
         store::open(home.options(config)).await.map_err(|error| Failure::new(error.exit_code(), error))?;
+    // Before anything is read, so that no change between two reads is missed.
+    let generation = opened.store.generation().await.map_err(|error| Failure::new(65, error))?;
     let credentials = opened.store.credentials(None).await.map_err(|error| Failure::new(65, error))?;
     let world = World::new(Arc::new(snapshot), Arc::new(runtimes), &credentials);
     let runtime = Handle::current();
@@ -60,19 +63,24 @@ pub async fn start(
         Upstreams::new(Options::default()),
         world,
     );
-    Ok(Started {
-        app: Arc::new(app),
-        ledger,
-        store: opened.store,
-        database: opened.database,
-        key_source: opened.key_source,
-    })
+    let app = Arc::new(app);
+    app.keys_changed().await.map_err(|error| Failure::new(65, error))?;
+    runtime.spawn(follow(Arc::downgrade(&app), generation));
+    Ok(Started { app, ledger, store: opened.store, database: opened.database, key_source: opened.key_source })
 }
 
 fn doors(config: &Config) -> Doors {
     let access = Access::new(
         config.auth_token.as_ref(),
-        config.access_keys.iter().map(|key| (key.name.as_str(), &key.secret)),
+        config.access_keys.iter().map(|key| StaticKey {
+            name: &key.name,
+            secret: &key.secret,
+            scope: Scope {
+                project: key.project.clone(),
+                access: policy::Access { models: key.models.clone(), providers: key.providers.clone() },
+                expires_at: None,
+            },
+        }),
     );
     let cors = Cors::new(&config.cors_origins, !access.is_open());
     Doors {

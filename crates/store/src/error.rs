@@ -180,6 +180,20 @@ pub enum StoreError {
     /// The database file is damaged.
     #[error("the database is damaged")]
     Corrupt(#[source] Source),
+    /// Another process has given the vault a new master key, and this one cannot find it.
+    #[error("the vault has a new master key that this process does not have; start it again with that key")]
+    KeyReplaced,
+    /// The master key was given from outside, so a new one could not be kept.
+    #[error(
+        "the master key is given by LLM_GATEWAY_MASTER_KEY and cannot be replaced from here; put it into the key file first"
+    )]
+    KeyGiven,
+    /// A file is not what it is given as.
+    #[error("{what}")]
+    Refused {
+        /// Which file, and why.
+        what: String,
+    },
     /// The vault key has sealed as many values as is safe.
     #[error("the vault key has sealed as many values as is safe; rotate it")]
     KeyExhausted,

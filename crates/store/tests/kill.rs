@@ -24,7 +24,7 @@ use entries::bare_entry;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Row};
 use store::{GLOBAL, Ledger, LedgerSettings, LedgerWriter, Opened, Secrets, Store};
-use stores::{new_credential, open, second};
+use stores::{by, new_credential, open};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -152,7 +152,7 @@ async fn a_first_start_that_is_killed_leaves_a_place_where_the_next_one_works() 
         finished += u64::from(lines.iter().any(|(line, _)| line == "open"));
         let opened = open(directory.path()).await.unwrap();
         assert_whole(&opened).await;
-        opened.store.put_credential(new_credential("acme", "x", GLOBAL, "sk-1"), second(1)).await.unwrap();
+        opened.store.put_credential(new_credential("acme", "x", GLOBAL, "sk-1"), &by(1)).await.unwrap();
     }
     println!("{finished} of {rounds} starts had finished when they were killed");
 }
@@ -200,7 +200,7 @@ async fn write_credentials(store: &dyn Secrets) {
         // Rounds follow each other on one database, so numbers must grow from one to the next.
         let number = std::time::UNIX_EPOCH.elapsed().unwrap().as_micros();
         store
-            .put_credential(new_credential("acme", &name, GLOBAL, &format!("sk-{number}")), second(n))
+            .put_credential(new_credential("acme", &name, GLOBAL, &format!("sk-{number}")), &by(n))
             .await
             .unwrap();
         say(&format!("credential {name} {number}"));

@@ -17,6 +17,9 @@ const TOOLS = [
   "vault_store",
   "vault_list",
   "vault_delete",
+  "vault_store_file",
+  "vault_list_files",
+  "vault_delete_file",
 ];
 
 /** A gateway of its own on the vault of the one that serves HTTP. */

@@ -81,6 +81,8 @@ test("a vault of the real mcp-llm-bridge is taken over", { skip: await lack() },
   for (const credential of stored) {
     assert.equal((await post(`${bridge.url}/v1/credentials`, credential)).status, 201);
   }
+  const file = { provider: "opencode", fileName: "auth.json", content: '{"name":"Grüße 🦀"}' };
+  assert.equal((await post(`${bridge.url}/v1/files`, file)).status, 201);
   await bridge.stop();
 
   const digest = (name) => createHash("sha256").update(readFileSync(join(home, ".llm-gateway", name))).digest("hex");
@@ -88,7 +90,7 @@ test("a vault of the real mcp-llm-bridge is taken over", { skip: await lack() },
   const report = JSON.parse(
     execFileSync(GATEWAY_PROGRAM, ["import", "mcp-llm-bridge", "--json"], { env: { PATH, HOME: home }, cwd: home }),
   );
-  assert.equal(report.lines.filter((line) => line.verdict === "carried").length, stored.length);
+  assert.equal(report.lines.filter((line) => line.verdict === "carried").length, stored.length + 1);
 
   const port = await freePort();
   const env = { HOME: home, LLM_GATEWAY_AUTH_TOKEN: GATEWAY_KEY, OPENAI_BASE_URL: `${UPSTREAM_URL}/v1` };

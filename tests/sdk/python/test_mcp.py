@@ -18,6 +18,9 @@ TOOLS = [
     "vault_store",
     "vault_list",
     "vault_delete",
+    "vault_store_file",
+    "vault_list_files",
+    "vault_delete_file",
 ]
 
 

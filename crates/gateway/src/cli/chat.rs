@@ -13,7 +13,7 @@ use super::ChatArgs;
 use crate::app::App;
 use crate::arrival::Arrival;
 use crate::body::OutBody;
-use crate::door::{Caller, Role};
+use crate::door::Caller;
 use crate::exchange::{Inbound, Meter, Relay, exchange};
 use crate::exit::Failure;
 use crate::startup::{self, Started};
@@ -55,7 +55,7 @@ fn prompt(args: &ChatArgs) -> Result<String, Failure> {
 async fn converse(app: &App, model: &str, prompt: &str) -> Result<(), Failure> {
     let body = json!({ "model": model, "stream": true, "messages": [{ "role": "user", "content": prompt }] });
     let surface = SurfaceId::OpenAiChat;
-    let caller = Caller { key_name: Some("command line".into()), role: Role::Admin };
+    let caller = Caller::admin(Some("command line"));
     let slot = app.ledger.slot().await.map_err(|error| Failure::new(1, error))?;
     let place = app.in_flight.enter().expect("a fresh gateway has places");
     let mut meter = Meter::open(slot, place, Arrival::now(), surface, &caller, None);

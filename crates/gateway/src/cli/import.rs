@@ -46,7 +46,8 @@ async fn read(args: &ImportArgs, config: &Config) -> Result<Haul, Failure> {
         ImportSource::McpLlmBridge => {
             let usual = || Home::configured(config).database();
             let source = source.map_or_else(usual, Path::to_owned);
-            import::mcp_llm_bridge::read(&source, config.master_key()).await
+            let (snapshot, _) = config::build_snapshot(config);
+            import::mcp_llm_bridge::read(&source, config.master_key(), &snapshot).await
         }
         ImportSource::LlmBridge => import::llm_bridge::read(source.unwrap_or(Path::new("."))),
         ImportSource::Litellm => import::litellm::read(source.unwrap_or(Path::new("config.yaml"))),

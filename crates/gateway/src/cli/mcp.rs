@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use super::{McpArgs, serve};
 use crate::app::App;
-use crate::door::{Caller, Role};
+use crate::door::Caller;
 use crate::exit::Failure;
 use crate::mcp::{Tools, Visit};
 use crate::server::Phase;
@@ -62,7 +62,7 @@ async fn run(args: &McpArgs, config: config::Config) -> Result<(), Failure> {
 }
 
 async fn tools(app: Arc<App>, args: &McpArgs, mut phase: watch::Receiver<Phase>) -> Result<(), Failure> {
-    let caller = Caller { key_name: Some("mcp".into()), role: Role::Admin };
+    let caller = Caller::admin(Some("mcp"));
     let tools = Tools::for_one(app, Visit::new(caller, args.project.clone()), args.read_only);
     let conversation = async {
         match Box::pin(rmcp::serve_server(tools, rmcp::transport::io::stdio_pipes())).await {

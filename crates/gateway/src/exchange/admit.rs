@@ -1,6 +1,6 @@
 //! From a body to an inbound request: read, scanned, peeked at.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -11,6 +11,7 @@ use wire::{Fault, Head, Operation, RawObject, SurfaceId};
 
 use super::meter::Meter;
 use crate::arrival::Arrival;
+use crate::door::Scope;
 
 /// What a route asks for.
 #[derive(Debug, Clone)]
@@ -48,6 +49,8 @@ pub struct Inbound {
     pub peek: Peek,
     /// Whose credentials are used: body, else `X-Project`, else `_global`.
     pub project: String,
+    /// How far the caller's key reaches.
+    pub scope: Arc<Scope>,
     /// Only the first target may be tried.
     pub strict: bool,
     decoded: OnceLock<ChatRequest>,
@@ -57,16 +60,14 @@ impl Inbound {
     /// Scans and peeks; tells the meter what was asked for.
     ///
     /// # Errors
-    /// `Malformed`, naming the field.
+    /// `Malformed`, naming the field; `Forbidden`, when the key belongs to another project.
     pub fn admit(asked: Asked, headers: &HeaderMap, body: Bytes, meter: &mut Meter) -> Result<Self, Fault> {
         let Asked { surface, operation, head } = asked;
         let body = RawObject::parse(body)?;
         let peek = surface.surface().peek(&head, &body)?;
-        let project = peek
-            .project
-            .clone()
-            .or_else(|| text(headers, "x-project"))
-            .unwrap_or_else(|| store::GLOBAL.into());
+        let named = peek.project.clone().or_else(|| text(headers, "x-project"));
+        let caller = meter.caller();
+        let (project, scope) = (caller.project(named.as_deref())?, caller.scope.clone());
         let strict =
             peek.strict || text(headers, "x-gateway-no-fallback").is_some_and(|value| value != "false");
         meter.asked(&peek, &project);
@@ -81,6 +82,7 @@ impl Inbound {
             body,
             peek,
             project,
+            scope,
             strict,
             decoded: OnceLock::new(),
         })
@@ -94,6 +96,7 @@ impl Inbound {
             model: self.peek.model.as_deref(),
             provider: self.peek.provider.as_deref(),
             project: &self.project,
+            access: &self.scope.access,
             strict: self.strict,
         }
     }

@@ -1,6 +1,6 @@
 //! What was found at a source and can be kept here.
 
-use store::{Entry, Secret};
+use store::{Entry, NewAuthFile, Secret};
 
 use super::report::Report;
 
@@ -21,11 +21,24 @@ pub struct Key {
     pub remark: Option<String>,
 }
 
+/// An auth file of a program.
+#[derive(Debug)]
+pub struct File {
+    #[allow(missing_docs)]
+    pub file: NewAuthFile,
+    /// Where it stands at the source.
+    pub place: Option<String>,
+    /// What is not as it was there.
+    pub remark: Option<String>,
+}
+
 /// Everything that one source holds.
 #[derive(Debug, Default)]
 pub struct Haul {
     /// For the vault.
     pub keys: Vec<Key>,
+    /// For the vault, checked.
+    pub files: Vec<File>,
     /// For the ledger.
     pub usage: Vec<Entry>,
     /// A configuration file.
@@ -49,10 +62,21 @@ impl Key {
     }
 }
 
+impl File {
+    /// As people name it.
+    pub(super) fn label(&self) -> String {
+        let NewAuthFile { provider, file_name, project, .. } = &self.file;
+        match project.as_str() {
+            store::GLOBAL => format!("file {provider}/{file_name}"),
+            project => format!("file {provider}/{file_name} of project {project}"),
+        }
+    }
+}
+
 impl Haul {
     /// Something of it is for vault or ledger.
     pub fn needs_store(&self) -> bool {
-        !(self.keys.is_empty() && self.usage.is_empty())
+        !(self.keys.is_empty() && self.files.is_empty() && self.usage.is_empty())
     }
 
     /// Adds a key, under a name of its own if two keys of the source have become one provider's.

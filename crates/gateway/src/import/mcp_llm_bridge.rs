@@ -1,6 +1,6 @@
 //! `import mcp-llm-bridge`: its `vault.db` and its master key.
 //!
-//! Credentials and usage are carried over, with their projects. Source of the layout: CONTRACT.md section 7, and
+//! Credentials, files and usage are carried over, with their projects. Source of the layout: CONTRACT.md section 7, and
 //! vaults written by mcp-llm-bridge 0.5.1 (npm, read 2026-11-25).
 
 mod rows;
@@ -9,16 +9,18 @@ mod usage;
 
 use std::path::{Path, PathBuf};
 
+use policy::Snapshot;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
-use store::Secret;
+use store::{NewAuthFile, Secret};
 
 use self::rows::Rows;
 use self::sealed::MasterKey;
-use super::haul::{Haul, Key};
+use super::haul::{File, Haul, Key};
 use super::settle::usable;
 use crate::catalog::Catalogue;
 use crate::exit::Failure;
+use crate::manage::files;
 
 /// The tables whose rows have a meaning here or there, and what becomes of those that have none here.
 const LEFT_BEHIND: [(&str, &str); 6] = [
@@ -30,11 +32,12 @@ const LEFT_BEHIND: [(&str, &str); 6] = [
     ("comparison_results", "comparisons are not kept here"),
 ];
 
-/// Reads the vault at `source`, a file or the directory that holds it. `given` is a master key from the environment.
+/// Reads the vault at `source`, a file or the directory that holds it. `given` is a master key from the environment;
+/// `snapshot` knows the programs that files may belong to.
 ///
 /// # Errors
 /// 4: there is no vault; 65: it is none of mcp-llm-bridge; 74: it cannot be read; 78: no key opens it.
-pub async fn read(source: &Path, given: Option<Secret>) -> Result<Haul, Failure> {
+pub async fn read(source: &Path, given: Option<Secret>, snapshot: &Snapshot) -> Result<Haul, Failure> {
     let path = if source.is_dir() { source.join("vault.db") } else { source.to_owned() };
     let mut connection = connect(&path).await?;
     let rows = Rows::read(&mut connection).await.map_err(|error| unreadable(&path, error))?;
@@ -46,7 +49,7 @@ pub async fn read(source: &Path, given: Option<Secret>) -> Result<Haul, Failure>
     let key = master_key(&path, given, &rows)?;
     let mut haul = Haul::default();
     take_credentials(&rows, key.as_ref(), &mut haul);
-    leave_files(&rows, key.as_ref(), &mut haul);
+    take_files(&rows, key.as_ref(), snapshot, &mut haul);
     usage::take(&mut connection, &mut haul).await.map_err(|error| unreadable(&path, error))?;
     for (table, why) in LEFT_BEHIND {
         let count = rows::count(&mut connection, table).await.map_err(|error| unreadable(&path, error))?;
@@ -117,13 +120,24 @@ fn take_credentials(rows: &Rows, key: Option<&MasterKey>, haul: &mut Haul) {
 
 const SHUT: &str = "its row does not open with this master key";
 
-/// Auth files of command-line subscriptions.
-fn leave_files(rows: &Rows, key: Option<&MasterKey>, haul: &mut Haul) {
+/// Auth files of command-line programs, whose names have to be safe here.
+fn take_files(rows: &Rows, key: Option<&MasterKey>, snapshot: &Snapshot, haul: &mut Haul) {
     for row in &rows.files {
+        let place = Some(format!("files:{}", row.id));
         let what = format!("file {}/{} ({})", row.provider, row.name, row.project);
-        let opens = key.is_some_and(|key| key.open(&row.sealed).is_some());
-        let why = if opens { "this version keeps no auth files" } else { SHUT };
-        haul.report.not(Some(format!("files:{}", row.id)), what, why);
+        let Some(content) = key.and_then(|key| key.open(&row.sealed)) else {
+            haul.report.not(place, what, SHUT);
+            continue;
+        };
+        let (provider, file_name, project) = (row.provider.clone(), row.name.clone(), row.project.clone());
+        match files::checked(snapshot, NewAuthFile { provider, file_name, project, content }) {
+            Ok(file) => {
+                let renamed = file.provider != row.provider;
+                let remark = renamed.then(|| format!("'{}' is called {} here", row.provider, file.provider));
+                haul.files.push(File { file, place, remark });
+            }
+            Err(fault) => haul.report.not(place, what, fault.client_message("-")),
+        }
     }
 }
 

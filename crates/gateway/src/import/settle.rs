@@ -1,13 +1,13 @@
 //! From a haul to vault, ledger and configuration file.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
-use store::{Credential, NewCredential, Secret, Store};
+use store::{AuthFile, By, Credential, NewCredential, Secret, Store};
 
-use super::haul::{Haul, Key};
+use super::haul::{File, Haul, Key};
 use super::report::Report;
 use crate::clock;
 use crate::exit::Failure;
@@ -24,24 +24,27 @@ pub struct Intent {
 /// Rows of the ledger that are written at once.
 const BATCH: usize = 500;
 
-/// Puts keys and usage into the store and says what became of them. No store: nothing is there yet, and nothing is to be
-/// written.
+/// Puts keys, files and usage into the store and says what became of them. No store: nothing is there yet, and nothing
+/// is to be written.
 ///
 /// # Errors
 /// The store fails. What was acknowledged before stays; the import may be run again.
 pub async fn settle(haul: Haul, store: Option<&dyn Store>, intent: Intent) -> Result<Report, Failure> {
-    let Haul { keys, usage, mut report, .. } = haul;
-    let here = match store {
-        Some(store) => store.credentials(None).await.map_err(failure)?,
-        None => Vec::new(),
+    let Haul { keys, files, usage, mut report, .. } = haul;
+    let Some(store) = store else {
+        keys.into_iter().for_each(|key| report.took(key.place.clone(), key.label(), key.remark));
+        files.into_iter().for_each(|file| report.took(file.place.clone(), file.label(), file.remark));
+        return Ok(report);
     };
+    let here = store.credentials(None).await.map_err(failure)?;
     for key in keys {
-        match store {
-            Some(store) => settle_key(key, store, &here, intent, &mut report).await?,
-            None => report.took(key.place.clone(), key.label(), key.remark),
-        }
+        settle_key(key, store, &here, intent, &mut report).await?;
     }
-    if let (Some(store), false) = (store, intent.dry_run) {
+    let here = store.files(None).await.map_err(failure)?;
+    for file in files {
+        settle_file(file, store, &here, intent, &mut report).await?;
+    }
+    if !intent.dry_run {
         for batch in usage.chunks(BATCH) {
             store.append(batch).await.map_err(failure)?;
         }
@@ -56,26 +59,83 @@ async fn settle_key(
     intent: Intent,
     report: &mut Report,
 ) -> Result<(), Failure> {
-    let label = key.label();
-    let is_row = |row: &&Credential| {
-        row.provider == key.provider && row.key_name == key.name && row.project == key.project
+    let (place, label, remark) = (key.place.clone(), key.label(), key.remark.clone());
+    let Key { provider, name: key_name, project, secret: api_key, .. } = key;
+    let is_row =
+        |row: &&Credential| (&row.provider, &row.key_name, &row.project) == (&provider, &key_name, &project);
+    let held = match here.iter().find(is_row).filter(|row| row.intact) {
+        Some(row) => Some(store.open_credential(row.id).await.map_err(failure)?),
+        None => None,
     };
-    let held = here.iter().find(is_row);
-    if let Some(row) = held.filter(|row| row.intact && !intent.overwrite) {
-        let stored = store.open_credential(row.id).await.map_err(failure)?;
-        if stored.expose() != key.secret.expose() {
-            report.not(key.place, label, "another value is stored here; --overwrite takes the imported one");
+    match Fate::of(held.as_ref(), &api_key, intent) {
+        Fate::Kept => {
+            report.not(place, label, KEPT);
             return Ok(());
         }
-    } else if !intent.dry_run {
-        let Key { provider, name: key_name, project, secret: api_key, .. } = key;
-        let new = NewCredential { provider, key_name, project, api_key };
-        store.put_credential(new, clock::wall()).await.map_err(failure)?;
-        report.took(key.place, label, key.remark);
-        return Ok(());
+        Fate::Written => {
+            let new = NewCredential { provider, key_name, project, api_key };
+            store.put_credential(new, &by()).await.map_err(failure)?;
+        }
+        Fate::Fine => {}
     }
-    report.took(key.place, label, key.remark);
+    report.took(place, label, remark);
     Ok(())
+}
+
+async fn settle_file(
+    file: File,
+    store: &dyn Store,
+    here: &[AuthFile],
+    intent: Intent,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    let label = file.label();
+    let File { file, place, remark } = file;
+    let is_row = |row: &&AuthFile| {
+        (&row.provider, &row.file_name, &row.project) == (&file.provider, &file.file_name, &file.project)
+    };
+    let held = match here.iter().find(is_row).filter(|row| row.intact) {
+        Some(row) => Some(store.open_file(row.id).await.map_err(failure)?),
+        None => None,
+    };
+    match Fate::of(held.as_ref(), &file.content, intent) {
+        Fate::Kept => {
+            report.not(place, label, KEPT);
+            return Ok(());
+        }
+        Fate::Written => drop(store.put_file(file, &by()).await.map_err(failure)?),
+        Fate::Fine => {}
+    }
+    report.took(place, label, remark);
+    Ok(())
+}
+
+const KEPT: &str = "another value is stored here; --overwrite takes the imported one";
+
+/// What happens to a secret of the source.
+enum Fate {
+    /// What is here stays.
+    Kept,
+    /// It is stored.
+    Written,
+    /// It is here already, or would be stored.
+    Fine,
+}
+
+impl Fate {
+    fn of(held: Option<&Secret>, imported: &Secret, intent: Intent) -> Self {
+        match held {
+            Some(held) if held.expose() == imported.expose() => Fate::Fine,
+            Some(_) if !intent.overwrite => Fate::Kept,
+            _ if intent.dry_run => Fate::Fine,
+            _ => Fate::Written,
+        }
+    }
+}
+
+/// Who stands in the audit log.
+fn by() -> By {
+    By { actor: "import".to_owned(), request_id: None, at: clock::wall() }
 }
 
 fn failure(error: store::StoreError) -> Failure {
@@ -103,7 +163,8 @@ pub fn write_config(path: &Path, text: &str, intent: Intent) -> Result<(), Failu
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(io(error)),
         _ => {}
     }
-    let mut file = File::options().write(true).create_new(true).mode(0o600).open(&unfinished).map_err(io)?;
+    let mut file =
+        fs::File::options().write(true).create_new(true).mode(0o600).open(&unfinished).map_err(io)?;
     file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(io)?;
     fs::rename(&unfinished, path).map_err(io)
 }

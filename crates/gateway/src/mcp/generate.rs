@@ -1,17 +1,17 @@
 //! `llm_generate`: one call through the same exchange as `/v1/generate`, with a row in the ledger.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
 use http_body_util::BodyExt;
-use rmcp::model::{JsonObject, ProgressNotificationParam, ProgressToken};
+use rmcp::model::{ProgressNotificationParam, ProgressToken};
 use rmcp::{Peer, RoleServer};
 use serde_json::Value;
 use wire::{Fault, SurfaceId};
 
-use super::server::Visit;
-use crate::app::App;
+use super::vault::Errand;
 use crate::arrival::Arrival;
 use crate::clock;
 use crate::exchange::{Inbound, Meter, exchange};
@@ -26,12 +26,13 @@ const SURFACE: SurfaceId = SurfaceId::Generate;
 ///
 /// # Errors
 /// As `/v1/generate`.
-pub(super) async fn generate(app: &App, visit: &Visit, arguments: JsonObject) -> Result<Value, Fault> {
+pub(super) async fn generate(errand: Errand<'_>) -> Result<Value, Fault> {
+    let Errand { app, caller, project, arguments } = errand;
     let place = app.in_flight.enter().ok_or(Fault::Overloaded)?;
     let slot = app.ledger.slot().await.map_err(|_| Fault::Draining)?;
-    let mut meter = Meter::open(slot, place, Arrival::now(), SURFACE, &visit.caller, None);
+    let mut meter = Meter::open(slot, place, Arrival::now(), SURFACE, caller, None);
     let body = Bytes::from(Value::Object(arguments).to_string());
-    let inbound = match Inbound::admit(SURFACE.into(), &headers(visit), body, &mut meter) {
+    let inbound = match Inbound::admit(SURFACE.into(), &headers(project.as_deref()), body, &mut meter) {
         Ok(inbound) => inbound,
         Err(fault) => {
             meter.fail(&fault);
@@ -43,17 +44,17 @@ pub(super) async fn generate(app: &App, visit: &Visit, arguments: JsonObject) ->
     serde_json::from_slice(&body).map_err(Fault::internal)
 }
 
-/// The project of the visit, which one in the arguments goes before.
-fn headers(visit: &Visit) -> HeaderMap {
+/// The project, where such a request has it.
+fn headers(project: Option<&str>) -> HeaderMap {
     let mut headers = HeaderMap::new();
-    if let Some(project) = visit.project.as_deref().and_then(|project| HeaderValue::from_str(project).ok()) {
+    if let Some(project) = project.and_then(|project| HeaderValue::from_str(project).ok()) {
         headers.insert("x-project", project);
     }
     headers
 }
 
 /// Tells a client that asked for it how long the model has been at work, until dropped.
-pub(super) async fn report_progress(peer: Peer<RoleServer>, token: Option<ProgressToken>) -> Fault {
+pub(super) async fn report_progress(peer: Peer<RoleServer>, token: Option<ProgressToken>) -> Infallible {
     let Some(token) = token else { return std::future::pending().await };
     for seconds in 0_u32.. {
         let message = match seconds {

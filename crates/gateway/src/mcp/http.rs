@@ -153,7 +153,7 @@ mod tests {
         ] {
             headers.insert(name, HeaderValue::from_static("x"));
         }
-        let caller = Caller { key_name: None, role: crate::door::Role::Admin };
+        let caller = Caller::admin(None);
         let sent = message(&headers, Bytes::new(), Visit::new(caller, None));
         let mut names: Vec<_> = sent.headers().keys().map(HeaderName::as_str).collect();
         names.sort_unstable();

@@ -72,10 +72,9 @@ impl Drop for Running {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::door::Role;
 
     fn call(key: &str, session: &str, id: i64) -> Call {
-        Call::new(&Caller { key_name: Some(key.into()), role: Role::Caller }, session, id.into())
+        Call::new(&Caller::admin(Some(key)), session, id.into())
     }
 
     #[tokio::test]

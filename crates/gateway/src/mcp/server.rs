@@ -15,6 +15,7 @@ use wire::{Fault, SurfaceId};
 
 use super::running::Running;
 use super::tools::{self, Action, Need, TOOLS, Tool};
+use super::vault::Errand;
 use super::{generate, schema, vault};
 use crate::app::App;
 use crate::clock;
@@ -98,16 +99,19 @@ impl Tools {
         }
         schema::check(tool.input, &arguments)?;
         let project = text(&arguments, "project").or_else(|| visit.project.clone());
-        let app = &*self.app;
+        let errand = Errand { app: &self.app, caller: &visit.caller, project, arguments };
         match tool.action {
             Action::Generate => tokio::select! {
-                answer = generate::generate(app, visit, arguments) => answer,
-                fault = generate::report_progress(context.peer.clone(), context.meta.get_progress_token()) => Err(fault),
+                answer = generate::generate(errand) => answer,
+                never = generate::report_progress(context.peer.clone(), context.meta.get_progress_token()) => match never {},
             },
-            Action::Models => Ok(vault::list_models(app, project.as_deref())),
-            Action::StoreCredential => vault::store_credential(app, arguments, project).await,
-            Action::ListCredentials => vault::list_credentials(app, project.as_deref()).await,
-            Action::DeleteCredential => vault::delete_credential(app, &arguments).await,
+            Action::Models => vault::list_models(&errand),
+            Action::StoreCredential => vault::store_credential(errand).await,
+            Action::ListCredentials => vault::list_credentials(errand).await,
+            Action::DeleteCredential => vault::delete_credential(errand).await,
+            Action::StoreFile => vault::store_file(errand).await,
+            Action::ListFiles => vault::list_files(errand).await,
+            Action::DeleteFile => vault::delete_file(errand).await,
         }
     }
 }

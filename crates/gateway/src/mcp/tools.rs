@@ -10,6 +10,9 @@ pub(super) enum Action {
     StoreCredential,
     ListCredentials,
     DeleteCredential,
+    StoreFile,
+    ListFiles,
+    DeleteFile,
 }
 
 /// Who may use a tool, and where it is offered.
@@ -39,8 +42,10 @@ const PROJECT: Field =
     Field::new("project", Kind::Text, "Project whose credentials count (default: _global)");
 const ID: Field = Field::required("id", Kind::Count, "Id, as listed");
 
+const GONE: Output = Output::Object(&[Field::required("ok", Kind::Flag, "It is gone")]);
+
 /// Every tool, in the order in which it is listed.
-pub(super) const TOOLS: [Tool; 5] = [
+pub(super) const TOOLS: [Tool; 8] = [
     Tool {
         name: "llm_generate",
         title: "Ask a language model",
@@ -137,7 +142,55 @@ pub(super) const TOOLS: [Tool; 5] = [
         action: Action::DeleteCredential,
         need: Need::WriteVault,
         input: &[ID],
-        output: Output::Object(&[Field::required("ok", Kind::Flag, "It is gone")]),
+        output: GONE,
+    },
+    Tool {
+        name: "vault_store_file",
+        title: "Store an auth file",
+        about: "Stores an auth file of a command-line program in the encrypted vault. One of the same provider, name and \
+                project is replaced.",
+        action: Action::StoreFile,
+        need: Need::WriteVault,
+        input: &[
+            Field::required("provider", Kind::Text, "Program that the file is for"),
+            Field::required("fileName", Kind::Text, "Bare name of the file, as auth.json"),
+            Field::required("content", Kind::Text, "What the file holds"),
+            PROJECT,
+        ],
+        output: Output::Object(&[
+            Field::required("id", Kind::Count, "Id of the file"),
+            Field::required("provider", Kind::Text, "Its program"),
+            Field::required("fileName", Kind::Text, "Its name"),
+            Field::required("project", Kind::Text, "Its project"),
+        ]),
+    },
+    Tool {
+        name: "vault_list_files",
+        title: "List auth files",
+        about: "Lists the auth files in the vault, never with their content: of one project and the global ones, or all.",
+        action: Action::ListFiles,
+        need: Need::ReadVault,
+        input: &[PROJECT],
+        output: Output::List(
+            "files",
+            &[
+                Field::required("id", Kind::Count, "Id of the file"),
+                Field::required("provider", Kind::Text, "Its program"),
+                Field::required("fileName", Kind::Text, "Its name"),
+                Field::required("project", Kind::Text, "Its project"),
+                Field::required("createdAt", Kind::Text, "YYYY-MM-DD HH:MM:SS, UTC"),
+                Field::required("updatedAt", Kind::Text, "YYYY-MM-DD HH:MM:SS, UTC"),
+            ],
+        ),
+    },
+    Tool {
+        name: "vault_delete_file",
+        title: "Delete an auth file",
+        about: "Deletes an auth file from the vault.",
+        action: Action::DeleteFile,
+        need: Need::WriteVault,
+        input: &[ID],
+        output: GONE,
     },
 ];
 

@@ -54,6 +54,14 @@ fn every_route_but_health_and_home_needs_a_key() {
         ("GET", "/v1/credentials"),
         ("POST", "/v1/credentials"),
         ("DELETE", "/v1/credentials/1"),
+        ("GET", "/v1/files"),
+        ("POST", "/v1/files"),
+        ("DELETE", "/v1/files/1"),
+        ("GET", "/admin/v1/keys"),
+        ("POST", "/admin/v1/keys"),
+        ("PATCH", "/admin/v1/keys/abcdefgh"),
+        ("POST", "/admin/v1/keys/abcdefgh/rotate"),
+        ("GET", "/admin/v1/audit"),
     ] {
         assert_eq!(bare(method, path).status, 401, "{method} {path}");
     }

@@ -43,6 +43,24 @@ fn keys(data_dir: PathBuf) -> Vec<(String, String, String, String)> {
     })
 }
 
+/// Every auth file in a vault of ours, opened.
+fn files(data_dir: PathBuf) -> Vec<(String, String, String, String)> {
+    block_on(async {
+        let opened = store::open(OpenOptions { data_dir, db_path: None, master_key: None }).await.unwrap();
+        let mut files = Vec::new();
+        for row in opened.store.files(None).await.unwrap() {
+            let content = opened.store.open_file(row.id).await.unwrap().expose().to_owned();
+            files.push((row.provider, row.file_name, row.project, content));
+        }
+        opened.store.close().await;
+        files
+    })
+}
+
+fn told(secrets: &[(String, String, String, String)]) -> Vec<(&str, &str, &str, &str)> {
+    secrets.iter().map(|(a, b, c, d)| (a.as_str(), b.as_str(), c.as_str(), d.as_str())).collect()
+}
+
 fn bytes(dir: &TempDir) -> (Vec<u8>, Vec<u8>) {
     let read = |name: &str| std::fs::read(dir.path().join(".llm-gateway").join(name)).unwrap();
     (read("vault.db"), read("master.key"))
@@ -61,9 +79,19 @@ fn a_vault_of_mcp_llm_bridge_is_taken_over_byte_for_byte_and_left_as_it_was() {
         ("openai", "default", GLOBAL, "sk-move-in-openai-0123456789abcdef"),
         ("openai", "second", GLOBAL, "sk-move-in-second-0123456789abcdef"),
     ];
-    let found: Vec<(&str, &str, &str, &str)> =
-        found.iter().map(|(a, b, c, d)| (a.as_str(), b.as_str(), c.as_str(), d.as_str())).collect();
-    assert_eq!(found, expected);
+    assert_eq!(told(&found), expected);
+    let found = files(dir.path().join(".llm-gateway/gateway"));
+    let expected = [
+        ("claude", ".credentials.json", "shop", "{}"),
+        (
+            "opencode",
+            "auth.json",
+            GLOBAL,
+            "{\"openai\":{\"type\":\"oauth\",\"refresh\":\"r-1\"},\"name\":\"Grüße 🦀\"}\n",
+        ),
+    ];
+    assert_eq!(told(&found), expected);
+    assert!(ended.out.contains("file codex/../escape.json (_global) - fileName"), "{}", ended.out);
     let rows = rows(dir.path().join(".llm-gateway/gateway"));
     assert_eq!(
         (rows.len(), rows[0].provider.as_deref(), rows[0].outcome),
@@ -143,7 +171,7 @@ fn a_key_from_the_environment_opens_the_source_too() {
     let builder = Builder::bare().within(dir.clone()).env("LLM_GATEWAY_MASTER_KEY", text.trim());
     let ended = builder.arg("import").arg("mcp-llm-bridge").run();
     assert_eq!(ended.code, Some(0), "{ended:?}");
-    assert!(ended.out.contains("carried over (3)"), "{ended:?}");
+    assert!(ended.out.contains("carried over (5)"), "{ended:?}");
 }
 
 #[test]

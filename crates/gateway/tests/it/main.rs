@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+mod access_keys;
+mod auth_files;
 mod bad_input;
 mod catalogue;
 mod clients_leave;
@@ -13,6 +15,7 @@ mod mcp_http;
 mod mcp_stdio;
 mod models;
 mod process;
+mod projects;
 mod replay;
 mod request_path;
 mod secrets;

@@ -76,6 +76,9 @@ fn an_access_key_sees_and_uses_no_tool_of_the_vault() {
         ("vault_list", json!({})),
         ("vault_store", json!({ "provider": "openai", "apiKey": "sk-0123456789" })),
         ("vault_delete", json!({ "id": 1 })),
+        ("vault_list_files", json!({})),
+        ("vault_store_file", json!({ "provider": "claude", "fileName": "a", "content": "x" })),
+        ("vault_delete_file", json!({ "id": 1 })),
     ] {
         let result =
             post(gateway.address, "caller-key", &[], &call(2, name, arguments)).json()["result"].clone();

@@ -48,7 +48,16 @@ fn the_tools_of_mcp_llm_bridge_are_offered_with_schemas_both_ways() {
     assert_eq!(conversation.finish(), Some(0));
 }
 
-const TOOLS: [&str; 5] = ["llm_generate", "llm_models", "vault_store", "vault_list", "vault_delete"];
+const TOOLS: [&str; 8] = [
+    "llm_generate",
+    "llm_models",
+    "vault_store",
+    "vault_list",
+    "vault_delete",
+    "vault_store_file",
+    "vault_list_files",
+    "vault_delete_file",
+];
 
 #[test]
 fn a_prompt_is_answered_in_the_form_of_generate_and_leaves_a_row() {
@@ -88,6 +97,9 @@ fn a_wrong_argument_is_refused_by_its_name_and_costs_nothing() {
         ("vault_store", json!({ "provider": "nobody", "apiKey": "x" }), "provider"),
         ("vault_delete", json!({ "id": "1" }), "id"),
         ("vault_list", json!({ "project": 1 }), "project"),
+        ("vault_store_file", json!({ "provider": "claude", "fileName": "a.json" }), "content"),
+        ("vault_store_file", json!({ "provider": "claude", "fileName": "../a", "content": "x" }), "fileName"),
+        ("vault_delete_file", json!({}), "id"),
     ] {
         let error = conversation.refused(tool, arguments.clone());
         assert_eq!(error["field"], field, "{tool} {arguments}: {error}");
@@ -128,6 +140,25 @@ fn a_credential_is_stored_listed_masked_and_deleted() {
 }
 
 #[test]
+fn a_file_is_stored_listed_without_its_content_and_deleted() {
+    let (_provider, mut conversation) = bench(&[]);
+    let new = json!({ "provider": "claude", "fileName": ".credentials.json", "content": "{\"secret\":1}" });
+    let stored = conversation.told("vault_store_file", new);
+    let id = stored["id"].clone();
+    assert_eq!(
+        stored,
+        json!({ "id": id, "provider": "claude", "fileName": ".credentials.json", "project": "_global" })
+    );
+    let listed = conversation.call("vault_list_files", json!({}));
+    assert!(!listed.to_string().contains("secret"), "{listed}");
+    let rows = &listed["structuredContent"]["files"];
+    assert_eq!(listed["content"][0]["text"], rows.to_string(), "the text is a bare array");
+    assert_eq!((&rows[0]["id"], &rows[0]["fileName"]), (&id, &json!(".credentials.json")));
+    assert_eq!(conversation.told("vault_delete_file", json!({ "id": id })), json!({ "ok": true }));
+    assert_eq!(conversation.refused("vault_delete_file", json!({ "id": id }))["code"], "NOT_FOUND");
+}
+
+#[test]
 fn models_are_those_that_can_be_asked() {
     let (_provider, mut conversation) = bench(&[]);
     let models = conversation.told("llm_models", json!({}));
@@ -141,7 +172,10 @@ fn models_are_those_that_can_be_asked() {
 #[test]
 fn read_only_leaves_out_the_tools_that_write() {
     let (_provider, mut conversation) = bench(&["--read-only"]);
-    assert_eq!(names(&tools(&mut conversation)), ["llm_generate", "llm_models", "vault_list"]);
+    assert_eq!(
+        names(&tools(&mut conversation)),
+        ["llm_generate", "llm_models", "vault_list", "vault_list_files"]
+    );
     let refusal =
         conversation.refused("vault_store", json!({ "provider": "openai", "apiKey": "sk-0123456789" }));
     assert!(refusal["error"].as_str().is_some_and(|text| text.contains("--read-only")), "{refusal}");

@@ -160,6 +160,15 @@ impl Gateway {
         request(self.address, "GET", path, &[("authorization", &format!("Bearer {TOKEN}"))], b"")
     }
 
+    /// A request with another key than the token, and perhaps a project.
+    pub fn ask(&self, key: &str, method: &str, path: &str, project: Option<&str>, body: &Value) -> Reply {
+        let authorization = format!("Bearer {key}");
+        let mut headers = vec![("authorization", authorization.as_str())];
+        headers.extend(project.map(|project| ("x-project", project)));
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        request(self.address, method, path, &headers, body.as_bytes())
+    }
+
     pub fn delete(&self, path: &str) -> Reply {
         request(self.address, "DELETE", path, &[("authorization", &format!("Bearer {TOKEN}"))], b"")
     }
