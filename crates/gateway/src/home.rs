@@ -6,59 +6,42 @@
 
 use std::path::{Path, PathBuf};
 
-use store::OpenOptions;
-
 use crate::config::Config;
 
 /// The folder that holds our vault where its usual place is taken.
 const BESIDE: &str = "gateway";
 
-/// Where the vault is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Home {
-    /// Holds the key file, and the database unless `db_path` says otherwise.
-    pub data_dir: PathBuf,
-    /// The database, if not in `data_dir`.
-    pub db_path: Option<PathBuf>,
+/// Turns to the vault that an import made beside a foreign one. Where there is none, the configured place is left for
+/// the store to look at, which says what it found and how to take it over.
+pub fn find(config: &mut Config) {
+    if beside(config).join("vault.db").exists() {
+        make_way(config);
+    }
 }
 
-impl Home {
-    /// As configured.
-    pub fn configured(config: &Config) -> Self {
-        Self { data_dir: config.data_dir.clone(), db_path: config.db_path.clone() }
+/// Turns to the place beside the configured one if another program's vault lies there.
+pub fn make_way(config: &mut Config) {
+    if is_foreign(database(config)) {
+        config.data_dir = beside(config);
+        config.db_path = None;
     }
+}
 
-    /// Where the gateway opens its vault: as configured, or beside a foreign vault where one was made by an import.
-    pub async fn of(config: &Config) -> Self {
-        let configured = Self::configured(config);
-        let beside = configured.beside();
-        if beside.database().exists() && configured.is_taken().await { beside } else { configured }
-    }
+/// The database file.
+pub fn database(config: &Config) -> PathBuf {
+    config.db_path.clone().unwrap_or_else(|| config.data_dir.join("vault.db"))
+}
 
-    /// Where an import puts the vault: beside a foreign one, else as configured.
-    pub async fn for_import(config: &Config) -> Self {
-        let configured = Self::configured(config);
-        if configured.is_taken().await { configured.beside() } else { configured }
-    }
+fn beside(config: &Config) -> PathBuf {
+    database(config).parent().unwrap_or(Path::new(".")).join(BESIDE)
+}
 
-    /// The database file.
-    pub fn database(&self) -> PathBuf {
-        self.db_path.clone().unwrap_or_else(|| self.data_dir.join("vault.db"))
-    }
-
-    /// How to open the vault there.
-    pub fn options(self, config: &Config) -> OpenOptions {
-        OpenOptions { data_dir: self.data_dir, db_path: self.db_path, master_key: config.master_key() }
-    }
-
-    fn beside(&self) -> Self {
-        let database = self.database();
-        let directory = database.parent().unwrap_or(Path::new("."));
-        Self { data_dir: directory.join(BESIDE), db_path: None }
-    }
-
-    /// Whether another program's database lies in our place. What is damaged is told when it is opened.
-    async fn is_taken(&self) -> bool {
-        store::is_foreign(&self.database()).await.unwrap_or(false)
-    }
+/// Asked on a thread of its own, since whoever reads a configuration may run within a runtime or without one. What is
+/// damaged is told when it is opened.
+fn is_foreign(database: PathBuf) -> bool {
+    let asked = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
+        runtime.block_on(store::is_foreign(&database)).ok()
+    });
+    asked.join().ok().flatten().unwrap_or(false)
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use policy::{Kind, Snapshot};
-use store::{Entry, KeySource, LedgerSettings, LedgerWriter, Store};
+use store::{Entry, KeySource, LedgerSettings, LedgerWriter, OpenOptions, Store};
 use tokio::runtime::Handle;
 use upstream::{Options, Upstreams};
 
@@ -13,7 +13,7 @@ use crate::config::{self, Config};
 use crate::door::{Access, Cors, HostRule, Scope, StaticKey};
 use crate::exit::Failure;
 use crate::follow::follow;
-use crate::home::Home;
+use crate::home;
 use crate::world::{World, runtimes};
 
 /// A gateway that is ready to take requests.
@@ -30,8 +30,15 @@ pub struct Started {
     pub key_source: KeySource,
 }
 
-/// Reads file, environment and flags.
+/// Reads file, environment and flags, and finds the vault.
 pub fn configuration(flags: &config::Flags) -> Result<Config, Failure> {
+    let mut config = written_configuration(flags)?;
+    home::find(&mut config);
+    Ok(config)
+}
+
+/// The same, with the vault where file and environment have it.
+pub fn written_configuration(flags: &config::Flags) -> Result<Config, Failure> {
     let working_dir = std::env::current_dir().map_err(|error| Failure::new(74, error))?;
     config::load(flags, &|name| std::env::var(name).ok(), &working_dir)
         .map_err(|error| Failure::new(error.exit_code(), error))
@@ -47,9 +54,12 @@ pub async fn start(
         tracing::warn!("{warning}");
     }
     let runtimes = runtimes(&snapshot, &config.provider_keys).map_err(|why| Failure::new(3, why))?;
-    let home = Home::of(config).await;
-    let opened =
-        store::open(home.options(config)).await.map_err(|error| Failure::new(error.exit_code(), error))?;
+    let options = OpenOptions {
+        data_dir: config.data_dir.clone(),
+        db_path: config.db_path.clone(),
+        master_key: config.master_key(),
+    };
+    let opened = store::open(options).await.map_err(|error| Failure::new(error.exit_code(), error))?;
     // Before anything is read, so that no change between two reads is missed.
     let generation = opened.store.generation().await.map_err(|error| Failure::new(65, error))?;
     let credentials = opened.store.credentials(None).await.map_err(|error| Failure::new(65, error))?;

@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use store::Opened;
+use store::{OpenOptions, Opened};
 
 use super::{ImportArgs, ImportSource, say};
 use crate::config::{self, Config};
 use crate::exit::Failure;
-use crate::home::Home;
+use crate::home;
 use crate::import::{self, Haul, Intent, Report};
 use crate::{startup, telemetry};
 
@@ -15,26 +15,26 @@ use crate::{startup, telemetry};
 pub(super) fn import(args: &ImportArgs) -> Result<(), Failure> {
     let flags =
         config::Flags { config: args.common.config.clone(), no_local_file: true, ..config::Flags::default() };
-    let config = startup::configuration(&flags)?;
+    let config = startup::written_configuration(&flags)?;
     telemetry::install("warn");
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::new(1, format!("cannot start a runtime: {error}")))?;
-    runtime.block_on(run(args, &config))
+    runtime.block_on(run(args, config))
 }
 
-async fn run(args: &ImportArgs, config: &Config) -> Result<(), Failure> {
+async fn run(args: &ImportArgs, mut config: Config) -> Result<(), Failure> {
     let intent = Intent { dry_run: args.dry_run, overwrite: args.overwrite };
-    let haul = read(args, config).await?;
-    let file = haul.config.clone().map(|text| (args.to.clone().unwrap_or_else(|| own_file(config)), text));
+    let haul = read(args, &config).await?;
+    let file = haul.config.clone().map(|text| (args.to.clone().unwrap_or_else(|| own_file(&config)), text));
     if let Some((path, text)) = &file {
         import::write_config(path, text, intent)?;
     }
-    let home = Home::for_import(config).await;
-    let database = home.database();
+    home::make_way(&mut config);
+    let database = home::database(&config);
     let report = match haul.needs_store() {
-        true => settle(haul, home, config, intent).await?,
+        true => settle(haul, &config, intent).await?,
         false => haul.report,
     };
     tell(args, &report, &database, file.as_ref().map(|(path, _)| path.as_path()))
@@ -44,7 +44,7 @@ async fn read(args: &ImportArgs, config: &Config) -> Result<Haul, Failure> {
     let source = args.source.as_deref();
     match args.from {
         ImportSource::McpLlmBridge => {
-            let usual = || Home::configured(config).database();
+            let usual = || home::database(config);
             let source = source.map_or_else(usual, Path::to_owned);
             let (snapshot, _) = config::build_snapshot(config);
             import::mcp_llm_bridge::read(&source, config.master_key(), &snapshot).await
@@ -59,11 +59,16 @@ async fn read(args: &ImportArgs, config: &Config) -> Result<Haul, Failure> {
 }
 
 /// A dry run makes no vault where there is none.
-async fn settle(haul: Haul, home: Home, config: &Config, intent: Intent) -> Result<Report, Failure> {
-    if intent.dry_run && !home.database().exists() {
+async fn settle(haul: Haul, config: &Config, intent: Intent) -> Result<Report, Failure> {
+    if intent.dry_run && !home::database(config).exists() {
         return import::settle(haul, None, intent).await;
     }
-    let opened = store::open(home.options(config)).await;
+    let options = OpenOptions {
+        data_dir: config.data_dir.clone(),
+        db_path: config.db_path.clone(),
+        master_key: config.master_key(),
+    };
+    let opened = store::open(options).await;
     let Opened { store, .. } = opened.map_err(|error| Failure::new(error.exit_code(), error))?;
     let report = import::settle(haul, Some(&*store), intent).await;
     store.close().await;
