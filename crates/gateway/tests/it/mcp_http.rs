@@ -134,6 +134,24 @@ fn a_project_of_the_header_is_taken_unless_an_argument_says_otherwise() {
 }
 
 #[test]
+fn a_key_of_a_project_cannot_leave_it_by_way_of_the_tools() {
+    let provider = block_on(FakeProv::start());
+    let keys = r#"{"bound-key": {"name": "ci", "project": "blue", "models": ["oai/*"]}}"#;
+    let gateway = Builder::new(both_wires(&provider)).env("ACCESS_API_KEYS", keys).start();
+    let said = |arguments: Value| {
+        let reply = post(gateway.address, "bound-key", &[], &call(1, "llm_generate", arguments));
+        reply.json()["result"]["isError"].clone()
+    };
+    assert_eq!(said(json!({ "prompt": "x", "model": "oai/text" })), false);
+    assert_eq!(said(json!({ "prompt": "x", "model": "oai/text", "project": "red" })), true);
+    assert_eq!(said(json!({ "prompt": "x", "model": "ant/text", "strict": true })), true);
+    let red = post(gateway.address, "bound-key", &[], &call(1, "llm_models", json!({ "project": "red" })));
+    assert_eq!(red.json()["result"]["isError"], true);
+    let projects: Vec<String> = gateway.ledger(3).iter().map(|row| row.project.to_string()).collect();
+    assert!(!projects.contains(&"red".to_owned()), "{projects:?}");
+}
+
+#[test]
 fn what_is_no_message_is_refused_in_the_protocols_form() {
     let Bench { gateway, provider: _provider } = Bench::new();
     for body in ["", "{", "[]", "{\"jsonrpc\":\"2.0\"}"] {

@@ -6,7 +6,7 @@ use fakeprov::FakeProv;
 use serde_json::{Value, json};
 use store::Outcome;
 
-use crate::support::{Builder, Conversation, block_on, both_wires, call, message, rows};
+use crate::support::{Builder, Conversation, TOKEN, block_on, both_wires, call, eventually, message, rows};
 
 /// The prompt that every model gets.
 const PROMPT: &str = "Say something.";
@@ -232,6 +232,23 @@ fn what_the_protocol_forbids_is_an_error_of_the_protocol() {
     assert!(conversation.answer(3)["error"]["code"].is_i64());
     conversation.send(&message(4, "ping", json!({})));
     assert_eq!(conversation.answer(4)["result"], json!({}));
+}
+
+/// Rows P11: two processes on one vault.
+#[test]
+fn a_credential_stored_by_a_tool_is_used_by_the_server_beside_it_within_a_second() {
+    let provider = block_on(FakeProv::start());
+    let gateway = Builder::bare()
+        .env("LLM_GATEWAY_AUTH_TOKEN", TOKEN)
+        .env("OPENAI_BASE_URL", provider.url())
+        .env("LLM_GATEWAY_PORT", "0")
+        .start();
+    assert_eq!(gateway.chat("openai/text").status, 503);
+    let mut conversation = Conversation::start(Builder::bare().within(gateway.dir.clone()).arg("mcp"));
+    conversation.told("vault_store", json!({ "provider": "openai", "apiKey": "sk-0123456789abcdef" }));
+    let stored = std::time::Instant::now();
+    eventually("the server uses it", || gateway.chat("openai/text").status == 200);
+    assert!(stored.elapsed() < Duration::from_secs(10), "{:?}", stored.elapsed());
 }
 
 /// Whatever is logged, and at whichever level: `next` fails on a line that is no message.
