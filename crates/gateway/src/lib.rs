@@ -12,6 +12,7 @@ pub mod door;
 pub mod exchange;
 pub mod exit;
 pub mod follow;
+pub mod hardening;
 pub mod limits;
 pub mod manage;
 pub mod problem;

@@ -19,3 +19,4 @@ mod secrets;
 mod support;
 mod upstream_faults;
 mod vault;
+mod vault_commands;

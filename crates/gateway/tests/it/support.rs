@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use fakeprov::FakeProv;
 
 pub use database::sql;
-pub use gateway::{Builder, Gateway, TOKEN, both_wires, chat_body, rows};
+pub use gateway::{Builder, Ended, Gateway, TOKEN, both_wires, chat_body, rows};
 pub use http::{Reply, connect, events, read_reply, request};
 
 /// How long a test waits for something that should take an instant.
