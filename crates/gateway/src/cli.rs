@@ -1,11 +1,17 @@
 //! The command line: what can be said, and how commands end.
 
+mod audit;
 mod banner;
 mod chat;
+mod doctor;
+mod files;
 mod import;
+mod keys;
+mod local;
 mod mcp;
 mod serve;
 mod status;
+mod vault;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -36,6 +42,20 @@ enum Command {
     Import(ImportArgs),
     /// Stream one answer to the terminal.
     Chat(ChatArgs),
+    /// Access keys of callers.
+    #[command(subcommand)]
+    Keys(keys::Command),
+    /// Secrets of providers; they are read from a prompt, a file or standard input, never from an argument.
+    #[command(subcommand)]
+    Vault(vault::Command),
+    /// Auth files of command-line programs.
+    #[command(subcommand)]
+    Files(files::Command),
+    /// Who changed what in the vault.
+    #[command(subcommand)]
+    Audit(audit::Command),
+    /// Look whether everything is as it should be.
+    Doctor(doctor::Args),
     /// Check the configuration and say what it means.
     Config {
         #[command(subcommand)]
@@ -191,6 +211,11 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
         Some(Command::Mcp(args)) => mcp::mcp(&args),
         Some(Command::Import(args)) => import::import(&args),
         Some(Command::Chat(args)) => chat::chat(&args),
+        Some(Command::Keys(command)) => keys::run(command),
+        Some(Command::Vault(command)) => vault::run(command),
+        Some(Command::Files(command)) => files::run(command),
+        Some(Command::Audit(command)) => audit::run(&command),
+        Some(Command::Doctor(args)) => doctor::run(&args),
         Some(Command::Config { command: ConfigCommand::Check(args) }) => status::check(&args),
         Some(Command::Version) => say(&format!("llm-gateway {}\n", crate::VERSION)),
     }

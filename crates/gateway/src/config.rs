@@ -99,6 +99,11 @@ impl Config {
         self.master_key.as_ref().map(|key| Secret::new(key.expose().to_owned()))
     }
 
+    /// Whether the master key is given.
+    pub fn has_master_key(&self) -> bool {
+        self.master_key.is_some()
+    }
+
     /// What the operator should know.
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings

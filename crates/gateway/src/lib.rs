@@ -12,6 +12,7 @@ pub mod door;
 pub mod exchange;
 pub mod exit;
 pub mod follow;
+pub mod hardening;
 pub mod home;
 pub mod import;
 pub mod limits;

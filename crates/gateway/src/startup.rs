@@ -54,12 +54,8 @@ pub async fn start(
         tracing::warn!("{warning}");
     }
     let runtimes = runtimes(&snapshot, &config.provider_keys).map_err(|why| Failure::new(3, why))?;
-    let options = OpenOptions {
-        data_dir: config.data_dir.clone(),
-        db_path: config.db_path.clone(),
-        master_key: config.master_key(),
-    };
-    let opened = store::open(options).await.map_err(|error| Failure::new(error.exit_code(), error))?;
+    let opened =
+        store::open(store_options(config)).await.map_err(|error| Failure::new(error.exit_code(), error))?;
     // Before anything is read, so that no change between two reads is missed.
     let generation = opened.store.generation().await.map_err(|error| Failure::new(65, error))?;
     let credentials = opened.store.credentials(None).await.map_err(|error| Failure::new(65, error))?;
@@ -77,6 +73,15 @@ pub async fn start(
     app.keys_changed().await.map_err(|error| Failure::new(65, error))?;
     runtime.spawn(follow(Arc::downgrade(&app), generation));
     Ok(Started { app, ledger, store: opened.store, database: opened.database, key_source: opened.key_source })
+}
+
+/// Where the store of a configuration is.
+pub fn store_options(config: &Config) -> OpenOptions {
+    OpenOptions {
+        data_dir: config.data_dir.clone(),
+        db_path: config.db_path.clone(),
+        master_key: config.master_key(),
+    }
 }
 
 fn doors(config: &Config) -> Doors {

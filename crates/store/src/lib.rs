@@ -6,6 +6,7 @@
 //! is used for, what a request costs, and HTTP are not known here.
 
 mod access_key;
+mod bundle;
 mod error;
 mod ledger_writer;
 mod master_key;
@@ -21,6 +22,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 pub use access_key::IssuedKeys;
+pub use bundle::{Bundle, BundleError};
 pub use error::{OpenError, StoreError};
 pub use ledger_writer::{LedgerClosed, LedgerHandle, LedgerSettings, LedgerStats, LedgerWriter, Slot};
 pub use master_key::KeySource;

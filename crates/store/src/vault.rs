@@ -18,11 +18,11 @@ use uuid::Uuid;
 use crate::secret::Secret;
 
 pub(crate) use aad::Place;
-pub(crate) use aead::{KEY_LEN, KeyBytes, TAG_LEN};
+pub(crate) use aead::{KEY_LEN, Key, KeyBytes, TAG_LEN};
 pub(crate) use entropy::{Entropy, SystemEntropy, fresh};
 pub(crate) use macs::{Digest, Macs, MaskedSum, Sum};
 
-use aead::{Key, Seed, derive};
+use aead::{Seed, derive};
 
 /// The format of the vault; part of the key check, so that an older program cannot misread a newer vault. Format 2
 /// added the MACs over rows, whole and audit log.

@@ -37,13 +37,14 @@ const freePort = () =>
 async function serve(program, args, env, port) {
   const child = spawn(program, args, { env: { PATH, ...env }, stdio: "ignore" });
   const url = `http://127.0.0.1:${port}`;
-  for (let patience = 200; patience > 0; patience -= 1) {
+  // The predecessor takes its time on a busy machine.
+  for (let patience = 600; patience > 0; patience -= 1) {
     const up = await fetch(`${url}/health`).then(
       (answer) => answer.ok,
       () => false,
     );
     if (up) break;
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, 100));
   }
   const stop = async () => {
     const gone = new Promise((resolve) => child.once("exit", resolve));

@@ -4,10 +4,10 @@ use std::future::poll_fn;
 use std::io::{IsTerminal, Read, Write};
 
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode};
+use http::HeaderMap;
 use serde_json::{Value, json};
+use wire::SurfaceId;
 use wire::frame::SseSplitter;
-use wire::{Fault, SurfaceId};
 
 use super::ChatArgs;
 use crate::app::App;
@@ -61,10 +61,10 @@ async fn converse(app: &App, model: &str, prompt: &str) -> Result<(), Failure> {
     let mut meter = Meter::open(slot, place, Arrival::now(), surface, &caller, None);
     let body = Bytes::from(body.to_string());
     let answer = match Inbound::admit(surface.into(), &HeaderMap::new(), body, &mut meter) {
-        Ok(inbound) => exchange(app, &inbound, meter).await.map_err(|failed| failure(failed.fault))?,
+        Ok(inbound) => exchange(app, &inbound, meter).await.map_err(|failed| Failure::from(failed.fault))?,
         Err(fault) => {
             meter.fail(&fault);
-            return Err(failure(fault));
+            return Err(fault.into());
         }
     };
     match answer.body {
@@ -80,7 +80,7 @@ async fn print(mut relay: Relay) -> Result<(), Failure> {
     let mut splitter = SseSplitter::new(EVENT_LIMIT);
     while let Some(bytes) = poll_fn(|cx| relay.poll_bytes(cx)).await {
         splitter.push(&bytes.map_err(|broken| Failure::new(6, broken))?);
-        while let Some(event) = splitter.next().map_err(failure)? {
+        while let Some(event) = splitter.next()? {
             let Ok(chunk) = serde_json::from_str::<Value>(event.frame().data) else { continue };
             if let Some(message) = chunk["error"]["message"].as_str() {
                 writeln!(out).map_err(io)?;
@@ -91,15 +91,4 @@ async fn print(mut relay: Relay) -> Result<(), Failure> {
         }
     }
     writeln!(out).map_err(io)
-}
-
-fn failure(fault: Fault) -> Failure {
-    let code = match fault.status() {
-        StatusCode::NOT_FOUND => 4,
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => 5,
-        StatusCode::BAD_REQUEST => 2,
-        StatusCode::INTERNAL_SERVER_ERROR => 1,
-        _ => 6,
-    };
-    Failure::new(code, fault.client_message("-"))
 }

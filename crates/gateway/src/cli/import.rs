@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use store::{OpenOptions, Opened};
+use store::Opened;
 
 use super::{ImportArgs, ImportSource, say};
 use crate::config::{self, Config};
@@ -63,12 +63,7 @@ async fn settle(haul: Haul, config: &Config, intent: Intent) -> Result<Report, F
     if intent.dry_run && !home::database(config).exists() {
         return import::settle(haul, None, intent).await;
     }
-    let options = OpenOptions {
-        data_dir: config.data_dir.clone(),
-        db_path: config.db_path.clone(),
-        master_key: config.master_key(),
-    };
-    let opened = store::open(options).await;
+    let opened = store::open(startup::store_options(config)).await;
     let Opened { store, .. } = opened.map_err(|error| Failure::new(error.exit_code(), error))?;
     let report = import::settle(haul, Some(&*store), intent).await;
     store.close().await;

@@ -10,6 +10,7 @@ use super::{McpArgs, serve};
 use crate::app::App;
 use crate::door::Caller;
 use crate::exit::Failure;
+use crate::hardening::keep_memory_private;
 use crate::mcp::{Tools, Visit};
 use crate::server::Phase;
 use crate::startup::{self, Started};
@@ -21,6 +22,7 @@ pub(super) fn mcp(args: &McpArgs) -> Result<(), Failure> {
         config::Flags { config: args.common.config.clone(), port: args.port, ..config::Flags::default() };
     let config = startup::configuration(&flags)?;
     telemetry::install(&config.log);
+    keep_memory_private();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use super::{ServeArgs, banner, say};
 use crate::app::App;
 use crate::exit::Failure;
+use crate::hardening::keep_memory_private;
 use crate::server::{Phase, Server};
 use crate::startup::{self, Started};
 use crate::{config, telemetry};
@@ -30,6 +31,7 @@ pub(super) fn serve(args: &ServeArgs) -> Result<(), Failure> {
     };
     let config = startup::configuration(&flags)?;
     telemetry::install(&config.log);
+    keep_memory_private();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

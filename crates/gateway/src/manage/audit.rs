@@ -46,6 +46,17 @@ pub struct Row<'a> {
     request_id: Option<String>,
 }
 
+impl Row<'_> {
+    /// Names of the columns of `line`.
+    pub const HEAD: [&'static str; 6] = ["SEQ", "AT", "ACTOR", "ACTION", "TARGET", "DETAIL"];
+
+    /// The row in a table for people.
+    pub fn line(&self) -> Vec<String> {
+        let words = [&self.at, self.actor, self.action, self.target, self.detail];
+        std::iter::once(self.seq.to_string()).chain(words.map(str::to_owned)).collect()
+    }
+}
+
 impl<'a> Row<'a> {
     #[allow(missing_docs)]
     pub fn of(entry: &'a AuditEntry) -> Self {

@@ -171,6 +171,17 @@ pub struct Row<'a> {
     intact: bool,
 }
 
+impl Row<'_> {
+    /// Names of the columns of `line`.
+    pub const HEAD: [&'static str; 6] = ["ID", "PROVIDER", "NAME", "PROJECT", "VALUE", "UPDATED"];
+
+    /// The row in a table for people.
+    pub fn line(&self) -> Vec<String> {
+        let names = [self.provider, self.key_name, self.project, self.masked_value, &self.updated_at];
+        std::iter::once(self.id.to_string()).chain(names.map(str::to_owned)).collect()
+    }
+}
+
 impl<'a> Row<'a> {
     #[allow(missing_docs)]
     pub fn of(credential: &'a Credential) -> Self {

@@ -366,6 +366,24 @@ impl<'a> Row<'a> {
     }
 }
 
+impl Row<'_> {
+    /// Names of the columns of `line`.
+    pub const HEAD: [&'static str; 6] = ["ID", "NAME", "ROLE", "PROJECT", "MODELS", "STATE"];
+
+    /// The row in a table for people.
+    pub fn line(&self) -> Vec<String> {
+        let state = match (self.intact, self.revoked_at, self.expires_at) {
+            (false, ..) => "changed outside the gateway".to_owned(),
+            (_, Some(at), _) => format!("revoked {}", super::civil(at)),
+            (_, _, Some(end)) => format!("until {}", super::civil(end)),
+            _ => "valid".to_owned(),
+        };
+        let models = if self.models.is_empty() { "all".to_owned() } else { self.models.join(",") };
+        let project = self.project.unwrap_or("any").to_owned();
+        vec![self.id.to_owned(), self.name.to_owned(), self.role.to_owned(), project, models, state]
+    }
+}
+
 /// A key as it is shown once, when it is made.
 pub fn with_secret(key: &AccessKey, secret: &Secret) -> serde_json::Value {
     let mut row = json!(Row::of(key));

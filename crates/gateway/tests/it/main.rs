@@ -22,3 +22,4 @@ mod secrets;
 mod support;
 mod upstream_faults;
 mod vault;
+mod vault_commands;

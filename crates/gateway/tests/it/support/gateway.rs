@@ -1,6 +1,6 @@
 //! The real binary as a child.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -25,18 +25,33 @@ pub struct Builder {
     args: Vec<String>,
     pub(super) dir: Option<Arc<TempDir>>,
     wrapper: Vec<String>,
+    input: String,
 }
 
 impl Builder {
     /// With this configuration file and the token.
     pub fn new(yaml: impl Into<String>) -> Self {
         let env = vec![("LLM_GATEWAY_AUTH_TOKEN".to_owned(), TOKEN.to_owned())];
-        Self { yaml: yaml.into(), env, args: Vec::new(), dir: None, wrapper: Vec::new() }
+        Self {
+            yaml: yaml.into(),
+            env,
+            args: Vec::new(),
+            dir: None,
+            wrapper: Vec::new(),
+            input: String::new(),
+        }
     }
 
     /// Without a configuration file, a token or a key of any provider.
     pub fn bare() -> Self {
-        Self { yaml: String::new(), env: Vec::new(), args: Vec::new(), dir: None, wrapper: Vec::new() }
+        Self {
+            yaml: String::new(),
+            env: Vec::new(),
+            args: Vec::new(),
+            dir: None,
+            wrapper: Vec::new(),
+            input: String::new(),
+        }
     }
 
     pub fn env(mut self, name: &str, value: impl Into<String>) -> Self {
@@ -50,7 +65,19 @@ impl Builder {
         self
     }
 
-    /// In the directory of another one, which has to be stopped.
+    /// A command with its arguments.
+    pub fn args(mut self, args: &[&str]) -> Self {
+        self.args.extend(args.iter().map(|&arg| arg.to_owned()));
+        self
+    }
+
+    /// What stands on its standard input, when it is run to its end.
+    pub fn input(mut self, text: &str) -> Self {
+        self.input = text.to_owned();
+        self
+    }
+
+    /// In the directory of another one.
     pub fn within(mut self, dir: Arc<TempDir>) -> Self {
         self.dir = Some(dir);
         self
@@ -103,7 +130,9 @@ impl Builder {
     /// Runs it to its end, which must come soon.
     pub fn run(self) -> Ended {
         let dir = self.dir.clone().unwrap_or_else(|| Arc::new(TempDir::new().unwrap()));
-        let mut child = self.command(dir.path()).spawn().unwrap();
+        let mut child = self.command(dir.path()).stdin(Stdio::piped()).spawn().unwrap();
+        // A command that reads nothing may have closed its end already.
+        let _ = child.stdin.take().unwrap().write_all(self.input.as_bytes());
         let (out, err) = (Output::of(child.stdout.take().unwrap()), Output::of(child.stderr.take().unwrap()));
         let status = wait(&mut child);
         std::thread::sleep(std::time::Duration::from_millis(20));
