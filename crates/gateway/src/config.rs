@@ -99,6 +99,11 @@ impl Config {
         self.master_key.as_ref().map(|key| Secret::new(key.expose().to_owned()))
     }
 
+    /// The file of the database.
+    pub fn database(&self) -> PathBuf {
+        self.db_path.clone().unwrap_or_else(|| self.data_dir.join("vault.db"))
+    }
+
     /// Whether the master key is given.
     pub fn has_master_key(&self) -> bool {
         self.master_key.is_some()

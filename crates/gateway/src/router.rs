@@ -186,6 +186,14 @@ impl Route {
     }
 }
 
+/// Path and method of everything that lives here, and whether it needs a key; for tests that must miss none.
+pub fn routes() -> impl Iterator<Item = (&'static str, &'static str, bool)> {
+    ROUTES.iter().flat_map(|route| {
+        let needs_key = route.class != Class::Public;
+        route.methods.split(", ").map(move |method| (route.path, method, needs_key))
+    })
+}
+
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
 

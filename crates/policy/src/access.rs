@@ -24,10 +24,13 @@ impl Access {
     /// Whether this model of this provider may be used: a pattern fits its id, its id behind the provider's, or the name
     /// under which it is listed.
     pub fn to_model(&self, provider: &Provider, model: &Model) -> bool {
+        if !self.to_provider(provider) || self.models.is_empty() {
+            return self.to_provider(provider);
+        }
         let full = format!("{}/{}", provider.id, model.id);
         let names = [&*model.id, &*full, model.listed_as.as_deref().unwrap_or(&full)];
         let fits = |pattern: &String| names.iter().any(|name| matches(pattern, name));
-        self.to_provider(provider) && (self.models.is_empty() || self.models.iter().any(fits))
+        self.models.iter().any(fits)
     }
 
     /// Whether everything that `other` may use may be used here too. Patterns are compared as text: one that only

@@ -62,6 +62,12 @@ pub enum OpenError {
         /// Whose it seems to be.
         what: String,
     },
+    /// There is a database where one should be put.
+    #[error("{} is there already; it was left untouched", path.display())]
+    Exists {
+        /// The database.
+        path: PathBuf,
+    },
     /// A newer program has migrated this database.
     #[error(
         "{} was written by a newer llm-gateway (schema {found}, this program knows {known}); update the program",
@@ -128,6 +134,7 @@ impl OpenError {
     /// The exit code for a program that cannot go on. Source: CONVENTIONS.md, "Exit codes" (after BSD sysexits).
     pub fn exit_code(&self) -> u8 {
         match self {
+            Self::Exists { .. } => 7,
             Self::Corrupt { .. } => 65,
             Self::ReadOnly { .. } | Self::Io { .. } => 74,
             Self::Locked { .. } => 75,

@@ -179,6 +179,11 @@ pub struct Opened {
     pub database: PathBuf,
 }
 
+/// Puts a backup where there is no database yet, if the master key there opens it.
+pub async fn place_backup(options: OpenOptions, from: &Path) -> Result<(), OpenError> {
+    sqlite::place_backup(options, from).await
+}
+
 /// Opens the store, or makes a new one where there is nothing. Must run within a tokio runtime.
 pub async fn open(options: OpenOptions) -> Result<Opened, OpenError> {
     sqlite::open(options).await

@@ -32,7 +32,7 @@ use connect::{Writers, readers};
 use unlock::Lock;
 
 pub use inspect::is_foreign;
-pub(crate) use open::open;
+pub(crate) use open::{open, place_backup};
 
 /// An open database and the keys to what is sealed in it.
 pub(crate) struct SqliteStore {

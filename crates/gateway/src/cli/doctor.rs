@@ -67,7 +67,7 @@ async fn checks(config: &Config) -> Vec<Check> {
     let file =
         config.file.as_ref().map_or("none (none is needed)".to_owned(), |file| file.display().to_string());
     let mut checks = vec![Check::ok("configuration", file)];
-    let database = config.db_path.clone().unwrap_or_else(|| config.data_dir.join("vault.db"));
+    let database = config.database();
     if !database.exists() {
         checks.push(Check::ok("vault", format!("{} will be made by `serve`", database.display())));
         return checks;

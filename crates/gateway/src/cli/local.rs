@@ -11,6 +11,7 @@ use serde::Serialize;
 use store::{By, Secret, Store};
 
 use super::{CommonArgs, say};
+use crate::config::Config;
 use crate::door::Caller;
 use crate::exit::Failure;
 use crate::{clock, config, startup, telemetry};
@@ -50,8 +51,7 @@ pub(super) fn with_vault(
     args: &VaultArgs,
     act: impl AsyncFnOnce(&Local) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let flags = config::Flags { config: args.common.config.clone(), ..config::Flags::default() };
-    let config = startup::configuration(&flags)?;
+    let config = configuration(args)?;
     telemetry::install("warn");
     runtime()?.block_on(async {
         let (snapshot, _) = config::build_snapshot(&config);
@@ -62,6 +62,21 @@ pub(super) fn with_vault(
         local.store.close().await;
         outcome
     })
+}
+
+/// Puts a backup where there is no database; `false` if there is one.
+pub(super) fn place_backup(args: &VaultArgs, from: &Path) -> Result<bool, Failure> {
+    let config = configuration(args)?;
+    if config.database().exists() {
+        return Ok(false);
+    }
+    let placed = runtime()?.block_on(store::place_backup(startup::store_options(&config), from));
+    placed.map(|()| true).map_err(|error| Failure::new(error.exit_code(), error))
+}
+
+fn configuration(args: &VaultArgs) -> Result<Config, Failure> {
+    let flags = config::Flags { config: args.common.config.clone(), ..config::Flags::default() };
+    startup::configuration(&flags)
 }
 
 /// For a command that waits for one thing at a time.

@@ -9,7 +9,7 @@ use clap::Subcommand;
 use store::{Bundle, GLOBAL, NewAuthFile, NewCredential};
 use wire::Fault;
 
-use super::local::{Local, VaultArgs, confirm, print, print_json, read, secret, with_vault};
+use super::local::{Local, VaultArgs, confirm, place_backup, print, print_json, read, secret, with_vault};
 use super::say;
 use crate::exit::Failure;
 use crate::manage::credentials::{self as manage, Row};
@@ -94,7 +94,8 @@ pub enum Command {
         /// The file to be made.
         to: PathBuf,
     },
-    /// Make credentials, files and access keys what they are in a backup, while the gateway goes on serving.
+    /// Make credentials, files and access keys what they are in a backup, while the gateway goes on serving. Where there
+    /// is no database, the backup becomes it; the master key must be there.
     Restore {
         #[command(flatten)]
         #[allow(missing_docs)]
@@ -145,6 +146,9 @@ pub(super) fn run(command: Command) -> Result<(), Failure> {
         }),
         Command::Restore { vault, from, yes } => {
             confirm(yes, &format!("make the vault what it is in {}", from.display()))?;
+            if place_backup(&vault, &from)? {
+                return say(&format!("{} is the database now\n", from.display()));
+            }
             with_vault(&vault, async |local| {
                 let done = local.store.restore(&from, &local.by()).await?;
                 say(&format!("{} rows brought back, {} taken away\n", done.brought_back, done.taken_away))

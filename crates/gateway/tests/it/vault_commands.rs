@@ -147,6 +147,22 @@ fn a_backup_made_while_serving_brings_a_credential_back() {
 }
 
 #[test]
+fn a_backup_and_its_master_key_make_a_vault_on_another_machine() {
+    let (one, other) = (home(), home());
+    ok(run_with(&one, "sk-canary-moved", &["vault", "put", "openai"]));
+    let copy = other.path().join("copy.db");
+    let copy = copy.to_str().unwrap();
+    ok(run(&one, &["vault", "backup", copy]));
+    let without_key = run(&other, &["vault", "restore", copy, "--yes"]);
+    assert_eq!(without_key.code, Some(78), "{without_key:?}");
+    let key = ".llm-gateway/master.key";
+    std::fs::copy(one.path().join(key), other.path().join(key)).unwrap();
+    ok(run(&other, &["vault", "restore", copy, "--yes"]));
+    assert_eq!(json_of(run(&other, &["vault", "list", "--json"]))[0]["maskedValue"], "sk-ca...***");
+    ok(run(&other, &["doctor"]));
+}
+
+#[test]
 fn a_bundle_carries_credentials_and_files_to_another_vault() {
     let (one, other) = (home(), home());
     ok(run_with(&one, "sk-canary-bundle", &["vault", "put", "openai", "--project", "blue"]));

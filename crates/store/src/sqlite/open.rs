@@ -1,6 +1,7 @@
 //! From a directory to an open store, in the order that keeps keys and data safe.
 
 use std::fs::{self, File};
+use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -38,6 +39,30 @@ pub(crate) async fn open(options: OpenOptions) -> Result<Opened, OpenError> {
     let store = connect(&place, &identity, &root, &key_source).await?;
     let created = found == Found::Nothing;
     Ok(Opened { store: Arc::new(store), created, key_source, database: place.database.clone() })
+}
+
+/// Copies a backup to where the database should be, complete or not at all.
+pub(crate) async fn place_backup(options: OpenOptions, from: &Path) -> Result<(), OpenError> {
+    let place = prepare(&options).await?;
+    if place.database.exists() {
+        return Err(OpenError::Exists { path: place.database.clone() });
+    }
+    if look(from).await? == Found::Nothing {
+        return Err(OpenError::io("read the backup", from)(io::ErrorKind::NotFound.into()));
+    }
+    let (root, source) = find_key(options, &place, &Found::Ours)?;
+    fitting(&identity(from).await?, root, &source, &place)?;
+    let unfinished = place.unfinished();
+    let copy = || -> io::Result<()> {
+        // With the mode of the database from the first byte on.
+        let mut file =
+            File::options().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
+        io::copy(&mut File::open(from)?, &mut file)?;
+        file.sync_all()?;
+        fs::rename(&unfinished, &place.database)?;
+        File::open(directory_of(&place.database))?.sync_all()
+    };
+    copy().map_err(OpenError::io("put the backup at", &place.database))
 }
 
 /// On a thread of its own, since it may have to wait for another process that is opening the same store.
