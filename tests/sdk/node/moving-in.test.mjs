@@ -33,9 +33,11 @@ const freePort = () =>
     });
   });
 
-/** Starts a server and waits until it answers. */
-async function serve(program, args, env, port) {
+/** Starts a server and waits until it answers; it ends with the test. */
+async function serve(t, program, args, env, port) {
   const child = spawn(program, args, { env: { PATH, ...env }, stdio: "ignore" });
+  // A child that is left behind would keep the run from ending.
+  t.after(() => child.kill("SIGKILL"));
   const url = `http://127.0.0.1:${port}`;
   // The predecessor takes its time on a busy machine.
   for (let patience = 600; patience > 0; patience -= 1) {
@@ -70,6 +72,7 @@ test("a vault of the real mcp-llm-bridge is taken over", { skip: await lack() },
   const bridgeProgram = fileURLToPath(import.meta.resolve("mcp-llm-bridge"));
   const bridgePort = await freePort();
   const bridge = await serve(
+    t,
     process.execPath,
     [bridgeProgram, "serve"],
     { HOME: home, LLM_GATEWAY_PORT: String(bridgePort) },
@@ -95,8 +98,7 @@ test("a vault of the real mcp-llm-bridge is taken over", { skip: await lack() },
 
   const port = await freePort();
   const env = { HOME: home, LLM_GATEWAY_AUTH_TOKEN: GATEWAY_KEY, OPENAI_BASE_URL: `${UPSTREAM_URL}/v1` };
-  const gateway = await serve(GATEWAY_PROGRAM, ["serve", "-p", String(port)], env, port);
-  t.after(() => gateway.stop());
+  const gateway = await serve(t, GATEWAY_PROGRAM, ["serve", "-p", String(port)], env, port);
   // The upstream refuses every other key.
   const asked = { prompt: "hello", model: "openai/text", strict: true };
   const answer = await post(`${gateway.url}/v1/generate`, asked, { authorization: `Bearer ${GATEWAY_KEY}` });
