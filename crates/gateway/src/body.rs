@@ -1,6 +1,7 @@
 //! Bodies in both directions.
 
 use std::collections::VecDeque;
+use std::convert::Infallible;
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -11,6 +12,7 @@ use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
+use http_body_util::combinators::BoxBody;
 use hyper::body::Incoming;
 use wire::Fault;
 
@@ -27,6 +29,8 @@ pub enum OutBody {
     Whole(VecDeque<Bytes>),
     /// Arrives from an upstream.
     Stream(Box<Relay>),
+    /// Made by a library.
+    Boxed(BoxBody<Bytes, Infallible>),
 }
 
 impl OutBody {
@@ -73,11 +77,16 @@ impl Body for OutBody {
             OutBody::Stream(relay) => {
                 relay.poll_bytes(cx).map(|bytes| bytes.map(|bytes| bytes.map(Frame::data)))
             }
+            OutBody::Boxed(body) => Pin::new(body).poll_frame(cx).map_err(|never| match never {}),
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        matches!(self, OutBody::Whole(pieces) if pieces.is_empty())
+        match self {
+            OutBody::Whole(pieces) => pieces.is_empty(),
+            OutBody::Stream(_) => false,
+            OutBody::Boxed(body) => body.is_end_stream(),
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
@@ -86,6 +95,7 @@ impl Body for OutBody {
                 SizeHint::with_exact(pieces.iter().map(|piece| piece.len() as u64).sum())
             }
             OutBody::Stream(_) => SizeHint::default(),
+            OutBody::Boxed(body) => body.size_hint(),
         }
     }
 }

@@ -17,11 +17,19 @@ use routes::{Class, Found, Room, Route};
 use crate::app::App;
 use crate::arrival::{Arrival, is_plain_id};
 use crate::body::OutBody;
-use crate::door::{Caller, HostVerdict, Role};
+use crate::door::{Caller, HostVerdict, Role, Scope};
 use crate::exchange::Asked;
-use crate::{manage, problem, socket, surface};
+use crate::{manage, mcp, problem, socket, surface};
 
 const NATIVE: SurfaceId = SurfaceId::Generate;
+
+/// Path and method of everything that lives here, and whether it needs a key; for tests that must miss none.
+pub fn routes() -> impl Iterator<Item = (&'static str, &'static str, bool)> {
+    routes::ROUTES.iter().flat_map(|route| {
+        let needs_key = route.class != Class::Public;
+        route.methods.split(", ").map(move |method| (route.path, method, needs_key))
+    })
+}
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
@@ -56,13 +64,22 @@ async fn enter(
         let what = format!("nothing lives at {}; see /v1/models, /v1/chat/completions", request.uri().path());
         return problem::answer(errors, &Fault::NotFound { what }, arrival);
     };
+    if found.route.room == Room::Mcp && mcp::http::is_foreign(request.headers(), &app.cors) {
+        let why = "a page of another origin may not use /mcp; list its origin in LLM_GATEWAY_CORS_ORIGINS";
+        return problem::answer(errors, &Fault::Forbidden { why: why.to_owned() }, arrival);
+    }
     let is_head = request.method() == Method::HEAD;
-    let mut response = match admit(app, &found, &request) {
-        Ok(caller) => match go_in(app, arrival, peer, found, caller, request).await {
+    let route = found.route;
+    let refuse = |fault: &Fault| match route.is_of_admins() {
+        true => problem::details(fault, arrival),
+        false => problem::answer(errors, fault, arrival),
+    };
+    let mut response = match admit(app, &found, peer, &request) {
+        Ok(caller) => match go_in(app, arrival, found, caller, request).await {
             Ok(response) => response,
-            Err(fault) => problem::answer(errors, &fault, arrival),
+            Err(fault) => refuse(&fault),
         },
-        Err(fault) => problem::answer(errors, &fault, arrival),
+        Err(fault) => refuse(&fault),
     };
     if is_head {
         *response.body_mut() = OutBody::empty();
@@ -71,24 +88,20 @@ async fn enter(
 }
 
 /// Method, key, role.
-fn admit(app: &App, found: &Found, request: &Request<Incoming>) -> Result<Caller, Fault> {
+fn admit(app: &App, found: &Found, peer: SocketAddr, request: &Request<Incoming>) -> Result<Caller, Fault> {
     let route = found.route;
     if matches!(route.class, Class::Public | Class::Socket) {
         if !route.allows(request.method()) {
             return Err(method_not_allowed(route, request.method()));
         }
-        return Ok(Caller { key_name: None, role: Role::Caller });
+        return Ok(Caller::new(None, Role::Caller, Scope::default()));
     }
     let in_query = key_in_query(found, request.uri());
-    let caller = app.access.caller(request.headers(), in_query.as_deref())?;
+    let caller = app.access.admit(request.headers(), in_query.as_deref(), peer.ip())?;
     if !route.allows(request.method()) {
         return Err(method_not_allowed(route, request.method()));
     }
-    if route.class == Class::Admin && caller.role != Role::Admin {
-        let why =
-            "this needs the gateway's own token (LLM_GATEWAY_AUTH_TOKEN); an access key may only call models";
-        return Err(Fault::Forbidden { why: why.to_owned() });
-    }
+    route.class.require(caller.role)?;
     Ok(caller)
 }
 
@@ -99,6 +112,22 @@ fn key_in_query(found: &Found, uri: &Uri) -> Option<String> {
     pairs.find(|(name, _)| name == "key").map(|(_, key)| key.into_owned())
 }
 
+impl Class {
+    fn require(self, role: Role) -> Result<(), Fault> {
+        let (enough, why) = match self {
+            Class::Public | Class::Socket | Class::Inference => return Ok(()),
+            Class::ProjectAdmin => (
+                role <= Role::ProjectAdmin,
+                "this needs the gateway's own token (LLM_GATEWAY_AUTH_TOKEN) or the key of a project's admin",
+            ),
+            Class::Admin => {
+                (role == Role::Admin, "this needs the gateway's own token (LLM_GATEWAY_AUTH_TOKEN)")
+            }
+        };
+        if enough { Ok(()) } else { Err(Fault::Forbidden { why: why.to_owned() }) }
+    }
+}
+
 fn method_not_allowed(route: &Route, method: &Method) -> Fault {
     Fault::MethodNotAllowed { method: method.to_string(), allowed: route.methods }
 }
@@ -106,7 +135,6 @@ fn method_not_allowed(route: &Route, method: &Method) -> Fault {
 async fn go_in(
     app: &Arc<App>,
     arrival: Arrival,
-    peer: SocketAddr,
     found: Found,
     caller: Caller,
     request: Request<Incoming>,
@@ -124,10 +152,15 @@ async fn go_in(
             Ok(surface::answer(app, arrival, asked, caller, request).await)
         }
         Room::Models => {
-            manage::models::answer(app, rest, found.surface, request.headers(), request.uri().query())
+            let (headers, query) = (request.headers(), request.uri().query());
+            manage::models::answer(app, rest, found.surface, &caller, headers, query)
         }
-        Room::Providers => manage::providers::answer(app, request.headers(), request.uri().query()),
-        Room::Credentials => manage::credentials::answer(app, rest, peer, request).await,
+        Room::Providers => manage::providers::answer(app, &caller, request.headers(), request.uri().query()),
+        Room::Credentials => manage::credentials::answer(app, &caller, arrival, rest, request).await,
+        Room::Files => manage::files::answer(app, &caller, arrival, rest, request).await,
+        Room::Keys => manage::keys::answer(app, &caller, arrival, rest, request).await,
+        Room::Audit => manage::audit::answer(app, request.uri().query()).await,
+        Room::Mcp => mcp::http::answer(app, caller, request).await,
         Room::Home => Ok(manage::health::home()),
         Room::Health => Ok(manage::health::health(app)),
         Room::Live => Ok(manage::health::live()),

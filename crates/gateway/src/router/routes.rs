@@ -13,6 +13,8 @@ pub(super) enum Class {
     Socket,
     /// Anybody with a key.
     Inference,
+    /// Who manages a project, for that project, and the holder of the gateway's token.
+    ProjectAdmin,
     /// The holder of the gateway's token.
     Admin,
 }
@@ -33,6 +35,10 @@ pub(super) enum Room {
     Models,
     Providers,
     Credentials,
+    Files,
+    Keys,
+    Audit,
+    Mcp,
 }
 
 /// A path and what lives there.
@@ -47,7 +53,7 @@ pub(super) struct Route {
     pub(super) surface: SurfaceId,
 }
 
-use Class::{Admin, Inference, Public};
+use Class::{Admin, Inference, ProjectAdmin, Public};
 use Operation::{Chat, Complete, CountTokens, Embed, EmbedOne};
 use Room::{Ask, AskStreamed};
 use SurfaceId::{
@@ -59,7 +65,7 @@ const READ: &str = "GET, HEAD";
 const WRITE: &str = "POST";
 
 /// Of two that fit, the first counts.
-static ROUTES: [Route; 32] = [
+pub(super) static ROUTES: [Route; 38] = [
     row("/v1/chat/completions", Ask(Chat), Inference, WRITE, OpenAi),
     row("/v1/ws", Room::Socket, Class::Socket, "GET", SurfaceId::Socket),
     row("/v1/completions", Ask(Complete), Inference, WRITE, OpenAi),
@@ -84,8 +90,14 @@ static ROUTES: [Route; 32] = [
     row("/v1/models/*", Room::Models, Inference, READ, OpenAi),
     row("/v1/generate", Ask(Chat), Inference, WRITE, Native),
     row("/v1/providers", Room::Providers, Inference, READ, Native),
-    row("/v1/credentials", Room::Credentials, Admin, "GET, HEAD, POST", Native),
-    row("/v1/credentials/*", Room::Credentials, Admin, "DELETE", Native),
+    row("/v1/credentials", Room::Credentials, ProjectAdmin, "GET, HEAD, POST", Native),
+    row("/v1/credentials/*", Room::Credentials, ProjectAdmin, "DELETE", Native),
+    row("/v1/files", Room::Files, ProjectAdmin, "GET, HEAD, POST", Native),
+    row("/v1/files/*", Room::Files, ProjectAdmin, "DELETE", Native),
+    row("/admin/v1/keys", Room::Keys, ProjectAdmin, "GET, HEAD, POST", Native),
+    row("/admin/v1/keys/*", Room::Keys, ProjectAdmin, "GET, HEAD, POST, PATCH, DELETE", Native),
+    row("/admin/v1/audit", Room::Audit, Admin, READ, Native),
+    row("/mcp", Room::Mcp, Inference, WRITE, Native),
     row("/health", Room::Health, Public, READ, Native),
     row("/livez", Room::Live, Public, READ, Native),
     row("/readyz", Room::Ready, Public, READ, Native),
@@ -191,6 +203,11 @@ impl Route {
         };
         let rest = path.strip_prefix(before)?.strip_suffix(after)?;
         (!rest.is_empty()).then_some(Some(rest))
+    }
+
+    /// Errors take the form of RFC 9457 here.
+    pub(super) fn is_of_admins(&self) -> bool {
+        self.path.starts_with("/admin/")
     }
 
     pub(super) fn allows(&self, method: &Method) -> bool {

@@ -141,7 +141,7 @@ impl Chat {
     /// Who sends a message: the holder of its key, who must be the one that the connection belongs to, if it belongs to
     /// somebody.
     fn who(&mut self, message: &Message<'_>, desk: &Desk) -> Result<Caller, Fault> {
-        let named = message.api_key.as_deref().map(|key| desk.app().access.holder(key)).transpose();
+        let named = message.api_key.as_deref().map(|key| desk.app().access.sender(key)).transpose();
         let named = named.inspect_err(|_| self.wrong_keys += 1)?;
         let unauthenticated = |why: &'static str| Fault::Unauthenticated { why: why.into() };
         match (named, &self.caller) {

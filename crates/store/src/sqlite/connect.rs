@@ -56,6 +56,12 @@ impl Writers {
         tokio::try_join!(durable.connect(), relaxed.connect())?;
         Ok(Self { durable, relaxed })
     }
+
+    /// Closes both, when what runs on them has ended.
+    pub(super) async fn close(&self) {
+        self.relaxed.close().await;
+        self.durable.close().await;
+    }
 }
 
 fn wal(path: &Path) -> SqliteConnectOptions {
@@ -106,7 +112,7 @@ impl Writer {
     }
 
     /// Closes the connection once its transaction has ended.
-    pub(super) async fn close(&self) {
+    async fn close(&self) {
         let _line = self.line.lock().await;
         if let Some(connection) = self.take() {
             // What was committed is safe whatever this says: it only checkpoints.
