@@ -140,7 +140,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Line<S> {
             }
             let socket = self.stream.get_mut();
             socket.shutdown().await.ok()?;
-            let mut rest = [0; 1024];
+            // On the heap: in the task it would be there all along.
+            let mut rest = vec![0; 1024];
             while socket.read(&mut rest).await.ok()? > 0 {}
             Some(())
         })
