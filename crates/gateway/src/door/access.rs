@@ -64,15 +64,15 @@ impl Access {
         self.by_digest.is_empty()
     }
 
-    /// Who sent these headers.
+    /// Who sent these headers, and the key in the query where the path allows one.
     ///
     /// # Errors
     /// `Unauthenticated`: no key, an unknown one, or two different ones.
-    pub fn caller(&self, headers: &HeaderMap) -> Result<Caller, Fault> {
+    pub fn caller(&self, headers: &HeaderMap, in_query: Option<&str>) -> Result<Caller, Fault> {
         if self.is_open() {
             return Ok(ANYBODY);
         }
-        let key = presented_key(headers, [])?;
+        let key = presented_key(headers, in_query.map(str::as_bytes))?;
         self.known(key.ok_or_else(|| unauthenticated("a key is needed: send 'Authorization: Bearer <key>'"))?)
     }
 
@@ -165,7 +165,7 @@ mod tests {
     }
 
     fn role(pairs: &[(&'static str, &str)]) -> Option<Role> {
-        access().caller(&headers(pairs)).ok().map(|caller| caller.role)
+        access().caller(&headers(pairs), None).ok().map(|caller| caller.role)
     }
 
     #[test]
@@ -186,9 +186,9 @@ mod tests {
     #[test]
     fn a_key_that_differs_in_its_last_character_is_refused_also_after_a_good_call() {
         let access = access();
-        assert!(access.caller(&headers(&[("x-api-key", TOKEN)])).is_ok());
+        assert!(access.caller(&headers(&[("x-api-key", TOKEN)]), None).is_ok());
         let almost = format!("{}0", &TOKEN[..31]);
-        assert!(access.caller(&headers(&[("x-api-key", &almost)])).is_err());
+        assert!(access.caller(&headers(&[("x-api-key", &almost)]), None).is_err());
     }
 
     #[test]
@@ -201,7 +201,16 @@ mod tests {
     }
 
     #[test]
+    fn a_key_in_the_query_counts_as_one_in_a_header() {
+        let caller =
+            |pairs, in_query| access().caller(&headers(pairs), in_query).ok().map(|caller| caller.role);
+        assert_eq!(caller(&[], Some("short")), Some(Role::Caller));
+        assert_eq!(caller(&[], Some("shorter")), None);
+        assert_eq!(caller(&[("x-goog-api-key", TOKEN)], Some("short")), None);
+    }
+
+    #[test]
     fn without_any_key_everybody_is_admin() {
-        assert_eq!(Access::default().caller(&HeaderMap::new()).unwrap().role, Role::Admin);
+        assert_eq!(Access::default().caller(&HeaderMap::new(), None).unwrap().role, Role::Admin);
     }
 }

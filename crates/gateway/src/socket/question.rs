@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::HeaderMap;
-use wire::{Fault, SurfaceId};
+use wire::{Fault, Operation, SurfaceId};
 
 use crate::app::App;
 use crate::arrival::Arrival;
@@ -37,7 +37,8 @@ impl Question {
             return Err(refuse(&Fault::Draining));
         }
         let Ok(slot) = self.app.ledger.slot().await else { return Err(refuse(&Fault::Draining)) };
-        let mut meter = Meter::open(slot, place, arrival, self.surface, &self.caller, self.client_id);
+        let mut meter =
+            Meter::open(slot, place, arrival, (self.surface, Operation::Chat), &self.caller, self.client_id);
         let inbound = match Inbound::admit(self.surface.into(), &self.headers, self.body, &mut meter) {
             Ok(inbound) => inbound,
             Err(fault) => {
