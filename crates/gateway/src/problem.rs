@@ -114,9 +114,18 @@ fn with_attempts(body: Bytes, tried: &[Tried]) -> Bytes {
     }
 }
 
-/// The body alone, for answers that are no HTTP.
-pub fn body(surface: SurfaceId, fault: &Fault, tried: &[Tried], arrival: Arrival) -> Bytes {
-    with_attempts(render(surface, fault, arrival).1, tried)
+/// A fault as it is told where there is no HTTP.
+pub struct Refusal {
+    #[allow(missing_docs)]
+    pub status: StatusCode,
+    /// The surface's error object.
+    pub body: Bytes,
+}
+
+/// Renders the fault of a request that came over a socket.
+pub fn refusal(surface: SurfaceId, fault: &Fault, tried: &[Tried], arrival: Arrival) -> Refusal {
+    let (status, body) = render(surface, fault, arrival);
+    Refusal { status, body: with_attempts(body, tried) }
 }
 
 /// 421: the `Host` is not ours.

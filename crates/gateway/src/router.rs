@@ -19,7 +19,8 @@ use crate::arrival::{Arrival, is_plain_id};
 use crate::body::OutBody;
 use crate::door::{Caller, HostVerdict, Role, Scope};
 use crate::exchange::Asked;
-use crate::{manage, mcp, problem, socket, surface};
+use crate::socket::{self, Spoken};
+use crate::{manage, mcp, problem, surface};
 
 const NATIVE: SurfaceId = SurfaceId::Generate;
 
@@ -145,7 +146,11 @@ async fn go_in(
             let asked = Asked { surface: found.surface, operation, head: head(rest) };
             Ok(surface::answer(app, arrival, asked, caller, request).await)
         }
-        Room::Socket => socket::open(app, arrival, SurfaceId::Socket, request),
+        Room::Socket => socket::open(app, arrival, Spoken::Chat, request),
+        Room::Responses if request.method() == Method::GET => {
+            socket::open(app, arrival, Spoken::Responses, request)
+        }
+        Room::Responses => Ok(surface::answer(app, arrival, found.surface.into(), caller, request).await),
         Room::AskStreamed(operation) => {
             let head = Head { stream: true, framing: framing(request.uri()), ..head(rest) };
             let asked = Asked { surface: found.surface, operation, head };

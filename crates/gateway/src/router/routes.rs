@@ -30,7 +30,9 @@ pub(super) enum Room {
     /// A model is asked for this, in the format of the route's surface.
     Ask(Operation),
     Socket,
-    /// The same, streamed because the path says so.
+    /// By POST a model is asked, by GET a socket is opened on which it will be.
+    Responses,
+    /// The same as `Ask`, streamed because the path says so.
     AskStreamed(Operation),
     Models,
     Providers,
@@ -70,7 +72,7 @@ pub(super) static ROUTES: [Route; 38] = [
     row("/v1/ws", Room::Socket, Class::Socket, "GET", SurfaceId::Socket),
     row("/v1/completions", Ask(Complete), Inference, WRITE, OpenAi),
     row("/v1/embeddings", Ask(Embed), Inference, WRITE, OpenAi),
-    row("/v1/responses", Ask(Chat), Inference, WRITE, Responses),
+    row("/v1/responses", Room::Responses, Inference, "GET, POST", Responses),
     row("/v1/responses/input_tokens", Ask(CountTokens), Inference, WRITE, Responses),
     row("/v1/messages", Ask(Chat), Inference, WRITE, Anthropic),
     row("/v1/messages/count_tokens", Ask(CountTokens), Inference, WRITE, Anthropic),

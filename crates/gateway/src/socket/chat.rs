@@ -9,7 +9,7 @@ mod script;
 use bytes::Bytes;
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
-use wire::{Fault, RawObject, SurfaceId};
+use wire::{Fault, RawObject};
 
 use super::answers::{MOST, Script};
 use super::conversation::{Desk, Protocol};
@@ -116,9 +116,9 @@ impl Chat {
                 desk.start(message.id.map(str::to_owned), caller, body, Box::new(script));
             }
             Err(fault) => {
-                let error = problem::body(SurfaceId::Socket, &fault, &[], Arrival::now());
+                let refusal = problem::refusal(desk.surface(), &fault, &[], Arrival::now());
                 let mut texts = Default::default();
-                script.refusal(&String::from_utf8_lossy(&error), &mut texts);
+                script.refusal(&refusal, &mut texts);
                 script.end(&mut texts);
                 texts.into_iter().for_each(|text| desk.reply(text.to_string()));
             }
