@@ -58,7 +58,8 @@ function against(driver, wire) {
   test("structured output", async () => {
     const { name, people, rivers } = await driver.structured(client, model("text"));
     assert.deepEqual({ name, rivers }, { name: "café", rivers: ["café"] });
-    assert.equal(typeof people, "number");
+    // The bounds that zod gives an integer need not reach every model.
+    assert.ok(Number.isInteger(people));
   });
 
   test("an image reaches the model", async () => {
