@@ -3,6 +3,7 @@
 mod access;
 mod cors;
 mod host;
+pub mod subprotocol;
 
 pub use access::{Access, Caller, Role};
 pub use cors::Cors;

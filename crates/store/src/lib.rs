@@ -24,6 +24,7 @@ pub use master_key::KeySource;
 pub use secret::Secret;
 pub use sqlite::is_foreign;
 pub use types::{Credential, Entry, GLOBAL, NewCredential, Outcome, Totals, Word};
+pub use vault::Sealer;
 
 /// Credentials of providers, sealed at rest.
 #[async_trait]

@@ -7,6 +7,7 @@
 mod aad;
 mod aead;
 mod entropy;
+mod sealer;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use thiserror::Error;
@@ -17,6 +18,7 @@ use crate::secret::Secret;
 pub(crate) use aad::Place;
 pub(crate) use aead::{KEY_LEN, KeyBytes, TAG_LEN};
 pub(crate) use entropy::{Entropy, SystemEntropy};
+pub use sealer::Sealer;
 
 use aead::{Key, derive};
 use entropy::fresh;

@@ -10,6 +10,8 @@ use http::{HeaderMap, header};
 use store::Secret;
 use wire::Fault;
 
+use super::subprotocol;
+
 /// What a caller may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
@@ -27,6 +29,9 @@ pub struct Caller {
     #[allow(missing_docs)]
     pub role: Role,
 }
+
+/// Who calls a gateway that has no keys.
+const ANYBODY: Caller = Caller { key_name: None, role: Role::Admin };
 
 type Digest = [u8; 32];
 
@@ -59,15 +64,43 @@ impl Access {
         self.by_digest.is_empty()
     }
 
-    /// Who sent these headers.
+    /// Who sent these headers, and the key in the query where the path allows one.
     ///
     /// # Errors
     /// `Unauthenticated`: no key, an unknown one, or two different ones.
-    pub fn caller(&self, headers: &HeaderMap) -> Result<Caller, Fault> {
+    pub fn caller(&self, headers: &HeaderMap, in_query: Option<&str>) -> Result<Caller, Fault> {
         if self.is_open() {
-            return Ok(Caller { key_name: None, role: Role::Admin });
+            return Ok(ANYBODY);
         }
-        let digest = sha256(presented_key(headers)?);
+        let key = presented_key(headers, in_query.map(str::as_bytes))?;
+        self.known(key.ok_or_else(|| unauthenticated("a key is needed: send 'Authorization: Bearer <key>'"))?)
+    }
+
+    /// Who opens a socket with these headers; besides the usual ways, a key may stand among the sub-protocols, since
+    /// a page cannot set headers there. `None`: nobody yet, the key is to come in a message.
+    ///
+    /// # Errors
+    /// `Unauthenticated`: an unknown key, or two different ones.
+    pub fn socket_caller(&self, headers: &HeaderMap) -> Result<Option<Caller>, Fault> {
+        if self.is_open() {
+            return Ok(Some(ANYBODY));
+        }
+        presented_key(headers, subprotocol::keys(headers))?.map(|key| self.known(key)).transpose()
+    }
+
+    /// Who sends this key in a message; `Bearer ` may stand before it.
+    ///
+    /// # Errors
+    /// `Unauthenticated`: an unknown key.
+    pub fn holder(&self, key: &str) -> Result<Caller, Fault> {
+        if self.is_open() {
+            return Ok(ANYBODY);
+        }
+        self.known(bearer(key.as_bytes()).unwrap_or(key.as_bytes()))
+    }
+
+    fn known(&self, key: &[u8]) -> Result<Caller, Fault> {
+        let digest = sha256(key);
         // The map is searched by a digest that a stranger cannot steer; the verdict itself takes constant time.
         match self.by_digest.get(&digest) {
             Some((known, caller)) if verify_slices_are_equal(known, &digest).is_ok() => Ok(caller.clone()),
@@ -76,20 +109,23 @@ impl Access {
     }
 }
 
-/// The one key in these headers.
-fn presented_key(headers: &HeaderMap) -> Result<&[u8], Fault> {
+/// The one key in these headers, or in what was found in them besides.
+fn presented_key<'a>(
+    headers: &'a HeaderMap,
+    besides: impl IntoIterator<Item = &'a [u8]>,
+) -> Result<Option<&'a [u8]>, Fault> {
     let mut found: Option<&[u8]> = None;
     let ways = headers.get_all(header::AUTHORIZATION).iter().map(|value| bearer(value.as_bytes())).chain(
         KEY_HEADERS.iter().flat_map(|name| headers.get_all(*name)).map(|value| Some(value.as_bytes())),
     );
-    for key in ways {
+    for key in ways.chain(besides.into_iter().map(Some)) {
         let key = key.ok_or_else(|| unauthenticated("the Authorization header must be 'Bearer <key>'"))?;
         if found.is_some_and(|other| other != key) {
             return Err(unauthenticated("two different keys in one request"));
         }
         found = Some(key);
     }
-    found.ok_or_else(|| unauthenticated("a key is needed: send 'Authorization: Bearer <key>'"))
+    Ok(found)
 }
 
 /// Headers by which the vendors' clients send a bare key (CLIENTS.md section 2).
@@ -129,7 +165,7 @@ mod tests {
     }
 
     fn role(pairs: &[(&'static str, &str)]) -> Option<Role> {
-        access().caller(&headers(pairs)).ok().map(|caller| caller.role)
+        access().caller(&headers(pairs), None).ok().map(|caller| caller.role)
     }
 
     #[test]
@@ -150,9 +186,9 @@ mod tests {
     #[test]
     fn a_key_that_differs_in_its_last_character_is_refused_also_after_a_good_call() {
         let access = access();
-        assert!(access.caller(&headers(&[("x-api-key", TOKEN)])).is_ok());
+        assert!(access.caller(&headers(&[("x-api-key", TOKEN)]), None).is_ok());
         let almost = format!("{}0", &TOKEN[..31]);
-        assert!(access.caller(&headers(&[("x-api-key", &almost)])).is_err());
+        assert!(access.caller(&headers(&[("x-api-key", &almost)]), None).is_err());
     }
 
     #[test]
@@ -165,7 +201,16 @@ mod tests {
     }
 
     #[test]
+    fn a_key_in_the_query_counts_as_one_in_a_header() {
+        let caller =
+            |pairs, in_query| access().caller(&headers(pairs), in_query).ok().map(|caller| caller.role);
+        assert_eq!(caller(&[], Some("short")), Some(Role::Caller));
+        assert_eq!(caller(&[], Some("shorter")), None);
+        assert_eq!(caller(&[("x-goog-api-key", TOKEN)], Some("short")), None);
+    }
+
+    #[test]
     fn without_any_key_everybody_is_admin() {
-        assert_eq!(Access::default().caller(&HeaderMap::new()).unwrap().role, Role::Admin);
+        assert_eq!(Access::default().caller(&HeaderMap::new(), None).unwrap().role, Role::Admin);
     }
 }

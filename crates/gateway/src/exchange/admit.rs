@@ -6,11 +6,14 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use policy::Ask;
 use wire::chat::ChatRequest;
+use wire::count::Counting;
 use wire::dialect::Peek;
+use wire::embed::{EmbedRequest, EmbedSurface};
 use wire::{Fault, Head, Operation, RawObject, SurfaceId};
 
 use super::meter::Meter;
 use crate::arrival::Arrival;
+use crate::recall::{Recall, Scope};
 
 /// What a route asks for.
 #[derive(Debug, Clone)]
@@ -28,6 +31,35 @@ impl From<SurfaceId> for Asked {
     fn from(surface: SurfaceId) -> Self {
         Self { surface, operation: Operation::Chat, head: Head::default() }
     }
+}
+
+impl Asked {
+    /// Model, streaming and the like, by the rules of the operation.
+    fn peek(&self, body: &RawObject) -> Result<Peek, Fault> {
+        let surface = self.surface.surface();
+        match self.operation {
+            Operation::Chat => surface.peek(&self.head, body),
+            Operation::CountTokens => counting(self.surface)?.peek(surface, &self.head, body),
+            Operation::Embed | Operation::EmbedOne => embeddings(self.surface)?.peek(&self.head, body),
+            Operation::Complete => wire::complete::peek(body),
+        }
+    }
+}
+
+/// How a surface counts tokens.
+///
+/// # Errors
+/// `Internal`: it does not, and no route should have led here.
+pub(super) fn counting(surface: SurfaceId) -> Result<&'static Counting, Fault> {
+    surface.counts().ok_or_else(|| Fault::internal(format!("{} does not count tokens", surface.name())))
+}
+
+/// How a surface speaks of embeddings.
+///
+/// # Errors
+/// `Internal`: it does not, and no route should have led here.
+pub(super) fn embeddings(surface: SurfaceId) -> Result<&'static dyn EmbedSurface, Fault> {
+    surface.embeds().ok_or_else(|| Fault::internal(format!("{} does not embed", surface.name())))
 }
 
 /// An admitted request.
@@ -51,6 +83,7 @@ pub struct Inbound {
     /// Only the first target may be tried.
     pub strict: bool,
     decoded: OnceLock<ChatRequest>,
+    texts: OnceLock<EmbedRequest>,
 }
 
 impl Inbound {
@@ -59,9 +92,9 @@ impl Inbound {
     /// # Errors
     /// `Malformed`, naming the field.
     pub fn admit(asked: Asked, headers: &HeaderMap, body: Bytes, meter: &mut Meter) -> Result<Self, Fault> {
-        let Asked { surface, operation, head } = asked;
         let body = RawObject::parse(body)?;
-        let peek = surface.surface().peek(&head, &body)?;
+        let peek = asked.peek(&body)?;
+        let Asked { surface, operation, head } = asked;
         let project = peek
             .project
             .clone()
@@ -83,6 +116,7 @@ impl Inbound {
             project,
             strict,
             decoded: OnceLock::new(),
+            texts: OnceLock::new(),
         })
     }
 
@@ -98,13 +132,35 @@ impl Inbound {
         }
     }
 
+    /// Whose conversation it is.
+    pub fn scope(&self, meter: &Meter) -> Scope {
+        Scope { key: meter.key_name().map(str::to_owned), project: self.project.clone() }
+    }
+
     /// The request in canonical form; decoded at most once, and only if some target speaks another dialect.
-    pub fn decoded(&self) -> Result<&ChatRequest, Fault> {
+    /// Thoughts that the client could not carry are put back.
+    pub fn decoded(&self, recall: &Recall, meter: &Meter) -> Result<&ChatRequest, Fault> {
         if let Some(request) = self.decoded.get() {
             return Ok(request);
         }
-        let request = self.surface.surface().decode_request(&self.head, &self.body)?;
+        let surface = self.surface.surface();
+        let mut request = match self.operation {
+            Operation::CountTokens => {
+                counting(self.surface)?.decode_request(surface, &self.head, &self.body)?
+            }
+            _ => surface.decode_request(&self.head, &self.body)?,
+        };
+        recall.restore(&self.scope(meter), &mut request);
         Ok(self.decoded.get_or_init(|| request))
+    }
+
+    /// The texts to embed, in canonical form; decoded at most once.
+    pub fn texts(&self) -> Result<&EmbedRequest, Fault> {
+        if let Some(request) = self.texts.get() {
+            return Ok(request);
+        }
+        let request = embeddings(self.surface)?.decode_request(&self.head, &self.body)?;
+        Ok(self.texts.get_or_init(|| request))
     }
 }
 
