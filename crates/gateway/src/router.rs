@@ -5,7 +5,7 @@ mod routes;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use http::header::{ALLOW, HeaderName};
+use http::header::{ALLOW, CONNECTION, HeaderName};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use hyper::body::Incoming;
 use percent_encoding::percent_decode_str;
@@ -19,7 +19,7 @@ use crate::arrival::{Arrival, is_plain_id};
 use crate::body::OutBody;
 use crate::door::{Caller, HostVerdict, Role};
 use crate::exchange::Asked;
-use crate::{manage, problem, socket, surface};
+use crate::{body, manage, problem, socket, surface};
 
 const NATIVE: SurfaceId = SurfaceId::Generate;
 
@@ -62,12 +62,28 @@ async fn enter(
             Ok(response) => response,
             Err(fault) => problem::answer(errors, &fault, arrival),
         },
-        Err(fault) => problem::answer(errors, &fault, arrival),
+        Err(fault) => refuse(errors, &fault, arrival, request).await,
     };
     if is_head {
         *response.body_mut() = OutBody::empty();
     }
     response
+}
+
+/// Answers a request whose body was not read. A connection that cannot be used again is said to be closed: a client that
+/// took it for open would see its next request fail.
+async fn refuse(
+    surface: SurfaceId,
+    fault: &Fault,
+    arrival: Arrival,
+    request: Request<Incoming>,
+) -> Response<OutBody> {
+    let reusable = body::pass_over(request).await;
+    let mut answer = problem::answer(surface, fault, arrival);
+    if !reusable {
+        answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    answer
 }
 
 /// Method, key, role.
