@@ -5,7 +5,7 @@ mod routes;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use http::header::{ALLOW, HeaderName};
+use http::header::{ALLOW, CONNECTION, HeaderName};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use hyper::body::Incoming;
 use percent_encoding::percent_decode_str;
@@ -20,7 +20,7 @@ use crate::body::OutBody;
 use crate::door::{Caller, HostVerdict, Role, Scope};
 use crate::exchange::Asked;
 use crate::socket::{self, Spoken};
-use crate::{manage, mcp, problem, surface};
+use crate::{body, manage, mcp, problem, surface};
 
 const NATIVE: SurfaceId = SurfaceId::Generate;
 
@@ -80,7 +80,15 @@ async fn enter(
             Ok(response) => response,
             Err(fault) => refuse(&fault),
         },
-        Err(fault) => refuse(&fault),
+        Err(fault) => {
+            let reusable = body::pass_over(request).await;
+            let mut answer = refuse(&fault);
+            // A client that took the connection for open would see its next request fail.
+            if !reusable {
+                answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            answer
+        }
     };
     if is_head {
         *response.body_mut() = OutBody::empty();

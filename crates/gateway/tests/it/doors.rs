@@ -1,8 +1,13 @@
 //! Who comes in: keys by every way, `Host`, `Origin`.
 
+use std::io::{BufReader, Write};
+use std::time::Duration;
+
 use fakeprov::FakeProv;
 
-use crate::support::{Builder, Gateway, TOKEN, block_on, both_wires, chat_body, request};
+use crate::support::{
+    Builder, Gateway, TOKEN, block_on, both_wires, chat_body, connect, read_reply, request,
+};
 
 fn post(gateway: &Gateway, headers: &[(&str, &str)], path: &str) -> crate::support::Reply {
     let body = chat_body("oai/text", false).to_string();
@@ -38,6 +43,27 @@ fn every_way_of_sending_a_key_opens_the_door_and_a_wrong_one_does_not() {
         let reply = post(&gateway, &headers, "/v1/chat/completions");
         assert_eq!((reply.status, reply.code().as_str()), (401, "invalid_api_key"), "{headers:?}");
         assert_eq!(reply.header("www-authenticate"), Some("Bearer"));
+    }
+}
+
+/// Clients send head and body apart, and keep the connection of a refused request.
+#[test]
+fn a_connection_whose_request_was_refused_serves_the_next() {
+    let (_provider, gateway) = gateway();
+    let body = chat_body("oai/text", false).to_string();
+    let mut reader = BufReader::new(connect(gateway.address));
+    for (key, status) in [("wrong", 401), (TOKEN, 200)] {
+        let head = format!(
+            "POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {key}\r\n\
+             content-type: application/json\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
+        reader.get_mut().write_all(head.as_bytes()).unwrap();
+        // So that the head is read before the body is there.
+        std::thread::sleep(Duration::from_millis(20));
+        reader.get_mut().write_all(body.as_bytes()).unwrap();
+        let reply = read_reply(&mut reader, false);
+        assert_eq!((reply.status, reply.header("connection")), (status, None));
     }
 }
 
