@@ -231,4 +231,38 @@ mod tests {
     fn without_any_key_everybody_is_admin() {
         assert_eq!(Access::default().caller(&HeaderMap::new()).unwrap().role, Role::Admin);
     }
+
+    /// A connection that stays open asks before every message.
+    #[tokio::test]
+    async fn a_caller_goes_on_until_its_key_is_changed_or_revoked() {
+        let dir = tempfile::tempdir().unwrap();
+        let options =
+            store::OpenOptions { data_dir: dir.path().join("data"), db_path: None, master_key: None };
+        let store = store::open(options).await.unwrap().store;
+        let by = store::By { actor: "tests".into(), request_id: None, at: clock::wall() };
+        let grant = store::NewAccessKey {
+            name: "socket".into(),
+            role: store::KeyRole::Caller,
+            project: None,
+            models: Vec::new(),
+            providers: Vec::new(),
+            labels: Default::default(),
+            expires_at: None,
+        };
+        let access = access();
+        let (key, secret) = store.create_key(grant, &by).await.unwrap();
+        access.issue(store.issued_keys().await.unwrap());
+        let caller = access.holder(secret.expose().as_bytes()).unwrap();
+        assert!(access.still_valid(&caller));
+        let later = store::By { at: by.at + std::time::Duration::from_secs(1), ..by };
+        store.update_key(&key.id, store::KeyChanges::default(), &later).await.unwrap();
+        access.issue(store.issued_keys().await.unwrap());
+        assert!(!access.still_valid(&caller), "its scope may be another");
+        let caller = access.holder(secret.expose().as_bytes()).unwrap();
+        store.revoke_key(&key.id, &later).await.unwrap();
+        access.issue(store.issued_keys().await.unwrap());
+        assert!(!access.still_valid(&caller));
+        let configured = access.holder(b"short").unwrap();
+        assert!(access.still_valid(&configured));
+    }
 }
