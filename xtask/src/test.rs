@@ -20,10 +20,10 @@ mod tools;
 
 const ABOUT: &str = "\
 Runs every test of the project:
-  1. finds or installs what the tests need: strace, Python and Node with the openai SDKs
+  1. finds or installs what the tests need: strace, Python and Node with the SDKs of the vendors, LangChain and the AI SDK
   2. builds the workspace
   3. unit and integration tests, then the examples in the documentation
-  4. the unmodified openai SDKs against the real gateway and a scripted upstream
+  4. those SDKs, unmodified, against the real gateway and a scripted upstream
 Anything installed goes into the target directory, but Debian packages, which are only installed for root.
 A part that cannot run here is skipped and named in the summary.";
 
@@ -40,9 +40,9 @@ enum Part {
     Rust,
     /// Examples in the documentation
     Doc,
-    /// The openai SDK for Python
+    /// The SDKs for Python
     Python,
-    /// The openai SDK for Node
+    /// The SDKs for Node
     Node,
 }
 

@@ -1,6 +1,6 @@
 //! Decides what is answered, before any wire spells it.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::ask::{Ask, Forced, Format, Tool};
 use crate::faults::Fault;
@@ -13,6 +13,9 @@ pub const TEXT: &str =
 
 /// What `thinking` thinks.
 const THOUGHT: &str = "The user wants an answer \u{2013} think first, then speak.";
+
+/// What `refusal` says.
+const REFUSAL: &str = "I'm sorry, but I can't help with that.";
 
 /// An answer of no wire yet.
 #[derive(Clone, Debug)]
@@ -27,7 +30,26 @@ pub(crate) struct Answer {
 pub(crate) enum Part {
     Thinking(Vec<String>),
     Text(Vec<String>),
-    Call { id: String, name: String, arguments: Vec<String> },
+    /// Words by which the model declines.
+    Refusal(Vec<String>),
+    Call(Call),
+}
+
+/// A call of a tool.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    /// JSON, or the free text of a custom tool.
+    pub(crate) arguments: Vec<String>,
+    pub(crate) custom: bool,
+}
+
+impl Call {
+    /// The arguments as the object they are.
+    pub(crate) fn object(&self) -> Value {
+        serde_json::from_str(&self.arguments.concat()).expect("arguments are JSON we wrote")
+    }
 }
 
 /// What is said of tokens spent.
@@ -52,6 +74,31 @@ impl Answer {
             .collect()
     }
 
+    /// The pieces of the visible text.
+    pub(crate) fn pieces(&self) -> impl Iterator<Item = &str> {
+        let texts = self.parts.iter().filter_map(|part| {
+            if let Part::Text(pieces) | Part::Refusal(pieces) = part { Some(pieces) } else { None }
+        });
+        texts.flatten().map(String::as_str)
+    }
+
+    /// The words by which the model declines, if it does.
+    pub(crate) fn refusal(&self) -> Option<String> {
+        self.parts
+            .iter()
+            .find_map(|part| if let Part::Refusal(pieces) = part { Some(pieces.concat()) } else { None })
+    }
+
+    /// The prompt itself was refused: there is nothing but that.
+    pub(crate) fn blocked(&self) -> bool {
+        self.parts.is_empty() && self.stop == Stop::Filter
+    }
+
+    /// The calls.
+    pub(crate) fn calls(&self) -> impl Iterator<Item = &Call> {
+        self.parts.iter().filter_map(|part| if let Part::Call(call) = part { Some(call) } else { None })
+    }
+
     /// The whole thought.
     pub(crate) fn thought(&self) -> String {
         self.parts
@@ -63,14 +110,19 @@ impl Answer {
 
 /// Answers a request as the script orders.
 pub(crate) fn compose(script: &Script, ask: &Ask) -> Answer {
+    if script.kind == Kind::PromptBlock {
+        return Answer { parts: Vec::new(), stop: Stop::Filter, usage: usage(script, &[]) };
+    }
     let mut parts = Vec::new();
-    if script.thinking {
+    if script.thinking && !ask.thoughtless {
         parts.push(Part::Thinking(words(THOUGHT)));
     }
     let calls = calls(script, ask);
     let called = !calls.is_empty();
     if called {
         parts.extend(calls);
+    } else if script.kind == Kind::Refusal {
+        parts.push(Part::Refusal(words(REFUSAL)));
     } else {
         parts.push(Part::Text(text(script, ask)));
     }
@@ -82,7 +134,7 @@ fn usage(script: &Script, parts: &[Part]) -> Usage {
     let count = |thoughts: bool| {
         let pieces = parts.iter().map(|part| match part {
             Part::Thinking(pieces) => pieces.len() * usize::from(thoughts),
-            Part::Text(pieces) | Part::Call { arguments: pieces, .. } => {
+            Part::Text(pieces) | Part::Refusal(pieces) | Part::Call(Call { arguments: pieces, .. }) => {
                 pieces.len() * usize::from(!thoughts)
             }
         });
@@ -111,12 +163,13 @@ fn calls(script: &Script, ask: &Ask) -> Vec<Part> {
 }
 
 fn call(tool: &Tool, serial: usize, place: usize) -> Part {
-    let arguments = schema::fill(&tool.schema).to_string();
-    Part::Call {
+    let arguments = if tool.custom { TEXT.to_owned() } else { schema::fill(&tool.schema).to_string() };
+    Part::Call(Call {
         id: format!("call_fake_{serial}_{place}"),
         name: tool.name.clone(),
         arguments: every(&arguments, 7),
-    }
+        custom: tool.custom,
+    })
 }
 
 fn text(script: &Script, ask: &Ask) -> Vec<String> {

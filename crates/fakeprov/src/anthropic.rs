@@ -1,16 +1,20 @@
-//! The Anthropic Messages wire: whole answers, events, errors. Requests are judged in `judge`.
+//! The Anthropic Messages wire: whole answers, events, errors. Requests are judged in `judge`, counted in `count`.
 //! Source: the provider's API reference for messages, streaming and errors.
 
+mod count;
 mod judge;
 
 use serde_json::{Value, json};
 
-use crate::answer::{Answer, Part, Usage};
+use crate::answer::{Answer, Call, Part, Usage};
 use crate::ask::Ask;
 use crate::http::Request;
-use crate::script::Stop;
-use crate::sse::{Event, Tag};
+use crate::script::{Script, Stop};
+use crate::seal::Vendor;
+use crate::stream::{Event, Tag};
 use crate::wire::{Refusal, Wire, bearer};
+
+pub(crate) use count::count_tokens;
 
 /// Speaks `POST /messages`.
 pub(crate) struct Anthropic;
@@ -20,14 +24,14 @@ impl Wire for Anthropic {
         request.header("x-api-key").or_else(|| bearer(request))
     }
 
-    fn judge(&self, request: &Request, body: &Value, lenient: bool) -> Result<Ask, Refusal> {
-        judge::read(request, body, lenient)
+    fn judge(&self, request: &Request, body: &Value, script: &Script) -> Result<Ask, Refusal> {
+        judge::read(request, body, script)
     }
 
     fn whole(&self, ask: &Ask, answer: &Answer) -> Value {
         let mut message = message(ask);
         message["content"] = answer.parts.iter().map(block).collect();
-        let (reason, sequence) = stop(answer.stop);
+        let (reason, sequence) = stop(answer);
         message["stop_reason"] = json!(reason);
         message["stop_sequence"] = json!(sequence);
         message["usage"] = merged(usage_first(answer.usage), usage_last(answer.usage));
@@ -44,7 +48,7 @@ impl Wire for Anthropic {
         for (index, part) in answer.parts.iter().enumerate() {
             events.extend(self::part(index, part));
         }
-        let (reason, sequence) = stop(answer.stop);
+        let (reason, sequence) = stop(answer);
         let delta = json!({"stop_reason": reason, "stop_sequence": sequence});
         let finish = json!({"delta": delta, "usage": usage_last(answer.usage)});
         events.push(event(Tag::Finish, "message_delta", finish));
@@ -57,15 +61,14 @@ impl Wire for Anthropic {
         json!({"type": "error", "error": error, "request_id": "req_fakeprov"})
     }
 
-    fn error_event(&self, refusal: &Refusal) -> Event {
-        Event { tag: Tag::Open, name: Some("error"), data: self.error(refusal).to_string() }
+    fn error_events(&self, refusal: &Refusal, _sent: usize) -> Vec<Event> {
+        vec![Event { tag: Tag::Open, name: Some("error"), data: self.error(refusal).to_string() }]
     }
 }
 
-/// The signature of a thought of ours. It depends on the text, so that a thought changed on its way back is noticed.
+/// The signature of a thought of ours, so that a thought changed on its way back is noticed.
 fn signature(thought: &str) -> String {
-    let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-    format!("fakeprov-{:016x}", thought.bytes().fold(0xcbf2_9ce4_8422_2325, step))
+    Vendor::Anthropic.seal(thought)
 }
 
 fn message(ask: &Ask) -> Value {
@@ -80,11 +83,9 @@ fn block(part: &Part) -> Value {
         Part::Thinking(pieces) => {
             json!({"type": "thinking", "thinking": pieces.concat(), "signature": signature(&pieces.concat())})
         }
-        Part::Text(pieces) => json!({"type": "text", "text": pieces.concat()}),
-        Part::Call { id, name, arguments } => {
-            let input: Value =
-                serde_json::from_str(&arguments.concat()).expect("arguments are JSON we wrote");
-            json!({"type": "tool_use", "id": id, "name": name, "input": input})
+        Part::Text(pieces) | Part::Refusal(pieces) => json!({"type": "text", "text": pieces.concat()}),
+        Part::Call(call) => {
+            json!({"type": "tool_use", "id": call.id, "name": call.name, "input": call.object()})
         }
     }
 }
@@ -100,11 +101,11 @@ fn part(index: usize, part: &Part) -> Vec<Event> {
                 thoughts.chain([signed]).collect::<Vec<_>>(),
             )
         }
-        Part::Text(pieces) => {
+        Part::Text(pieces) | Part::Refusal(pieces) => {
             let texts = pieces.iter().map(|piece| json!({"type": "text_delta", "text": piece}));
             (json!({"type": "text", "text": ""}), texts.collect())
         }
-        Part::Call { id, name, arguments } => {
+        Part::Call(Call { id, name, arguments, .. }) => {
             let empty = String::new();
             let pieces = std::iter::once(&empty).chain(arguments);
             let deltas = pieces.map(|piece| json!({"type": "input_json_delta", "partial_json": piece}));
@@ -131,8 +132,9 @@ fn merged(mut first: Value, second: Value) -> Value {
     first
 }
 
-fn stop(stop: Stop) -> (&'static str, Option<&'static str>) {
-    match stop {
+fn stop(answer: &Answer) -> (&'static str, Option<&'static str>) {
+    match answer.stop {
+        Stop::End if answer.refusal().is_some() => ("refusal", None),
         Stop::End => ("end_turn", None),
         Stop::Tool => ("tool_use", None),
         Stop::Length => ("max_tokens", None),
@@ -153,12 +155,12 @@ fn usage_first(usage: Usage) -> Value {
     }
 }
 
-/// The usage told at the end; its numbers are totals.
+/// The usage told at the end: all of it again, its numbers totals. Older streams told the output alone.
 fn usage_last(usage: Usage) -> Value {
     match usage {
         Usage::Absent => json!({}),
         Usage::Odd => json!({"output_tokens": 1e308}),
-        Usage::Counted { output, .. } => json!({"output_tokens": output}),
+        Usage::Counted { output, .. } => merged(usage_first(usage), json!({"output_tokens": output})),
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a request asks for, read from either wire: the little that an answer depends on.
+//! What a request asks for, read from any wire: the little that an answer depends on.
 
 use serde_json::Value;
 
@@ -20,6 +20,14 @@ pub(crate) struct Ask {
     /// The results that came since the last assistant turn.
     pub(crate) results: Vec<ToolResult>,
     pub(crate) format: Format,
+    /// Thoughts are not wanted.
+    pub(crate) thoughtless: bool,
+    /// Reasoning is given in its encrypted form too (Responses' `include`).
+    pub(crate) encrypted: bool,
+    /// Calls have ids (Gemini and Ollama give them only to some).
+    pub(crate) call_ids: bool,
+    /// What the answer repeats of the request (Responses, legacy completions).
+    pub(crate) echo: Value,
     /// Tells this request's ids from other requests'.
     pub(crate) serial: usize,
 }
@@ -29,6 +37,8 @@ pub(crate) struct Ask {
 pub(crate) struct Tool {
     pub(crate) name: String,
     pub(crate) schema: Value,
+    /// It takes free text instead of arguments.
+    pub(crate) custom: bool,
 }
 
 /// Whether a tool must be called.

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::reply::{Framing, Head, Reply, Step};
 use crate::script::{Cut, Script};
-use crate::sse::{self, Frame, Tag};
+use crate::stream::{Form, Frame, Tag};
 use crate::wire::{Refusal, Wire};
 
 /// One way to fail.
@@ -153,7 +153,7 @@ fn steps(steps: Vec<Step>) -> Reply {
 }
 
 /// The body's steps of a stream with the script's fault in it, if it has one that shows there.
-pub(crate) fn stream(script: &Script, wire: &dyn Wire, mut frames: Vec<Frame>) -> Vec<Step> {
+pub(crate) fn stream(script: &Script, wire: &dyn Wire, form: Form, mut frames: Vec<Frame>) -> Vec<Step> {
     let Some(fault) = script.fault else { return body(frames) };
     if fault == Fault::NoFinish {
         frames.retain(|frame| matches!(frame.tag, Tag::Open | Tag::Content));
@@ -164,17 +164,16 @@ pub(crate) fn stream(script: &Script, wire: &dyn Wire, mut frames: Vec<Frame>) -
     let broken = rest.first().map(|frame| frame.bytes.clone()).unwrap_or_default();
     let mut steps = body(frames);
     steps.pop();
-    let event = |data: &[u8]| Step::Body([b"data: ".as_slice(), data, b"\n\n"].concat().into());
     match fault {
         Fault::Stall => steps.push(Step::Hang),
         Fault::Truncate => steps.extend([Step::Body(broken.slice(..broken.len() / 2)), Step::Fin]),
         Fault::Reset => steps.push(Step::Reset),
         Fault::ErrorMid => {
-            let error = wire.error_event(&Refusal::new(529, "Overloaded"));
-            steps.extend(body(sse::frames(&[error], script.spelling)));
+            let error = wire.error_events(&Refusal::new(529, "Overloaded"), middle);
+            steps.extend(body(form.last_frames(&error, script.spelling)));
         }
         Fault::BadJson => {
-            steps.push(event(b"{\"id\": \"broken\", \"choices\": [{"));
+            steps.push(Step::Body(form.raw(b"{\"id\": \"broken\", \"choices\": [{")));
             steps.extend(body(rest));
         }
         Fault::BadUtf8 => {
@@ -186,7 +185,7 @@ pub(crate) fn stream(script: &Script, wire: &dyn Wire, mut frames: Vec<Frame>) -
             steps.extend(body(rest.into_iter().skip(1).collect()));
         }
         Fault::EndlessLine => {
-            steps.push(Step::Body("data: ".into()));
+            steps.push(Step::Body(form.opening().into()));
             steps.extend(endless(script));
         }
         Fault::Firehose => {
@@ -270,8 +269,14 @@ fn swollen(text: &Bytes, size: usize) -> Bytes {
 
 /// A place inside the string of the answer's text: after the opening quote of the first field that holds it.
 fn letters(text: &[u8]) -> usize {
-    const FIELDS: &[&str] =
-        &["\"content\":\"", "\"text\":\"", "\"arguments\":\"", "\"partial_json\":\"", "\"thinking\":\""];
+    const FIELDS: &[&str] = &[
+        "\"content\":\"",
+        "\"text\":\"",
+        "\"delta\":\"",
+        "\"arguments\":\"",
+        "\"partial_json\":\"",
+        "\"thinking\":\"",
+    ];
     let ends = FIELDS.iter().filter_map(|field| {
         let at = text.windows(field.len()).position(|window| window == field.as_bytes())?;
         Some(at + field.len())

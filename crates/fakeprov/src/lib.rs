@@ -1,4 +1,5 @@
-//! A scripted LLM provider for tests. It speaks the OpenAI Chat and Anthropic Messages wires, whole and streamed,
+//! A scripted LLM provider for tests. It speaks OpenAI Chat, Responses and legacy Completions, Anthropic Messages, Gemini
+//! and Ollama's own wire, whole and streamed, with embeddings and token counting beside them (`endpoint` lists all),
 //! and takes its orders from the model name: `text+cut=1`, `tools-parallel`, `truncate+eof`, `replay:<fixture id>`.
 //! `script` lists every word.
 //!
@@ -8,16 +9,26 @@
 mod answer;
 mod anthropic;
 mod ask;
+mod completions;
+mod endpoint;
 mod faults;
+mod gemini;
 mod http;
 mod journal;
+mod models;
+mod ollama;
 mod openai;
 mod replay;
 mod reply;
+mod responses;
 mod schema;
 mod script;
+mod seal;
 mod server;
 mod sse;
+mod stream;
+mod tokens;
+mod vector;
 mod wire;
 
 use std::io;

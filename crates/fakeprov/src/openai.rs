@@ -1,30 +1,34 @@
 //! The OpenAI Chat wire: whole answers, chunks, errors. Requests are judged in `judge`.
+//! Embeddings are beside it; the other wires of this provider share its errors and its count of tokens.
 //! Source: the provider's API reference for chat completions.
 
+mod embeddings;
 mod judge;
 
 use serde_json::{Value, json};
 
-use crate::answer::{Answer, Part, Usage};
+use crate::answer::{Answer, Call, Part, Usage};
 use crate::ask::Ask;
 use crate::http::Request;
-use crate::script::Stop;
-use crate::sse::{Event, Tag};
+use crate::script::{Script, Stop};
+use crate::stream::{Event, Tag};
 use crate::wire::{Refusal, Wire, bearer};
+
+pub(crate) use embeddings::embeddings;
 
 /// Speaks `POST /chat/completions`.
 pub(crate) struct OpenAi;
 
 /// Seconds since 1970 of every answer.
-const CREATED: u64 = 1_767_225_600;
+pub(crate) const CREATED: u64 = 1_767_225_600;
 
 impl Wire for OpenAi {
     fn key<'a>(&self, request: &'a Request) -> Option<&'a str> {
         bearer(request)
     }
 
-    fn judge(&self, request: &Request, body: &Value, lenient: bool) -> Result<Ask, Refusal> {
-        judge::read(request, body, lenient)
+    fn judge(&self, request: &Request, body: &Value, script: &Script) -> Result<Ask, Refusal> {
+        judge::read(request, body, script)
     }
 
     fn whole(&self, ask: &Ask, answer: &Answer) -> Value {
@@ -55,20 +59,20 @@ impl Wire for OpenAi {
     }
 
     fn error(&self, refusal: &Refusal) -> Value {
-        let (kind, code) = error_kind(refusal.status);
-        json!({"error": {"message": refusal.message, "type": kind, "param": refusal.param, "code": code}})
+        error(refusal)
     }
 
-    fn error_event(&self, refusal: &Refusal) -> Event {
-        Event { tag: Tag::Open, name: None, data: self.error(refusal).to_string() }
+    fn error_events(&self, refusal: &Refusal, _sent: usize) -> Vec<Event> {
+        vec![Event::plain(Tag::Open, &error(refusal))]
     }
 }
 
 fn message(answer: &Answer) -> Value {
-    let calls: Vec<Value> = answer.parts.iter().filter_map(call).collect();
-    let text = answer.text();
-    let content = if text.is_empty() && !calls.is_empty() { Value::Null } else { text.into() };
-    let mut message = json!({"role": "assistant", "content": content, "refusal": null});
+    let calls: Vec<Value> = answer.calls().map(call).collect();
+    let (text, refusal) = (answer.text(), answer.refusal());
+    let silent = text.is_empty() && (!calls.is_empty() || refusal.is_some());
+    let content = if silent { Value::Null } else { text.into() };
+    let mut message = json!({"role": "assistant", "content": content, "refusal": refusal});
     let thought = answer.thought();
     if !thought.is_empty() {
         message["reasoning_content"] = thought.into();
@@ -79,9 +83,9 @@ fn message(answer: &Answer) -> Value {
     message
 }
 
-fn call(part: &Part) -> Option<Value> {
-    let Part::Call { id, name, arguments } = part else { return None };
-    Some(json!({"id": id, "type": "function", "function": {"name": name, "arguments": arguments.concat()}}))
+fn call(call: &Call) -> Value {
+    let function = json!({"name": call.name, "arguments": call.arguments.concat()});
+    json!({"id": call.id, "type": "function", "function": function})
 }
 
 /// Writes the chunks of one stream.
@@ -97,7 +101,8 @@ impl Stream<'_> {
         match part {
             Part::Thinking(pieces) => texts("reasoning_content", pieces),
             Part::Text(pieces) => texts("content", pieces),
-            Part::Call { id, name, arguments } => {
+            Part::Refusal(pieces) => texts("refusal", pieces),
+            Part::Call(Call { id, name, arguments, .. }) => {
                 let index = *calls;
                 *calls += 1;
                 let opening = json!({"index": index, "id": id, "type": "function", "function": {"name": name, "arguments": ""}});
@@ -145,7 +150,8 @@ fn envelope(ask: &Ask, object: &str) -> Value {
     })
 }
 
-fn finish(stop: Stop) -> &'static str {
+/// The word for why an answer ended.
+pub(crate) fn finish(stop: Stop) -> &'static str {
     match stop {
         Stop::End | Stop::Sequence | Stop::Pause => "stop",
         Stop::Tool => "tool_calls",
@@ -154,7 +160,8 @@ fn finish(stop: Stop) -> &'static str {
     }
 }
 
-fn usage(usage: Usage) -> Option<Value> {
+/// The account of tokens, if one is given.
+pub(crate) fn usage(usage: Usage) -> Option<Value> {
     match usage {
         Usage::Absent => None,
         Usage::Odd => Some(json!({"prompt_tokens": -5, "completion_tokens": 1e308, "total_tokens": "many"})),
@@ -166,7 +173,14 @@ fn usage(usage: Usage) -> Option<Value> {
     }
 }
 
-fn error_kind(status: u16) -> (&'static str, Option<&'static str>) {
+/// The body of an error answer.
+pub(crate) fn error(refusal: &Refusal) -> Value {
+    let (kind, code) = error_kind(refusal.status);
+    json!({"error": {"message": refusal.message, "type": kind, "param": refusal.param, "code": code}})
+}
+
+/// The type and code of an error with a status.
+pub(crate) fn error_kind(status: u16) -> (&'static str, Option<&'static str>) {
     match status {
         401 => ("invalid_request_error", Some("invalid_api_key")),
         402 => ("insufficient_quota", Some("insufficient_quota")),

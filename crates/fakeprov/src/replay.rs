@@ -5,7 +5,7 @@ use std::path::Path;
 use bytes::Bytes;
 use serde_json::Value;
 
-use crate::sse::{Frame, Tag};
+use crate::stream::{Form, Frame, Tag};
 
 /// A recorded response.
 #[derive(Clone, Debug)]
@@ -19,7 +19,7 @@ pub(crate) struct Recording {
 #[derive(Clone, Debug)]
 pub(crate) enum Recorded {
     Whole(Bytes),
-    Stream(Vec<Frame>),
+    Stream(Form, Vec<Frame>),
 }
 
 /// Reads a recording; says what is wrong when there is none of this id.
@@ -50,7 +50,12 @@ fn body(response: &Value) -> Option<Recorded> {
         let text = body.as_str().map_or_else(|| body.to_string(), str::to_owned);
         return Some(Recorded::Whole(text.into()));
     }
-    let events = response.get("sse").or_else(|| response.get("ndjson"))?.as_array()?;
+    let (form, events) = match (response.get("sse"), response.get("ndjson")) {
+        (Some(events), _) => (Form::Sse, events),
+        (None, Some(lines)) => (Form::Lines, lines),
+        (None, None) => return None,
+    };
     let frame = |event: &Value| Some(Frame { tag: Tag::Content, bytes: event.as_str()?.to_owned().into() });
-    events.iter().map(frame).collect::<Option<_>>().map(Recorded::Stream)
+    let frames = events.as_array()?.iter().map(frame).collect::<Option<_>>()?;
+    Some(Recorded::Stream(form, frames))
 }

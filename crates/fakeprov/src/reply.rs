@@ -132,6 +132,9 @@ impl Player {
     /// Performs a reply, noting when its first byte goes out.
     pub(crate) async fn play(&mut self, reply: Reply, began: &OnceLock<Instant>) -> io::Result<After> {
         for step in &reply.steps {
+            if matches!(step, Step::Raw(_) | Step::Body(_)) {
+                began.get_or_init(Instant::now);
+            }
             match step {
                 Step::Raw(bytes) => self.write(bytes).await?,
                 Step::Body(bytes) => self.body(bytes, &reply).await?,
@@ -142,9 +145,6 @@ impl Player {
                 Step::EndBody => self.end(reply.framing).await.map(|_| ())?,
                 Step::Fin => return self.fin().await,
                 Step::Reset => return self.reset(),
-            }
-            if matches!(step, Step::Raw(_) | Step::Body(_)) {
-                began.get_or_init(Instant::now);
             }
         }
         Ok(After::Keep)

@@ -36,26 +36,27 @@ fn value(schema: &Value, root: &Value, depth: usize) -> Value {
 }
 
 fn typed(schema: &Value, root: &Value, depth: usize) -> Value {
-    match kind(schema) {
+    match kind(schema).as_deref() {
         Some("string") => text(schema),
         Some("integer") => schema.get("minimum").cloned().unwrap_or(json!(7)),
         Some("number") => schema.get("minimum").cloned().unwrap_or(json!(1.5)),
         Some("boolean") => json!(true),
         Some("null") => Value::Null,
         Some("array") => {
-            let count = schema["minItems"].as_u64().unwrap_or(1).min(64);
+            let count = bound(&schema["minItems"]).unwrap_or(1).min(64);
             (0..count).map(|_| value(&schema["items"], root, depth - 1)).collect()
         }
         _ => object(schema, root, depth),
     }
 }
 
-/// The type, or the first that is not null of several.
-fn kind(schema: &Value) -> Option<&str> {
-    match &schema["type"] {
+/// The type, or the first that is not null of several. Gemini writes types in capitals.
+fn kind(schema: &Value) -> Option<String> {
+    let kind = match &schema["type"] {
         Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).find(|kind| *kind != "null"),
         kind => kind.as_str(),
-    }
+    };
+    kind.map(str::to_ascii_lowercase)
 }
 
 fn text(schema: &Value) -> Value {
@@ -66,8 +67,13 @@ fn text(schema: &Value) -> Value {
         Some("uri") => "https://example.com/",
         _ => "caf\u{e9}",
     };
-    let least = schema["minLength"].as_u64().unwrap_or(0).min(4096) as usize;
+    let least = bound(&schema["minLength"]).unwrap_or(0).min(4096) as usize;
     json!(format!("{plain:x<least$}"))
+}
+
+/// A bound: a number, or one as text, which is how Gemini's 64-bit fields are written.
+fn bound(value: &Value) -> Option<u64> {
+    value.as_u64().or_else(|| value.as_str()?.parse().ok())
 }
 
 /// The required properties, or all of them when none is.

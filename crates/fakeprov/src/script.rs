@@ -22,6 +22,10 @@ pub(crate) enum Kind {
     Json,
     /// How many images came, and of which type.
     ImageEcho,
+    /// The model declines, in words.
+    Refusal,
+    /// The prompt is refused before the model sees it.
+    PromptBlock,
     /// A recorded exchange, by id.
     Replay(String),
 }
@@ -33,6 +37,8 @@ const KINDS: &[(&str, Kind)] = &[
     ("tools-parallel", Kind::ToolsParallel),
     ("json", Kind::Json),
     ("image-echo", Kind::ImageEcho),
+    ("refusal", Kind::Refusal),
+    ("prompt-block", Kind::PromptBlock),
 ];
 
 /// Why the answer ends, when not for the usual reason.
@@ -100,7 +106,7 @@ pub(crate) struct Spelling {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Script {
     pub(crate) kind: Kind,
-    /// Thoughts come before the answer (`thinking`).
+    /// Thoughts come before the answer, signed where the wire signs, and must come back so (`thinking`).
     pub(crate) thinking: bool,
     pub(crate) fault: Option<Fault>,
     /// The fault is shown only to the first so many requests for this name (`times=1`).
@@ -124,6 +130,10 @@ pub(crate) struct Script {
     pub(crate) until_close: bool,
     /// Newer models' manners are accepted: runs of one role, system turns in the middle, unknown fields (`lenient`).
     pub(crate) lenient: bool,
+    /// Gemini and Ollama give their calls ids (`call-ids`).
+    pub(crate) call_ids: bool,
+    /// Chat wants the thoughts of the tool loop under way back, and no others (`deepseek`).
+    pub(crate) deepseek: bool,
     pub(crate) spelling: Spelling,
 }
 
@@ -183,6 +193,8 @@ impl Script {
             "bunch" => &mut self.bunch,
             "eof" => &mut self.until_close,
             "lenient" => &mut self.lenient,
+            "call-ids" => &mut self.call_ids,
+            "deepseek" => &mut self.deepseek,
             "bom" => &mut self.spelling.bom,
             "comments" => &mut self.spelling.comments,
             "nospace" => &mut self.spelling.nospace,

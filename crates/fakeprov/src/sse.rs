@@ -1,38 +1,7 @@
-//! Server-sent events on paper: what an event is, and the legal spellings a reader must bear.
-
-use bytes::Bytes;
+//! Server-sent events on paper: the legal spellings a reader must bear.
 
 use crate::script::{Eol, Spelling};
-
-/// What an event means to a stream, whatever its wire.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Tag {
-    /// Opens the stream or a part, or pads it.
-    Open,
-    /// A piece of the answer.
-    Content,
-    /// Says why the answer ended.
-    Finish,
-    /// Tells usage, and nothing else.
-    Usage,
-    /// The stream's last word.
-    Done,
-}
-
-/// One event.
-#[derive(Clone, Debug)]
-pub(crate) struct Event {
-    pub(crate) tag: Tag,
-    pub(crate) name: Option<&'static str>,
-    pub(crate) data: String,
-}
-
-/// An event as bytes.
-#[derive(Clone, Debug)]
-pub(crate) struct Frame {
-    pub(crate) tag: Tag,
-    pub(crate) bytes: Bytes,
-}
+use crate::stream::{Event, Frame};
 
 /// Writes events in the spelling the script asks for.
 pub(crate) fn frames(events: &[Event], spelling: Spelling) -> Vec<Frame> {

@@ -11,6 +11,7 @@ use wire::Fault;
 use crate::credentials::{self, Credentials};
 use crate::door::{Access, Cors, HostRule};
 use crate::limits::InFlight;
+use crate::recall::Recall;
 use crate::world::World;
 
 /// What all requests share.
@@ -35,6 +36,8 @@ pub struct App {
     pub credentials: Credentials,
     /// Everything that leaves the process.
     pub upstreams: Upstreams,
+    /// Thoughts that clients could not carry.
+    pub recall: Arc<Recall>,
     world: ArcSwap<World>,
     draining: AtomicBool,
 }
@@ -75,6 +78,7 @@ impl App {
             store,
             ledger,
             upstreams,
+            recall: Arc::default(),
             world: ArcSwap::from_pointee(world),
             draining: AtomicBool::new(false),
         }

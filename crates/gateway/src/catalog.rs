@@ -27,7 +27,7 @@ pub struct Catalogue {
     pub providers: Vec<Row>,
     /// Command-line subscriptions.
     pub agents: Vec<Agent>,
-    /// Chat models by provider, under the names of `models.json`.
+    /// Models by provider, under the names of `models.json`.
     models: HashMap<&'static str, Vec<Entry<'static>>>,
 }
 
@@ -56,7 +56,7 @@ impl Catalogue {
         self.providers.iter().find(|row| row.id == name || row.spellings.iter().any(|other| other == name))
     }
 
-    /// Chat models of a provider of `models.json`.
+    /// Models of a provider of `models.json`.
     pub fn models(&self, provider: &str) -> &[Entry<'static>] {
         self.models.get(provider).map_or(&[], Vec::as_slice)
     }
@@ -78,7 +78,7 @@ impl Catalogue {
 mod tests {
     use std::collections::HashSet;
 
-    use wire::WireId;
+    use wire::{Operation, WireId};
 
     use super::*;
 
@@ -130,6 +130,13 @@ mod tests {
                 let address = format!("{}{}", row.base, wire.path);
                 assert!(address.parse::<http::Uri>().is_ok_and(|uri| uri.host().is_some()), "{address}");
             }
+        }
+    }
+
+    #[test]
+    fn every_operation_that_a_row_lacks_has_a_name() {
+        for row in &Catalogue::embedded().providers {
+            assert!(row.lacks.iter().all(|name| Operation::from_name(name).is_some()), "{}", row.id);
         }
     }
 

@@ -5,6 +5,7 @@ mod caller;
 mod cors;
 mod failures;
 mod host;
+pub mod subprotocol;
 
 pub use access::{Access, StaticKey};
 pub use caller::{Caller, Role, Scope};

@@ -16,11 +16,14 @@ pub mod hardening;
 pub mod limits;
 pub mod manage;
 pub mod problem;
+pub mod recall;
 pub mod router;
 pub mod server;
+pub mod socket;
 pub mod startup;
 pub mod surface;
 pub mod telemetry;
+pub mod tokens;
 pub mod world;
 
 /// The version of this program.

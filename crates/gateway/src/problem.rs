@@ -114,6 +114,11 @@ fn with_attempts(body: Bytes, tried: &[Tried]) -> Bytes {
     }
 }
 
+/// The body alone, for answers that are no HTTP.
+pub fn body(surface: SurfaceId, fault: &Fault, tried: &[Tried], arrival: Arrival) -> Bytes {
+    with_attempts(render(surface, fault, arrival).1, tried)
+}
+
 /// 421: the `Host` is not ours.
 pub fn misdirected(surface: SurfaceId, arrival: Arrival) -> Response<OutBody> {
     let why = "this gateway does not answer to that Host; use 127.0.0.1 or localhost, or list the name under \

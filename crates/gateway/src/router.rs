@@ -1,196 +1,29 @@
-//! From a request line to a room. Every route stands in one flat table and in exactly one class.
+//! From a request line to a room: the host, the route, the key, and what lives there.
+
+mod routes;
+
+pub use routes::routes;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use http::header::{ALLOW, HeaderName};
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use hyper::body::Incoming;
-use wire::{Fault, SurfaceId};
+use percent_encoding::percent_decode_str;
+use wire::frame::Framing;
+use wire::{Fault, Head, SurfaceId};
+
+use routes::{Class, Found, Room, Route};
 
 use crate::app::App;
 use crate::arrival::{Arrival, is_plain_id};
 use crate::body::OutBody;
 use crate::door::{Caller, HostVerdict, Role, Scope};
-use crate::{manage, problem, surface};
+use crate::exchange::Asked;
+use crate::{manage, problem, socket, surface};
 
-/// Who may use a route.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Class {
-    /// Anybody.
-    Public,
-    /// Anybody with a key.
-    Inference,
-    /// Who manages a project, for that project, and the holder of the gateway's token.
-    ProjectAdmin,
-    /// The holder of the gateway's token.
-    Admin,
-}
-
-/// What lives at a path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Room {
-    Home,
-    Health,
-    Live,
-    Ready,
-    Metrics,
-    ChatCompletions,
-    Generate,
-    Models,
-    Providers,
-    Credentials,
-    Files,
-    Keys,
-    Audit,
-}
-
-struct Route {
-    /// Ends in `/*` when one more segment follows (an id, which may itself hold slashes).
-    path: &'static str,
-    room: Room,
-    class: Class,
-    methods: &'static str,
-    /// Whose form errors take here.
-    errors: SurfaceId,
-}
-
-use SurfaceId::{Generate as Native, OpenAiChat as OpenAi};
-
-const ROUTES: [Route; 18] = [
-    Route {
-        path: "/v1/chat/completions",
-        room: Room::ChatCompletions,
-        class: Class::Inference,
-        methods: "POST",
-        errors: OpenAi,
-    },
-    Route {
-        path: "/v1/models",
-        room: Room::Models,
-        class: Class::Inference,
-        methods: "GET, HEAD",
-        errors: OpenAi,
-    },
-    Route {
-        path: "/v1/models/*",
-        room: Room::Models,
-        class: Class::Inference,
-        methods: "GET, HEAD",
-        errors: OpenAi,
-    },
-    Route {
-        path: "/v1/generate",
-        room: Room::Generate,
-        class: Class::Inference,
-        methods: "POST",
-        errors: Native,
-    },
-    Route {
-        path: "/v1/providers",
-        room: Room::Providers,
-        class: Class::Inference,
-        methods: "GET, HEAD",
-        errors: Native,
-    },
-    Route {
-        path: "/v1/credentials",
-        room: Room::Credentials,
-        class: Class::ProjectAdmin,
-        methods: "GET, HEAD, POST",
-        errors: Native,
-    },
-    Route {
-        path: "/v1/credentials/*",
-        room: Room::Credentials,
-        class: Class::ProjectAdmin,
-        methods: "DELETE",
-        errors: Native,
-    },
-    Route {
-        path: "/v1/files",
-        room: Room::Files,
-        class: Class::ProjectAdmin,
-        methods: "GET, HEAD, POST",
-        errors: Native,
-    },
-    Route {
-        path: "/v1/files/*",
-        room: Room::Files,
-        class: Class::ProjectAdmin,
-        methods: "DELETE",
-        errors: Native,
-    },
-    Route {
-        path: "/admin/v1/keys",
-        room: Room::Keys,
-        class: Class::ProjectAdmin,
-        methods: "GET, HEAD, POST",
-        errors: Native,
-    },
-    Route {
-        path: "/admin/v1/keys/*",
-        room: Room::Keys,
-        class: Class::ProjectAdmin,
-        methods: "GET, HEAD, POST, PATCH, DELETE",
-        errors: Native,
-    },
-    Route {
-        path: "/admin/v1/audit",
-        room: Room::Audit,
-        class: Class::Admin,
-        methods: "GET, HEAD",
-        errors: Native,
-    },
-    Route { path: "/health", room: Room::Health, class: Class::Public, methods: "GET, HEAD", errors: Native },
-    Route { path: "/livez", room: Room::Live, class: Class::Public, methods: "GET, HEAD", errors: Native },
-    Route { path: "/readyz", room: Room::Ready, class: Class::Public, methods: "GET, HEAD", errors: Native },
-    Route { path: "/ready", room: Room::Ready, class: Class::Public, methods: "GET, HEAD", errors: Native },
-    Route {
-        path: "/metrics",
-        room: Room::Metrics,
-        class: Class::Admin,
-        methods: "GET, HEAD",
-        errors: Native,
-    },
-    Route { path: "/", room: Room::Home, class: Class::Public, methods: "GET, HEAD", errors: Native },
-];
-
-impl Route {
-    /// The route of a path, and what stands for its `*`. Routes of OpenAI's API are found below `/openai` too, since
-    /// clients differ in what they append to a base URL.
-    fn find(path: &str) -> Option<(&'static Route, Option<&str>)> {
-        let below_openai = path.strip_prefix("/openai").filter(|rest| rest.starts_with('/'));
-        let path = below_openai.unwrap_or(path);
-        let mut routes = ROUTES.iter().filter(|route| below_openai.is_none() || route.errors == OpenAi);
-        routes.find_map(|route| match route.path.strip_suffix('*') {
-            None => (route.path == path).then_some((route, None)),
-            Some(prefix) => {
-                path.strip_prefix(prefix).filter(|rest| !rest.is_empty()).map(|rest| (route, Some(rest)))
-            }
-        })
-    }
-
-    /// A fault in the form that clients of this route expect.
-    fn refuse(&self, fault: &Fault, arrival: Arrival) -> Response<OutBody> {
-        match self.path.starts_with("/admin/") {
-            true => problem::details(fault, arrival),
-            false => problem::answer(self.errors, fault, arrival),
-        }
-    }
-
-    fn allows(&self, method: &Method) -> bool {
-        self.methods.split(", ").any(|allowed| allowed == method.as_str())
-    }
-}
-
-/// Path and method of everything that lives here, and whether it needs a key; for tests that must miss none.
-pub fn routes() -> impl Iterator<Item = (&'static str, &'static str, bool)> {
-    ROUTES.iter().flat_map(|route| {
-        let needs_key = route.class != Class::Public;
-        route.methods.split(", ").map(move |method| (route.path, method, needs_key))
-    })
-}
+const NATIVE: SurfaceId = SurfaceId::Generate;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
@@ -210,9 +43,9 @@ async fn enter(
     peer: SocketAddr,
     request: Request<Incoming>,
 ) -> Response<OutBody> {
-    let found = Route::find(request.uri().path());
-    let errors = found.map_or(Native, |(route, _)| route.errors);
-    let is_health = found.is_some_and(|(route, _)| route.room == Room::Health);
+    let found = Found::of(request.uri().path(), request.headers());
+    let errors = found.as_ref().map_or(NATIVE, |found| found.surface);
+    let is_health = found.as_ref().is_some_and(|found| found.route.room == Room::Health);
     match app.host_rule.judge(request.uri(), request.headers()) {
         HostVerdict::Misdirected if !is_health => return problem::misdirected(errors, arrival),
         HostVerdict::Malformed(why) => return problem::answer(errors, &Fault::malformed(None, why), arrival),
@@ -221,18 +54,19 @@ async fn enter(
     if request.method() == Method::OPTIONS {
         return preflight(app, request.headers());
     }
-    let Some((route, rest)) = found else {
+    let Some(found) = found else {
         let what = format!("nothing lives at {}; see /v1/models, /v1/chat/completions", request.uri().path());
         return problem::answer(errors, &Fault::NotFound { what }, arrival);
     };
-    let rest = rest.map(str::to_owned);
     let is_head = request.method() == Method::HEAD;
-    let mut response = match admit(app, route, peer, &request) {
-        Ok(caller) => match go_in(app, arrival, route, rest.as_deref(), caller, request).await {
-            Ok(response) => response,
-            Err(fault) => route.refuse(&fault, arrival),
-        },
-        Err(fault) => route.refuse(&fault, arrival),
+    let route = found.route;
+    let refuse = |fault: Fault| match route.is_administration() {
+        true => problem::details(&fault, arrival),
+        false => problem::answer(errors, &fault, arrival),
+    };
+    let mut response = match admit(app, &found, peer, &request) {
+        Ok(caller) => go_in(app, arrival, found, caller, request).await.unwrap_or_else(refuse),
+        Err(fault) => refuse(fault),
     };
     if is_head {
         *response.body_mut() = OutBody::empty();
@@ -241,14 +75,16 @@ async fn enter(
 }
 
 /// Method, key, role.
-fn admit(app: &App, route: &Route, peer: SocketAddr, request: &Request<Incoming>) -> Result<Caller, Fault> {
-    if route.class == Class::Public {
+fn admit(app: &App, found: &Found, peer: SocketAddr, request: &Request<Incoming>) -> Result<Caller, Fault> {
+    let route = found.route;
+    if matches!(route.class, Class::Public | Class::Socket) {
         if !route.allows(request.method()) {
             return Err(method_not_allowed(route, request.method()));
         }
         return Ok(Caller::new(None, Role::Caller, Scope::default()));
     }
-    let caller = app.access.admit(request.headers(), peer.ip())?;
+    let in_query = key_in_query(found, request.uri());
+    let caller = app.access.admit(request.headers(), in_query.as_deref(), peer.ip())?;
     if !route.allows(request.method()) {
         return Err(method_not_allowed(route, request.method()));
     }
@@ -256,20 +92,11 @@ fn admit(app: &App, route: &Route, peer: SocketAddr, request: &Request<Incoming>
     Ok(caller)
 }
 
-impl Class {
-    fn require(self, role: Role) -> Result<(), Fault> {
-        let (enough, why) = match self {
-            Class::Public | Class::Inference => return Ok(()),
-            Class::ProjectAdmin => (
-                role <= Role::ProjectAdmin,
-                "this needs the gateway's own token (LLM_GATEWAY_AUTH_TOKEN) or the key of a project's admin",
-            ),
-            Class::Admin => {
-                (role == Role::Admin, "this needs the gateway's own token (LLM_GATEWAY_AUTH_TOKEN)")
-            }
-        };
-        if enough { Ok(()) } else { Err(Fault::Forbidden { why: why.to_owned() }) }
-    }
+/// The key that plain clients of the Gemini API send as `?key=`.
+fn key_in_query(found: &Found, uri: &Uri) -> Option<String> {
+    let query = uri.query().filter(|_| found.surface == SurfaceId::Gemini)?;
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    pairs.find(|(name, _)| name == "key").map(|(_, key)| key.into_owned())
 }
 
 fn method_not_allowed(route: &Route, method: &Method) -> Fault {
@@ -279,15 +106,26 @@ fn method_not_allowed(route: &Route, method: &Method) -> Fault {
 async fn go_in(
     app: &Arc<App>,
     arrival: Arrival,
-    route: &Route,
-    rest: Option<&str>,
+    found: Found,
     caller: Caller,
     request: Request<Incoming>,
 ) -> Result<Response<OutBody>, Fault> {
-    match route.room {
-        Room::ChatCompletions => Ok(surface::answer(app, arrival, OpenAi.into(), caller, request).await),
-        Room::Generate => Ok(surface::answer(app, arrival, Native.into(), caller, request).await),
-        Room::Models => manage::models::answer(app, rest, &caller, request.headers(), request.uri().query()),
+    let rest = found.rest.as_deref();
+    match found.route.room {
+        Room::Ask(operation) => {
+            let asked = Asked { surface: found.surface, operation, head: head(rest) };
+            Ok(surface::answer(app, arrival, asked, caller, request).await)
+        }
+        Room::Socket => socket::open(app, arrival, SurfaceId::Socket, request),
+        Room::AskStreamed(operation) => {
+            let head = Head { stream: true, framing: framing(request.uri()), ..head(rest) };
+            let asked = Asked { surface: found.surface, operation, head };
+            Ok(surface::answer(app, arrival, asked, caller, request).await)
+        }
+        Room::Models => {
+            let (headers, query) = (request.headers(), request.uri().query());
+            manage::models::answer(app, rest, &caller, found.surface, headers, query)
+        }
         Room::Providers => manage::providers::answer(app, &caller, request.headers(), request.uri().query()),
         Room::Credentials => manage::credentials::answer(app, &caller, arrival, rest, request).await,
         Room::Files => manage::files::answer(app, &caller, arrival, rest, request).await,
@@ -299,6 +137,21 @@ async fn go_in(
         Room::Ready => Ok(manage::health::ready(app)),
         Room::Metrics => Ok(manage::health::metrics()),
     }
+}
+
+/// What the path says of a request: the model, where it stands there.
+fn head(model: Option<&str>) -> Head {
+    // Clients escape the slash of `provider/model`.
+    let model = model.map(|model| percent_decode_str(model).decode_utf8_lossy().into_owned());
+    Head { model, ..Head::default() }
+}
+
+/// Paths that ask for a stream give it as one JSON array, unless their query says otherwise.
+fn framing(uri: &Uri) -> Framing {
+    let asks = |query: &str| {
+        form_urlencoded::parse(query.as_bytes()).any(|pair| pair == ("alt".into(), "sse".into()))
+    };
+    if uri.query().is_some_and(asks) { Framing::Sse } else { Framing::JsonArray }
 }
 
 fn preflight(app: &App, request: &HeaderMap) -> Response<OutBody> {
@@ -331,52 +184,6 @@ impl RequestHeaders {
             let mut request = HeaderMap::with_capacity(1);
             request.insert(http::header::ORIGIN, origin);
             app.cors.allow(&request, answer);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_id_in_a_path_may_hold_slashes() {
-        let (route, rest) = Route::find("/v1/models/openai/gpt-4o").unwrap();
-        assert_eq!((route.room, rest), (Room::Models, Some("openai/gpt-4o")));
-    }
-
-    #[test]
-    fn routes_of_openai_are_found_below_its_name_and_no_others() {
-        let (route, rest) = Route::find("/openai/v1/models/gpt-4o").unwrap();
-        assert_eq!((route.room, rest), (Room::Models, Some("gpt-4o")));
-        assert_eq!(Route::find("/openai/v1/chat/completions").unwrap().0.room, Room::ChatCompletions);
-        for path in ["/openai/v1/credentials", "/openai/health", "/openai", "/openai/", "/openaiv1/models"] {
-            assert!(Route::find(path).is_none(), "{path}");
-        }
-    }
-
-    #[test]
-    fn no_other_spelling_of_a_path_finds_a_route() {
-        for path in [
-            "/v1/credentials/",
-            "//v1/credentials",
-            "/V1/credentials",
-            "/v1/./credentials",
-            "/v1/credentials%2f1",
-            "",
-        ] {
-            assert!(Route::find(path).is_none(), "{path}");
-        }
-    }
-
-    #[test]
-    fn nothing_that_needs_no_key_touches_a_model_or_a_secret() {
-        for route in ROUTES.iter().filter(|route| route.class == Class::Public) {
-            assert!(
-                matches!(route.room, Room::Home | Room::Health | Room::Live | Room::Ready),
-                "{}",
-                route.path
-            );
         }
     }
 }

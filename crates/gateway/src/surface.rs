@@ -31,7 +31,7 @@ pub async fn answer(
     let Ok(slot) = app.ledger.slot().await else {
         return problem::answer(surface, &Fault::Draining, arrival);
     };
-    let mut meter = Meter::open(slot, place, arrival, surface, &caller, client_id);
+    let mut meter = Meter::open(slot, place, arrival, (surface, asked.operation), &caller, client_id);
     let read = match demand_json(&head.headers) {
         Ok(()) => read_limited(body, app.body_limit).await,
         Err(fault) => Err(fault),

@@ -196,7 +196,7 @@ impl Builder<'_> {
         let model = match self.ask.operation {
             Operation::Chat => provider.model_or_default(name),
             // Another model's vectors, tokens or continuations are of no use to the client.
-            Operation::Embed | Operation::CountTokens | Operation::Complete => {
+            Operation::Embed | Operation::EmbedOne | Operation::CountTokens | Operation::Complete => {
                 name.and_then(|name| provider.model(name)).cloned()
             }
         };

@@ -34,6 +34,8 @@ pub struct Provider {
     pub default_model: Option<Arc<str>>,
     /// What it is known to have, by id, in the order of listing.
     pub models: IndexMap<Arc<str>, Arc<Model>, RandomState>,
+    /// Operations that it does not offer although its wires have them.
+    pub lacks: Vec<Operation>,
     /// Takes unlisted models when it is named: `groq/brand-new-model`.
     pub takes_any_model: bool,
     /// The operator's file has a section for it, under this name.
@@ -128,6 +130,8 @@ pub struct Model {
     pub id: Arc<str>,
     /// The name for people.
     pub name: String,
+    /// What it is made for; [`Operation::Chat`] when nothing is known.
+    pub made_for: Operation,
     /// What is known of it; `profile.model` is the id that goes upstream.
     pub profile: Arc<Profile>,
     /// `None`: unknown, which is not free.
@@ -181,8 +185,10 @@ impl Provider {
     pub fn serves(&self, operation: Operation) -> bool {
         match operation {
             Operation::Chat | Operation::CountTokens => true,
-            Operation::Embed | Operation::Complete => {
-                self.kind == Kind::Api && self.endpoint_for(operation, None).is_some()
+            Operation::Embed | Operation::EmbedOne | Operation::Complete => {
+                self.kind == Kind::Api
+                    && !self.lacks.contains(&operation.family())
+                    && self.endpoint_for(operation, None).is_some()
             }
         }
     }
@@ -248,6 +254,7 @@ impl Provider {
         let id: Arc<str> = name.into();
         Model {
             name: name.to_owned(),
+            made_for: Operation::Chat,
             profile: Arc::new(Profile { model: id.clone(), ..self.profile.clone() }),
             id,
             rate: None,

@@ -32,6 +32,7 @@ pub use types::{
     AccessKey, AuditEntry, AuditVerdict, AuthFile, By, Credential, Entry, GLOBAL, Inspection, KeyChanges,
     KeyRole, NewAccessKey, NewAuthFile, NewCredential, Outcome, Restored, Totals, Word,
 };
+pub use vault::Sealer;
 
 /// Credentials of providers and auth files of programs, sealed at rest.
 #[async_trait]

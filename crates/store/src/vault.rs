@@ -8,6 +8,7 @@ mod aad;
 mod aead;
 mod entropy;
 mod macs;
+mod sealer;
 
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ pub(crate) use aad::Place;
 pub(crate) use aead::{KEY_LEN, Key, KeyBytes, TAG_LEN};
 pub(crate) use entropy::{Entropy, SystemEntropy, fresh};
 pub(crate) use macs::{Digest, Macs, MaskedSum, Sum};
+pub use sealer::Sealer;
 
 use aead::{Seed, derive};
 

@@ -6,7 +6,7 @@ use bytes::{Bytes, BytesMut};
 use serde::de::IgnoredAny;
 use wire::chat::{Event, Profile, Undo};
 use wire::dialect::Echo;
-use wire::frame::SseSplitter;
+use wire::frame::{JsonArraySplitter, JsonLinesSplitter, SseSplitter};
 use wire::{Fault, Head, RawObject, SurfaceId, WireId};
 
 /// Larger than any input that the fuzzer makes.
@@ -30,6 +30,47 @@ pub fn sse(data: &[u8]) {
     for size in [1, 3] {
         assert_eq!(split(data.chunks(size)), at_once);
     }
+}
+
+/// The same of elements of an array and of lines.
+pub fn json_frames(data: &[u8]) {
+    let at_once = (elements(std::iter::once(data)), lines(std::iter::once(data)));
+    for size in [1, 3] {
+        assert_eq!((elements(data.chunks(size)), lines(data.chunks(size))), at_once);
+    }
+}
+
+fn elements<'a>(chunks: impl Iterator<Item = &'a [u8]>) -> (Vec<String>, Option<bool>) {
+    let mut found = Vec::new();
+    let mut splitter = JsonArraySplitter::new(LIMIT);
+    let run = || -> Result<bool, Fault> {
+        for chunk in chunks {
+            splitter.push(chunk);
+            while let Some(frame) = splitter.next()? {
+                found.push(frame.data.to_owned());
+            }
+        }
+        Ok(splitter.is_complete())
+    };
+    let complete = run().ok();
+    (found, complete)
+}
+
+fn lines<'a>(chunks: impl Iterator<Item = &'a [u8]>) -> (Vec<String>, bool) {
+    let mut found = Vec::new();
+    let mut splitter = JsonLinesSplitter::new(LIMIT);
+    let run = || -> Result<(), Fault> {
+        for chunk in chunks {
+            splitter.push(chunk);
+            while let Some(frame) = splitter.next()? {
+                found.push(frame.data.to_owned());
+            }
+        }
+        found.extend(splitter.finish()?.map(|frame| frame.data.to_owned()));
+        Ok(())
+    };
+    let well_formed = run().is_ok();
+    (found, well_formed)
 }
 
 /// Events as name and data, and whether the stream was well-formed.

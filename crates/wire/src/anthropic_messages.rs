@@ -1,31 +1,36 @@
-//! Anthropic Messages, `POST /v1/messages`: the half that faces providers.
+//! Anthropic Messages, `POST /v1/messages`.
 //!
 //! Written after DIALECTS and recorded traffic of API version `2023-06-01`. What a request cannot say here is refused
 //! (`n` above 1, logprobs, sound, files by id) or dropped with a loss (penalties, `seed`, `logit_bias`, thoughts of
-//! other families). Server-tool blocks of answers stay opaque.
-//!
-//! The half that faces clients does not live here yet.
+//! other families). Server-tool blocks of answers stay opaque. Clients get thoughts of other families wrapped in
+//! `signature`, if they asked for thinking, and give them back so.
 
 mod answer;
 mod carry;
+pub mod count;
 mod fault;
 mod read;
 mod request;
 mod response;
+mod say;
 mod shape;
 mod stop;
 mod usage;
+mod write;
 
 use std::time::Duration;
 
-use http::{HeaderName, HeaderValue};
+use bytes::{Bytes, BytesMut};
+use http::{HeaderName, HeaderValue, StatusCode};
 
-use crate::chat::{ChatRequest, ChatResponse, Encoded, Profile, Undo};
-use crate::dialect::{Glance, GlanceWhole, StreamReader, Wire};
+use crate::chat::{ChatRequest, ChatResponse, Encoded, Loss, Profile, Undo, Usage};
+use crate::dialect::{
+    Echo, Glance, GlanceWhole, Head, Peek, SoFar, StreamReader, StreamWriter, Surface, Thoughts, Wire,
+};
 use crate::frame::{Frame, Framing};
-use crate::{Fault, RawObject};
+use crate::{Fault, RawObject, gateway_fields};
 
-/// The codec of this dialect.
+/// Both halves of the dialect.
 #[derive(Debug, Clone, Copy)]
 pub struct AnthropicMessages;
 
@@ -33,6 +38,54 @@ pub struct AnthropicMessages;
 /// Source: the recorded requests; the prompt caching page shows the same, read 2026-11-25.
 const VERSION: (HeaderName, HeaderValue) =
     (HeaderName::from_static("anthropic-version"), HeaderValue::from_static("2023-06-01"));
+
+/// Headers of a client that go with a carried request.
+const FORWARDED: &[&str] = &["anthropic-version", "anthropic-beta"];
+
+impl Surface for AnthropicMessages {
+    fn peek(&self, _head: &Head, body: &RawObject) -> Result<Peek, Fault> {
+        request::peek(body)
+    }
+
+    fn decode_request(&self, _head: &Head, body: &RawObject) -> Result<ChatRequest, Fault> {
+        request::decode(body)
+    }
+
+    fn thoughts(&self, body: &RawObject) -> Thoughts {
+        request::thoughts(body)
+    }
+
+    fn strip(&self, body: &mut RawObject) {
+        gateway_fields::strip(body);
+    }
+
+    fn encode_response(&self, response: &ChatResponse, echo: &Echo, losses: &mut Vec<Loss>) -> Bytes {
+        response::encode(response, echo, losses)
+    }
+
+    /// Clients of this dialect check what they get; routing is said in headers alone.
+    fn annotate(&self, _answer: &mut RawObject, _echo: &Echo, _usage: Option<&Usage>) {}
+
+    fn stream_writer(&self, echo: Echo) -> Box<dyn StreamWriter> {
+        Box::new(write::Writer::new(echo))
+    }
+
+    fn encode_fault(&self, fault: &Fault, request_id: &str) -> (StatusCode, Bytes) {
+        fault::encode(fault, request_id)
+    }
+
+    fn fail_stream(&self, fault: &Fault, so_far: &SoFar<'_>, out: &mut BytesMut) {
+        fault::fail(fault, so_far.request_id, out);
+    }
+
+    fn wraps_thoughts(&self) -> bool {
+        true
+    }
+
+    fn forwarded_headers(&self) -> &'static [&'static str] {
+        FORWARDED
+    }
+}
 
 impl Wire for AnthropicMessages {
     fn retarget(&self, body: &mut RawObject, profile: &Profile, _stream: bool) -> Result<(), Fault> {

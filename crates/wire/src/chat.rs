@@ -4,20 +4,24 @@
 //! grow flags such as "has the text block started". Here a stream is a sequence of [`Event`]s with explicit opens and
 //! closes, and a whole answer is a list of [`Part`]s; `fold` turns one into the other.
 
+pub mod custody;
 mod event;
 mod extra;
 mod fold;
 mod guard;
 mod loss;
 mod profile;
+pub mod recall;
 mod request;
 mod response;
 mod sequence;
+pub mod stop_text;
 mod usage;
 
 pub use event::{Event, PartId, PartKind, Piece};
 pub use extra::Extra;
 pub use fold::{Fold, unfold};
+pub(crate) use fold::{opening, pieces};
 pub use guard::Guard;
 pub use loss::Loss;
 pub use profile::{Abilities, Encoded, MaxTokensField, Profile, ReasoningOption, Undo};

@@ -2,11 +2,17 @@
 
 use std::borrow::Cow;
 
-use crate::{anthropic_messages, generate, openai_chat};
+use crate::count::{self, Counting};
+use crate::embed::gemini::GeminiEmbeddings;
+use crate::embed::openai::OpenAiEmbeddings;
+use crate::embed::{EmbedSurface, EmbedWire};
+use crate::{anthropic_messages, gemini, generate, openai_chat, openai_responses};
 
 mod halves;
 
-pub use halves::{Echo, Glance, GlanceWhole, Head, Peek, SoFar, StreamReader, StreamWriter, Surface, Wire};
+pub use halves::{
+    Echo, Glance, GlanceWhole, Head, Peek, SoFar, StreamReader, StreamWriter, Surface, Thoughts, Wire,
+};
 
 /// A format family, spoken to us, by us or both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -15,6 +21,10 @@ pub enum Dialect {
     OpenAiChat,
     /// Anthropic Messages.
     AnthropicMessages,
+    /// OpenAI Responses.
+    OpenAiResponses,
+    /// Gemini `generateContent`.
+    Gemini,
 }
 
 /// A format that clients speak to us.
@@ -22,8 +32,16 @@ pub enum Dialect {
 pub enum SurfaceId {
     /// `POST /v1/chat/completions`
     OpenAiChat,
+    /// `POST /v1/responses`
+    OpenAiResponses,
     /// `POST /v1/generate`, the gateway's own one-prompt form.
     Generate,
+    /// `POST /v1/messages`
+    AnthropicMessages,
+    /// `GET /v1/ws`: OpenAI Chat over a WebSocket.
+    Socket,
+    /// `POST /v1beta/models/{model}:generateContent`, streamed by `:streamGenerateContent`
+    Gemini,
 }
 
 /// A format that we speak to providers.
@@ -33,25 +51,64 @@ pub enum WireId {
     OpenAiChat,
     /// `anthropic_messages`
     AnthropicMessages,
+    /// `gemini`
+    Gemini,
+    /// `openai_responses`
+    OpenAiResponses,
 }
 
 impl SurfaceId {
     /// All surfaces, in the order of their introduction.
-    pub const ALL: [SurfaceId; 2] = [SurfaceId::OpenAiChat, SurfaceId::Generate];
+    pub const ALL: [SurfaceId; 6] = [
+        SurfaceId::OpenAiChat,
+        SurfaceId::OpenAiResponses,
+        SurfaceId::Generate,
+        SurfaceId::AnthropicMessages,
+        SurfaceId::Socket,
+        SurfaceId::Gemini,
+    ];
 
     /// The codec half that faces clients.
     pub fn surface(self) -> &'static dyn Surface {
         match self {
-            SurfaceId::OpenAiChat => &openai_chat::OpenAiChat,
+            SurfaceId::OpenAiChat | SurfaceId::Socket => &openai_chat::OpenAiChat,
+            SurfaceId::OpenAiResponses => &openai_responses::OpenAiResponses,
             SurfaceId::Generate => &generate::Generate,
+            SurfaceId::AnthropicMessages => &anthropic_messages::AnthropicMessages,
+            SurfaceId::Gemini => &gemini::Gemini,
         }
     }
 
     /// The dialect, for surfaces that are one: a wire of the same dialect is carried.
     pub fn dialect(self) -> Option<Dialect> {
         match self {
-            SurfaceId::OpenAiChat => Some(Dialect::OpenAiChat),
+            SurfaceId::OpenAiChat | SurfaceId::Socket => Some(Dialect::OpenAiChat),
+            SurfaceId::OpenAiResponses => Some(Dialect::OpenAiResponses),
             SurfaceId::Generate => None,
+            SurfaceId::AnthropicMessages => Some(Dialect::AnthropicMessages),
+            SurfaceId::Gemini => Some(Dialect::Gemini),
+        }
+    }
+
+    /// Its embeddings, for surfaces that have them.
+    pub fn embeds(self) -> Option<&'static dyn EmbedSurface> {
+        match self {
+            SurfaceId::OpenAiChat => Some(&OpenAiEmbeddings),
+            SurfaceId::Gemini => Some(&GeminiEmbeddings),
+            SurfaceId::OpenAiResponses
+            | SurfaceId::Generate
+            | SurfaceId::AnthropicMessages
+            | SurfaceId::Socket => None,
+        }
+    }
+
+    /// Its token counting, for surfaces that have it.
+    pub fn counts(self) -> Option<&'static Counting> {
+        match self {
+            SurfaceId::Gemini => Some(&count::GEMINI),
+            SurfaceId::AnthropicMessages => Some(&count::ANTHROPIC_MESSAGES),
+            SurfaceId::OpenAiResponses => Some(&count::OPENAI_RESPONSES),
+            SurfaceId::OpenAiChat | SurfaceId::Generate | SurfaceId::Socket => None,
         }
     }
 
@@ -59,20 +116,27 @@ impl SurfaceId {
     pub fn name(self) -> &'static str {
         match self {
             SurfaceId::OpenAiChat => "openai_chat",
+            SurfaceId::OpenAiResponses => "openai_responses",
             SurfaceId::Generate => "generate",
+            SurfaceId::AnthropicMessages => "anthropic_messages",
+            SurfaceId::Socket => "ws",
+            SurfaceId::Gemini => "gemini",
         }
     }
 }
 
 impl WireId {
     /// All wires, in the order of their introduction.
-    pub const ALL: [WireId; 2] = [WireId::OpenAiChat, WireId::AnthropicMessages];
+    pub const ALL: [WireId; 4] =
+        [WireId::OpenAiChat, WireId::AnthropicMessages, WireId::Gemini, WireId::OpenAiResponses];
 
     /// The codec half that faces providers.
     pub fn wire(self) -> &'static dyn Wire {
         match self {
             WireId::OpenAiChat => &openai_chat::OpenAiChat,
             WireId::AnthropicMessages => &anthropic_messages::AnthropicMessages,
+            WireId::Gemini => &gemini::Gemini,
+            WireId::OpenAiResponses => &openai_responses::OpenAiResponses,
         }
     }
 
@@ -81,6 +145,27 @@ impl WireId {
         match self {
             WireId::OpenAiChat => Some(Dialect::OpenAiChat),
             WireId::AnthropicMessages => Some(Dialect::AnthropicMessages),
+            WireId::Gemini => Some(Dialect::Gemini),
+            WireId::OpenAiResponses => Some(Dialect::OpenAiResponses),
+        }
+    }
+
+    /// Its embeddings, for wires that have them.
+    pub fn embeds(self) -> Option<&'static dyn EmbedWire> {
+        match self {
+            WireId::OpenAiChat => Some(&OpenAiEmbeddings),
+            WireId::Gemini => Some(&GeminiEmbeddings),
+            WireId::AnthropicMessages | WireId::OpenAiResponses => None,
+        }
+    }
+
+    /// Its token counting, for wires that have it.
+    pub fn counts(self) -> Option<&'static Counting> {
+        match self {
+            WireId::OpenAiChat => None,
+            WireId::AnthropicMessages => Some(&count::ANTHROPIC_MESSAGES),
+            WireId::Gemini => Some(&count::GEMINI),
+            WireId::OpenAiResponses => Some(&count::OPENAI_RESPONSES),
         }
     }
 
@@ -89,6 +174,8 @@ impl WireId {
         match self {
             WireId::OpenAiChat => "openai_chat",
             WireId::AnthropicMessages => "anthropic_messages",
+            WireId::Gemini => "gemini",
+            WireId::OpenAiResponses => "openai_responses",
         }
     }
 
@@ -97,6 +184,8 @@ impl WireId {
         match self {
             WireId::OpenAiChat => "/chat/completions",
             WireId::AnthropicMessages => "/messages",
+            WireId::Gemini => "/models",
+            WireId::OpenAiResponses => "/responses",
         }
     }
 
@@ -105,6 +194,8 @@ impl WireId {
         match self {
             WireId::OpenAiChat => "/v1/chat/completions",
             WireId::AnthropicMessages => "/v1/messages",
+            WireId::Gemini => "/v1beta/models",
+            WireId::OpenAiResponses => "/v1/responses",
         }
     }
 
@@ -114,15 +205,26 @@ impl WireId {
         self,
         chat: &'a str,
         operation: Operation,
-        _model: &str,
-        _stream: bool,
+        model: &str,
+        stream: bool,
     ) -> Option<Cow<'a, str>> {
         match (self, operation) {
-            (WireId::OpenAiChat | WireId::AnthropicMessages, Operation::Chat) => Some(chat.into()),
-            (WireId::OpenAiChat, Operation::Embed) => beside(chat, self.operation_path(), "/embeddings"),
+            (WireId::OpenAiChat | WireId::OpenAiResponses | WireId::AnthropicMessages, Operation::Chat) => {
+                Some(chat.into())
+            }
+            (WireId::OpenAiChat, Operation::Embed | Operation::EmbedOne) => {
+                beside(chat, self.operation_path(), "/embeddings")
+            }
             (WireId::OpenAiChat, Operation::Complete) => beside(chat, self.operation_path(), "/completions"),
             (WireId::AnthropicMessages, Operation::CountTokens) => {
                 beside(chat, self.operation_path(), "/messages/count_tokens")
+            }
+            (WireId::OpenAiResponses, Operation::CountTokens) => {
+                beside(chat, self.operation_path(), "/responses/input_tokens")
+            }
+            (WireId::Gemini, operation) => {
+                let method = gemini::method(operation, stream)?;
+                Some(gemini::target(chat, model, method).into())
             }
             _ => None,
         }
@@ -137,17 +239,18 @@ impl WireId {
     /// only if it ends in one.
     pub fn roots_go_on_after_version(self) -> bool {
         match self {
-            WireId::OpenAiChat => true,
+            WireId::OpenAiChat | WireId::OpenAiResponses => true,
             // Anthropic's clients append `/v1/messages` to any root.
-            WireId::AnthropicMessages => false,
+            WireId::AnthropicMessages | WireId::Gemini => false,
         }
     }
 
     /// The header that carries the key where nobody says otherwise, and what stands before the key in it.
     pub fn usual_auth(self) -> (&'static str, &'static str) {
         match self {
-            WireId::OpenAiChat => ("authorization", "Bearer "),
+            WireId::OpenAiChat | WireId::OpenAiResponses => ("authorization", "Bearer "),
             WireId::AnthropicMessages => ("x-api-key", ""),
+            WireId::Gemini => ("x-goog-api-key", ""),
         }
     }
 
@@ -166,17 +269,43 @@ pub enum Operation {
     CountTokens,
     /// Turn texts into vectors.
     Embed,
+    /// Turn one text into a vector, where that has a path of its own.
+    EmbedOne,
     /// Continue a text: OpenAI's legacy completions.
     Complete,
 }
 
 impl Operation {
+    /// The operation of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        use Operation::{Chat, Complete, CountTokens, Embed};
+        [Chat, CountTokens, Embed, Complete].into_iter().find(|operation| operation.name() == name)
+    }
+
+    /// The operation of which it is a form: to embed one text is to embed.
+    pub fn family(self) -> Self {
+        match self {
+            Operation::EmbedOne => Operation::Embed,
+            other => other,
+        }
+    }
+
+    /// In words that follow "does not offer".
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Operation::Chat => "chat completions",
+            Operation::CountTokens => "token counting",
+            Operation::Embed | Operation::EmbedOne => "embeddings",
+            Operation::Complete => "legacy completions (/v1/completions); /v1/chat/completions works",
+        }
+    }
+
     /// The name in the ledger and in logs.
     pub fn name(self) -> &'static str {
         match self {
             Operation::Chat => "chat",
             Operation::CountTokens => "count_tokens",
-            Operation::Embed => "embed",
+            Operation::Embed | Operation::EmbedOne => "embed",
             Operation::Complete => "complete",
         }
     }

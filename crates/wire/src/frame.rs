@@ -1,7 +1,11 @@
 //! Frames: the units in which a streamed answer arrives.
 
+mod json_array;
+mod json_lines;
 mod sse;
 
+pub use json_array::{JsonArraySplitter, JsonArrayWriter};
+pub use json_lines::JsonLinesSplitter;
 pub use sse::{SseEvent, SseSplitter};
 
 /// How a stream is framed.

@@ -32,6 +32,16 @@ impl ObjectWriter {
         }
     }
 
+    /// The next member, whose value is JSON text already.
+    pub(crate) fn put_text(&mut self, key: &str, json: &[u8]) {
+        if self.out.len() > 1 {
+            self.out.push(b',');
+        }
+        write_json(&mut self.out, key);
+        self.out.push(b':');
+        self.out.extend_from_slice(json);
+    }
+
     /// Members as they are.
     pub(crate) fn put_all(&mut self, members: &Map<String, Value>) {
         for (key, value) in members {
@@ -49,4 +59,20 @@ impl ObjectWriter {
 pub(crate) fn write_json(out: &mut impl BufMut, value: &(impl Serialize + ?Sized)) {
     serde_json::to_writer(out.writer(), value)
         .expect("our values have string keys, and a buffer takes all bytes");
+}
+
+/// JSON text without the blanks between its tokens; numbers and the order of keys stay as they are.
+pub(crate) fn compact(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    let (mut quoted, mut escaped) = (false, false);
+    for c in json.chars() {
+        if quoted || !matches!(c, ' ' | '\t' | '\n' | '\r') {
+            text.push(c);
+        }
+        if c == '"' && !escaped {
+            quoted = !quoted;
+        }
+        escaped = quoted && c == '\\' && !escaped;
+    }
+    text
 }

@@ -9,12 +9,19 @@
 
 pub mod anthropic_messages;
 pub mod chat;
+pub mod complete;
+pub mod count;
 pub mod dialect;
+pub mod embed;
 pub mod fault;
 pub mod frame;
+mod gateway_fields;
+pub mod gemini;
 pub mod generate;
 mod json_writer;
+mod openai;
 pub mod openai_chat;
+pub mod openai_responses;
 pub mod raw;
 pub mod scrub;
 

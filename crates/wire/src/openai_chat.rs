@@ -10,14 +10,13 @@ mod citation;
 mod fault;
 mod glance;
 mod media;
-mod names;
 mod read;
-mod request;
+pub(crate) mod request;
 mod response;
 mod shape;
 mod stop;
 mod thought;
-mod usage;
+pub(crate) mod usage;
 mod write;
 
 use std::time::Duration;
@@ -31,6 +30,7 @@ use crate::dialect::{
 };
 use crate::fault::Fault;
 use crate::frame::{Frame, Framing};
+use crate::gateway_fields;
 use crate::raw::RawObject;
 
 /// Both halves of the dialect.
@@ -47,7 +47,7 @@ impl Surface for OpenAiChat {
     }
 
     fn strip(&self, body: &mut RawObject) {
-        request::strip(body);
+        gateway_fields::strip(body);
     }
 
     fn encode_response(&self, response: &ChatResponse, echo: &Echo, losses: &mut Vec<Loss>) -> Bytes {

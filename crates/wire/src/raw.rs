@@ -3,6 +3,7 @@
 //! One pass checks UTF-8, the whole grammar, the depth and that no top-level key stands twice, and notes where each
 //! member lies. What is inside a member is decoded on demand by [`RawObject::get`], or never.
 
+pub(crate) mod check;
 pub(crate) mod scan;
 mod splice;
 

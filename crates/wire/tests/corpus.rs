@@ -27,6 +27,11 @@ fn sse_holds_on_its_corpus() {
 }
 
 #[test]
+fn json_frames_hold_on_their_corpus() {
+    replay("json_frames", targets::json_frames);
+}
+
+#[test]
 fn decode_request_holds_on_its_corpus() {
     replay("decode_request", targets::decode_request);
 }

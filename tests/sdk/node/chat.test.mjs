@@ -1,14 +1,11 @@
-// Chat completions through the gateway, on both wires: answers.
+// Chat completions through the gateway, on every wire: answers.
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
 import { zodResponseFormat } from "openai/helpers/zod";
-import { z } from "zod";
 
-import { PNG, PROVIDERS, TEXT, TOOLS, client, collect, finishesOf, say, textOf } from "./support.mjs";
-
-const City = z.object({ name: z.string(), people: z.number().int(), rivers: z.array(z.string()) });
+import { City, PNG, PROVIDERS, TEXT, TOOLS, client, collect, finishesOf, say, textOf } from "./support.mjs";
 
 /** The upstream fills the schema it was given; the bounds that zod gives an integer need not reach every model. */
 function checkCity({ name, people, rivers }) {

@@ -1,4 +1,4 @@
-// Chat completions through the gateway, on both wires: errors, as the classes that users of the SDK catch.
+// Chat completions through the gateway, on every wire: errors, as the classes that users of the SDK catch.
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";

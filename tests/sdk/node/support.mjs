@@ -1,8 +1,9 @@
 // What every test needs: clients, and what the scripted upstream answers.
 
 import OpenAI from "openai";
+import { z } from "zod";
 
-const { GATEWAY_URL, GATEWAY_KEY } = process.env;
+export const { GATEWAY_URL, GATEWAY_KEY } = process.env;
 
 /** Characters of one to four bytes; `answer::TEXT` of the scripted upstream. */
 export const TEXT = "Hello from the scripted provider: Grüße, 你好, 🦀 and € 5.";
@@ -28,8 +29,11 @@ const tool = (name, thing) => ({
 
 export const TOOLS = [tool("get_weather", "weather"), tool("get_time", "time")];
 
-/** One provider a wire. */
-export const PROVIDERS = ["oai", "ant"];
+/** One provider a wire of the gateway to its upstream: OpenAI Chat, Anthropic Messages, OpenAI Responses, Gemini. */
+export const PROVIDERS = ["oai", "ant", "rsp", "goo"];
+
+/** A failing provider must be seen to fail, not be stood in for by another one. */
+export const HEADERS = { "x-gateway-no-fallback": "true" };
 
 /** Retries are off: a test wants to see the first answer. */
 export function client(apiKey = GATEWAY_KEY) {
@@ -38,10 +42,15 @@ export function client(apiKey = GATEWAY_KEY) {
     apiKey,
     maxRetries: 0,
     timeout: 20_000,
-    // A failing provider must be seen to fail, not be stood in for by the other one.
-    defaultHeaders: { "x-gateway-no-fallback": "true" },
+    defaultHeaders: HEADERS,
   });
 }
+
+/** A structured answer; the upstream fills the schema it was given. */
+export const City = z.object({ name: z.string(), people: z.number(), rivers: z.array(z.string()) });
+
+/** What each tool answers in a round. */
+export const RESULTS = { get_weather: "sunny spells", get_time: "half past nine" };
 
 export const say = (content) => [{ role: "user", content }];
 

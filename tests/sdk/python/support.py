@@ -5,10 +5,17 @@ import os
 import urllib.request
 
 from openai import AsyncOpenAI, OpenAI
+from pydantic import BaseModel
 
 GATEWAY = os.environ["GATEWAY_URL"]
 KEY = os.environ["GATEWAY_KEY"]
 UPSTREAM = os.environ["UPSTREAM_URL"]
+
+# One provider a wire of the gateway to its upstream: OpenAI Chat, Anthropic Messages, OpenAI Responses, Gemini.
+WIRES = ["oai", "ant", "rsp", "goo"]
+
+# A failing provider must be seen to fail, not be stood in for by another one.
+HEADERS = {"x-gateway-no-fallback": "true"}
 
 # Characters of one to four bytes; `answer::TEXT` of the scripted upstream.
 TEXT = "Hello from the scripted provider: Grüße, 你好, 🦀 and € 5."
@@ -36,10 +43,20 @@ TOOLS = [
 ]
 
 
+class City(BaseModel):
+    """A structured answer; the upstream fills the schema it was given."""
+
+    name: str
+    people: int
+    rivers: list[str]
+
+
+CITY = City(name="café", people=7, rivers=["café"])
+
+
 def options(key=KEY):
     """Retries and fallback are off: a test wants to see the first answer, of the provider it named."""
-    headers = {"x-gateway-no-fallback": "true"}
-    return dict(base_url=f"{GATEWAY}/v1", api_key=key, max_retries=0, timeout=20, default_headers=headers)
+    return dict(base_url=f"{GATEWAY}/v1", api_key=key, max_retries=0, timeout=20, default_headers=HEADERS)
 
 
 def client(key=KEY):

@@ -1,4 +1,4 @@
-"""Chat completions through the gateway, on both wires: errors, as the classes that users of the SDK catch."""
+"""Chat completions through the gateway, on every wire: errors, as the classes that users of the SDK catch."""
 
 import unittest
 
@@ -77,6 +77,14 @@ class Errors:
 
 class OpenAiChat(Errors, unittest.TestCase):
     provider = "oai"
+
+
+class OpenAiResponses(Errors, unittest.TestCase):
+    provider = "rsp"
+
+
+class Gemini(Errors, unittest.TestCase):
+    provider = "goo"
 
 
 class AnthropicMessages(Errors, unittest.TestCase):

@@ -1,4 +1,4 @@
-//! The unmodified openai SDKs against the real gateway in front of the scripted upstream.
+//! The unmodified SDKs against the real gateway in front of the scripted upstream.
 //!
 //! The suites are in `tests/sdk/`; they learn the addresses and keys from the environment, and see nothing else of
 //! ours: the SDKs read a good many variables by themselves.
@@ -15,8 +15,8 @@ use crate::report::Report;
 use crate::shell::{self, Finished};
 use crate::tally::Runner;
 
-const PYTHON: &str = "openai SDK for Python";
-const NODE: &str = "openai SDK for Node";
+const PYTHON: &str = "SDKs for Python";
+const NODE: &str = "SDKs for Node";
 
 /// The key that callers show; long enough for `LLM_GATEWAY_AUTH_TOKEN`.
 const GATEWAY_KEY: &str = "sdk-test-token-0123456789-0123456789";
@@ -24,11 +24,13 @@ const GATEWAY_KEY: &str = "sdk-test-token-0123456789-0123456789";
 /// The key that the gateway shows to the upstream, which refuses any other.
 const UPSTREAM_KEY: &str = "sdk-test-upstream-key";
 
-/// One provider a wire, both at the scripted upstream. Models that are asked for by prefix need no line.
+/// One provider a wire, all at the scripted upstream. Models that are asked for by prefix need no line.
 const CONFIG: &str = r#"
 providers:
   oai: { wire: openai_chat, base_url: "UPSTREAM/v1", api_key: "KEY", models: { text: {} } }
   ant: { wire: anthropic_messages, base_url: "UPSTREAM", api_key: "KEY", models: { text: {} } }
+  rsp: { wire: openai_responses, base_url: "UPSTREAM/v1", api_key: "KEY", models: { text: {} } }
+  goo: { wire: gemini, base_url: "UPSTREAM", api_key: "KEY", models: { text: {} } }
 "#;
 
 /// Runs the suites that are wanted, or says why not.
@@ -135,12 +137,16 @@ fn clean<'a>(command: &'a mut Command, home: &Path) -> &'a mut Command {
     command.env_clear().env("PATH", path).env("HOME", home).env("NO_COLOR", "1")
 }
 
-/// Copies the test modules beside `node_modules`, and names those that hold tests.
+/// Copies the test modules and the folders of what they import beside `node_modules`, and names those that hold tests.
 fn copy_modules(from: &Path, to: &Path) -> Result<Vec<PathBuf>> {
     let mut tests = Vec::new();
+    std::fs::create_dir_all(to).with_context(|| to.display().to_string())?;
     for entry in std::fs::read_dir(from).with_context(|| from.display().to_string())? {
         let (file, name) = entry.map(|entry| (entry.path(), entry.file_name()))?;
         let name = name.to_string_lossy();
+        if file.is_dir() {
+            copy_modules(&file, &to.join(&*name))?;
+        }
         if name.ends_with(".mjs") {
             std::fs::copy(&file, to.join(&*name))?;
         }

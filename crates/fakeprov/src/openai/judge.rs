@@ -1,22 +1,25 @@
 //! Refuses what the OpenAI Chat endpoint refuses, in the order a reader meets it, and reads the rest.
 
+mod deepseek;
+
 use serde_json::Value;
 
 use crate::ask::{Ask, Forced, Format, Tool, ToolResult};
 use crate::http::Request;
-use crate::wire::{Refusal, image_type, is_name, require};
+use crate::script::Script;
+use crate::wire::{Refusal, image_type, is, is_name, list, require};
 
 /// Fields that are a gateway's own business: a provider that gets one refuses it as unknown.
 const NOT_OURS: &[&str] = &["project", "strict", "x_gateway"];
 const ROLES: &[&str] = &["system", "developer", "user", "assistant", "tool", "function"];
 
 /// Judges and reads a request.
-pub(super) fn read(request: &Request, body: &Value, lenient: bool) -> Result<Ask, Refusal> {
+pub(super) fn read(request: &Request, body: &Value, script: &Script) -> Result<Ask, Refusal> {
     let json = request.header("content-type").is_some_and(|kind| kind.starts_with("application/json"));
     require(json, "content-type", "Unsupported content type: only application/json is read")?;
     require(body.is_object(), "body", "We could not parse the JSON body of your request.")?;
     require(body["model"].is_string(), "model", "you must provide a model parameter")?;
-    fields(body, lenient)?;
+    fields(body, script.lenient)?;
     let mut ask = Ask {
         model: body["model"].as_str().unwrap_or_default().to_owned(),
         stream: body["stream"].as_bool().unwrap_or(false),
@@ -25,6 +28,9 @@ pub(super) fn read(request: &Request, body: &Value, lenient: bool) -> Result<Ask
         ..Ask::default()
     };
     messages(body, &mut ask)?;
+    if script.deepseek {
+        deepseek::thoughts(list(&body["messages"]))?;
+    }
     tools(body, &mut ask)?;
     ask.format = format(body)?;
     Ok(ask)
@@ -59,13 +65,8 @@ fn between(body: &Value, name: &str, low: f64, high: f64) -> Result<(), Refusal>
     require(fits, name, &format!("Invalid '{name}': expected a number from {low} to {high}"))
 }
 
-/// Absent, null, or as wanted.
-fn is(value: &Value, wanted: impl Fn(&Value) -> bool) -> bool {
-    value.is_null() || wanted(value)
-}
-
 fn messages(body: &Value, ask: &mut Ask) -> Result<(), Refusal> {
-    let messages = body["messages"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let messages = list(&body["messages"]);
     require(
         !messages.is_empty(),
         "messages",
@@ -104,7 +105,7 @@ fn messages(body: &Value, ask: &mut Ask) -> Result<(), Refusal> {
 fn assistant(message: &Value, at: &str, ask: &mut Ask) -> Result<Vec<String>, Refusal> {
     ask.results.clear();
     ask.images.clear();
-    let calls = message["tool_calls"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let calls = list(&message["tool_calls"]);
     let says = !message["content"].is_null()
         || !message["refusal"].is_null()
         || message.get("function_call").is_some();
@@ -243,7 +244,7 @@ fn tool(tool: &Value) -> Result<Tool, Refusal> {
         "tools",
         "'parameters' must be a JSON Schema object",
     )?;
-    Ok(Tool { name: name.to_owned(), schema: function["parameters"].clone() })
+    Ok(Tool { name: name.to_owned(), schema: function["parameters"].clone(), custom: false })
 }
 
 fn format(body: &Value) -> Result<Format, Refusal> {

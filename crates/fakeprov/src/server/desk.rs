@@ -7,15 +7,16 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::endpoint::{self, Endpoint, Task};
 use crate::faults::{self, Fault};
 use crate::http::Request;
 use crate::journal::Journal;
 use crate::replay::{self, Recorded, Recording};
 use crate::reply::{Framing, Head, Reply, Step};
 use crate::script::{Kind, Script};
-use crate::sse::{self, Frame};
-use crate::wire::{self, Refusal, Wire};
-use crate::{Options, answer};
+use crate::stream::{Form, Frame, Tag};
+use crate::wire::{Refusal, Wire};
+use crate::{Options, answer, models};
 
 /// How long `slow-drip` waits before each event, and `close-idle` before it closes.
 const A_MOMENT: Duration = Duration::from_millis(50);
@@ -46,11 +47,12 @@ impl Desk {
         match (request.method.as_str(), request.path()) {
             ("GET", "/_received") => Reply::json(200, &self.received()),
             ("GET", "/_connections") => Reply::json(200, &json!({"accepted": self.journal.connections()})),
-            ("GET", path) if path.ends_with("/models") => Reply::json(200, &models()),
-            ("POST", path) => match wire::at(path) {
-                Some(wire) => self
-                    .scripted(wire, request, serial, served)
-                    .unwrap_or_else(|no| Reply::json(no.status, &wire.error(&no))),
+            ("GET", path) if path.ends_with("/models") => Reply::json(200, &models::list(request)),
+            ("GET", "/api/tags") => Reply::json(200, &models::tags()),
+            ("POST", path) => match endpoint::at(path) {
+                Some(endpoint) => self
+                    .scripted(endpoint, request, serial, served)
+                    .unwrap_or_else(|no| Reply::json(no.status, &endpoint.wire.error(&no))),
                 None => unknown(request),
             },
             _ => unknown(request),
@@ -59,21 +61,22 @@ impl Desk {
 
     fn scripted(
         &self,
-        wire: &dyn Wire,
+        endpoint: &Endpoint,
         request: &Request,
         serial: usize,
         served: usize,
     ) -> Result<Reply, Refusal> {
+        let wire = endpoint.wire;
         if self.options.key.as_deref().is_some_and(|key| wire.key(request) != Some(key)) {
-            return Err(Refusal::new(401, "Incorrect API key provided."));
+            return Err(wire.stranger());
         }
         let body: Value = serde_json::from_slice(&request.body).unwrap_or(Value::Null);
-        let script = self.script(body["model"].as_str().unwrap_or_default())?;
+        let script = self.script(&wire.model(request, &body))?;
         let stale = script.fault == Some(Fault::CloseReuse) && served > 0;
         let fault = script.fault.map(|fault| if stale { Fault::CloseEarly } else { fault });
         let reply = match fault.and_then(|fault| faults::instead(fault, wire, &self.origin)) {
             Some(reply) => reply,
-            None => self.usual(wire, request, &body, &script, serial)?,
+            None => self.usual(endpoint, request, &body, &script, serial)?,
         };
         Ok(delayed(&script, reply))
     }
@@ -93,32 +96,22 @@ impl Desk {
 
     fn usual(
         &self,
-        wire: &dyn Wire,
+        endpoint: &Endpoint,
         request: &Request,
         body: &Value,
         script: &Script,
         serial: usize,
     ) -> Result<Reply, Refusal> {
+        let wire = endpoint.wire;
         if let Kind::Replay(id) = &script.kind {
             let recording =
                 replay::load(self.options.fixtures.as_deref(), id).map_err(|why| Refusal::new(404, why))?;
             return Ok(replayed(wire, script, recording));
         }
-        let mut ask = wire.judge(request, body, script.lenient)?;
-        ask.serial = serial;
-        let answer = answer::compose(script, &ask);
-        if !ask.stream {
-            let mut text = wire.whole(&ask, &answer);
-            if script.fault == Some(Fault::NoFinish) {
-                unfinish(&mut text);
-            }
-            return Ok(whole(wire, script, json_head(), text.to_string().into()));
+        match endpoint.task {
+            Task::Answer => answered(wire, request, body, script, serial),
+            Task::Work(work) => Ok(whole(wire, script, json_head(), work(request, body)?.to_string().into())),
         }
-        let mut events = wire.stream(&ask, &answer);
-        if script.nodone {
-            events.retain(|event| event.tag != sse::Tag::Done);
-        }
-        Ok(stream(wire, script, sse_head(), sse::frames(&events, script.spelling)))
     }
 
     fn received(&self) -> Value {
@@ -126,21 +119,49 @@ impl Desk {
     }
 }
 
+/// Judges a request and gives the answer that the script orders.
+fn answered(
+    wire: &dyn Wire,
+    request: &Request,
+    body: &Value,
+    script: &Script,
+    serial: usize,
+) -> Result<Reply, Refusal> {
+    let mut ask = wire.judge(request, body, script)?;
+    ask.serial = serial;
+    ask.call_ids = script.call_ids;
+    let answer = answer::compose(script, &ask);
+    if !ask.stream {
+        let mut text = wire.whole(&ask, &answer);
+        if script.fault == Some(Fault::NoFinish) {
+            unfinish(&mut text);
+        }
+        return Ok(whole(wire, script, json_head(), text.to_string().into()));
+    }
+    let mut events = wire.stream(&ask, &answer);
+    if script.nodone {
+        events.retain(|event| event.tag != Tag::Done);
+    }
+    let form = wire.form(request);
+    let head = Head::new(200).with("content-type", form.content_type());
+    Ok(stream(wire, script, head, form, form.frames(&events, script.spelling)))
+}
+
 fn json_head() -> Head {
     Head::new(200).with("content-type", "application/json")
 }
 
-fn sse_head() -> Head {
-    Head::new(200).with("content-type", "text/event-stream; charset=utf-8")
-}
-
 /// Takes the reason of the end out of a whole answer.
 fn unfinish(answer: &mut Value) {
-    for choice in answer["choices"].as_array_mut().into_iter().flatten() {
-        choice["finish_reason"] = Value::Null;
+    for (list, reason) in [("choices", "finish_reason"), ("candidates", "finishReason")] {
+        for choice in answer.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten() {
+            choice[reason] = Value::Null;
+        }
     }
-    if let Some(reason) = answer.get_mut("stop_reason") {
-        *reason = Value::Null;
+    for reason in ["stop_reason", "done_reason", "status"] {
+        if let Some(reason) = answer.get_mut(reason) {
+            *reason = Value::Null;
+        }
     }
 }
 
@@ -151,7 +172,7 @@ fn replayed(wire: &dyn Wire, script: &Script, recording: Recording) -> Reply {
         .fold(Head::new(recording.status), |head, (name, value)| head.with(name, value));
     match recording.body {
         Recorded::Whole(text) => whole(wire, script, head, text),
-        Recorded::Stream(frames) => stream(wire, script, head, frames),
+        Recorded::Stream(form, frames) => stream(wire, script, head, form, frames),
     }
 }
 
@@ -172,9 +193,9 @@ fn whole(wire: &dyn Wire, script: &Script, head: Head, text: bytes::Bytes) -> Re
     performed(script, head, framing, body)
 }
 
-fn stream(wire: &dyn Wire, script: &Script, head: Head, frames: Vec<Frame>) -> Reply {
+fn stream(wire: &dyn Wire, script: &Script, head: Head, form: Form, frames: Vec<Frame>) -> Reply {
     let framing = if script.until_close { Framing::UntilClose } else { Framing::Chunked };
-    let body = faults::stream(script, wire, frames);
+    let body = faults::stream(script, wire, form, frames);
     let body = if script.bunch { bunched(body) } else { body };
     performed(script, head.framed(framing), framing, paced(script, body))
 }
@@ -217,12 +238,6 @@ fn delayed(script: &Script, mut reply: Reply) -> Reply {
         reply.steps.insert(0, Step::Wait(delay));
     }
     reply
-}
-
-fn models() -> Value {
-    let row = |id: &str| json!({"id": id, "object": "model", "created": 0, "owned_by": "fakeprov"});
-    let rows = ["text", "echo", "tool", "tools-parallel", "json", "image-echo"].map(row);
-    json!({"object": "list", "data": rows})
 }
 
 fn unknown(request: &Request) -> Reply {

@@ -3,13 +3,9 @@
 use fakeprov::{FakeProv, TEXT};
 use serde_json::{Value, json};
 
-use crate::client::{CHAT, Client, MESSAGES, ask, hello};
+use crate::client::{CHAT, Client, MESSAGES, ask, hello, weather};
 
 const CONTENT: &str = "/choices/0/delta/content";
-
-fn weather() -> Value {
-    json!({"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]})
-}
 
 #[tokio::test]
 async fn a_whole_chat_answer_has_text_finish_and_usage() {

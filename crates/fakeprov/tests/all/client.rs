@@ -148,6 +148,8 @@ impl Client {
 
 pub const CHAT: &str = "/v1/chat/completions";
 pub const MESSAGES: &str = "/v1/messages";
+pub const RESPONSES: &str = "/v1/responses";
+pub const OLLAMA: &str = "/api/chat";
 
 /// One question on a connection of its own.
 pub fn ask(provider: &FakeProv, path: &str, body: &Value) -> Answer {
@@ -157,4 +159,24 @@ pub fn ask(provider: &FakeProv, path: &str, body: &Value) -> Answer {
 /// A minimal request that both wires accept.
 pub fn hello(model: &str, stream: bool) -> Value {
     json!({"model": model, "max_tokens": 100, "stream": stream, "messages": [{"role": "user", "content": "Hello"}]})
+}
+
+/// Where Gemini answers for a model: `generateContent`, `countTokens` and so on.
+pub fn gemini(model: &str, method: &str) -> String {
+    format!("/v1beta/models/{model}:{method}")
+}
+
+/// The JSON Schema that the tools of these tests take.
+pub fn weather() -> Value {
+    json!({"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]})
+}
+
+/// Each request is refused with a reason that tells of this.
+pub fn refusals(provider: &FakeProv, path: &str, requests: Vec<(Value, &str)>) {
+    for (request, reason) in requests {
+        let answer = ask(provider, path, &request);
+        let message = answer.json()["error"]["message"].as_str().unwrap_or_default().to_owned();
+        assert!(message.contains(reason), "{message:?} should tell of {reason:?}: {request}");
+        assert!(matches!(answer.status, 400 | 404), "{request}");
+    }
 }

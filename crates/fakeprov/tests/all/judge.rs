@@ -3,7 +3,7 @@
 use fakeprov::FakeProv;
 use serde_json::{Value, json};
 
-use crate::client::{CHAT, Client, MESSAGES, ask, hello};
+use crate::client::{CHAT, Client, MESSAGES, ask, hello, refusals};
 
 /// A good request with one field changed.
 fn with(pointer: &str, value: Value) -> Value {
@@ -13,15 +13,6 @@ fn with(pointer: &str, value: Value) -> Value {
         None => request[&pointer[1..]] = value,
     }
     request
-}
-
-fn refusals(provider: &FakeProv, path: &str, requests: Vec<(Value, &str)>) {
-    for (request, reason) in requests {
-        let answer = ask(provider, path, &request);
-        let message = answer.json()["error"]["message"].as_str().unwrap().to_owned();
-        assert_eq!(answer.status, 400, "{request}");
-        assert!(message.contains(reason), "{message:?} should tell of {reason:?}");
-    }
 }
 
 fn turn(role: &str, content: Value) -> Value {

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use policy::{Prices, Rate, Tier};
 use serde::Deserialize;
+use wire::Operation;
 use wire::chat::{Abilities, Effort, ReasoningOption};
 
 /// A model of a provider. Fields that are not used yet are left unread.
@@ -58,7 +59,7 @@ struct Steering<'a> {
     max: Option<i64>,
 }
 
-/// Chat models of the wanted providers. The file has one model a line (its README says so, and a test checks it), so that
+/// Models of the wanted providers that a client can ask for something that we do. The file has one model a line (its README says so, and a test checks it), so that
 /// those of other providers are passed over unread: starting is worth the milliseconds.
 pub(super) fn parse<'a>(
     text: &'a str,
@@ -70,11 +71,21 @@ pub(super) fn parse<'a>(
             continue;
         }
         let entry: Entry<'a> = serde_json::from_str(row.trim_end_matches(','))?;
-        if entry.kind == "chat" && wanted(entry.provider) {
+        if made_for(entry.kind).is_some() && wanted(entry.provider) {
             models.entry(entry.provider).or_default().push(entry);
         }
     }
     Ok(models)
+}
+
+/// What models of a kind are made for; `None`: nothing that we do.
+fn made_for(kind: &str) -> Option<Operation> {
+    match kind {
+        "chat" => Some(Operation::Chat),
+        "completion" => Some(Operation::Complete),
+        "embedding" => Some(Operation::Embed),
+        _ => None,
+    }
 }
 
 /// The provider of a row, if a glance finds it.
@@ -105,6 +116,11 @@ impl Entry<'_> {
             structured_output: can("structured_output"),
             reasoning: can("reasoning"),
         }
+    }
+
+    /// What it is made for.
+    pub fn made_for(&self) -> Operation {
+        made_for(self.kind).unwrap_or(Operation::Chat)
     }
 
     /// It reasons, and the source says so.
@@ -174,13 +190,14 @@ mod tests {
     }
 
     #[test]
-    fn reading_line_by_line_misses_no_chat_model() {
+    fn reading_line_by_line_misses_no_model() {
         let text = super::super::MODELS;
         let whole: serde_json::Value = serde_json::from_str(text).unwrap();
         let rows = whole["models"].as_array().unwrap();
-        let chat = rows.iter().filter(|row| row["kind"] == "chat").count();
+        let wanted = ["chat", "completion", "embedding"];
+        let wanted = rows.iter().filter(|row| wanted.iter().any(|kind| row["kind"] == *kind)).count();
         let read: usize = parse(text, |_| true).unwrap().values().map(Vec::len).sum();
-        assert_eq!(read, chat);
+        assert_eq!(read, wanted);
     }
 
     #[test]
@@ -188,6 +205,20 @@ mod tests {
         let rate = entry("openai", "o3-mini").rate().unwrap();
         assert_eq!((rate.base.input, rate.base.output), (Some(1_100_000), Some(4_400_000)));
         assert_eq!((rate.base.cache_read, rate.base.cache_write), (Some(550_000), None));
+    }
+
+    #[test]
+    fn embedding_models_are_known_with_their_prices() {
+        for (provider, id, input) in [
+            ("openai", "text-embedding-3-small", 20_000),
+            ("openai", "text-embedding-3-large", 130_000),
+            ("openai", "text-embedding-ada-002", 100_000),
+            ("google", "gemini-embedding-001", 150_000),
+        ] {
+            let entry = entry(provider, id);
+            assert_eq!(entry.made_for(), Operation::Embed, "{id}");
+            assert_eq!(entry.rate().unwrap().base.input, Some(input), "{id}");
+        }
     }
 
     #[test]

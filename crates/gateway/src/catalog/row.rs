@@ -41,6 +41,9 @@ pub struct Row {
     /// On every request; never credentials.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
+    /// Operations that it does not offer although its wires have them, as `Operation::name` has them.
+    #[serde(default)]
+    pub lacks: Vec<String>,
     /// Knows the role `developer`.
     #[serde(default)]
     pub developer_role: bool,

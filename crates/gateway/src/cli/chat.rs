@@ -6,8 +6,8 @@ use std::io::{IsTerminal, Read, Write};
 use bytes::Bytes;
 use http::HeaderMap;
 use serde_json::{Value, json};
-use wire::SurfaceId;
 use wire::frame::SseSplitter;
+use wire::{Operation, SurfaceId};
 
 use super::ChatArgs;
 use crate::app::App;
@@ -58,7 +58,7 @@ async fn converse(app: &App, model: &str, prompt: &str) -> Result<(), Failure> {
     let caller = Caller::admin(Some("command line"));
     let slot = app.ledger.slot().await.map_err(|error| Failure::new(1, error))?;
     let place = app.in_flight.enter().expect("a fresh gateway has places");
-    let mut meter = Meter::open(slot, place, Arrival::now(), surface, &caller, None);
+    let mut meter = Meter::open(slot, place, Arrival::now(), (surface, Operation::Chat), &caller, None);
     let body = Bytes::from(body.to_string());
     let answer = match Inbound::admit(surface.into(), &HeaderMap::new(), body, &mut meter) {
         Ok(inbound) => exchange(app, &inbound, meter).await.map_err(|failed| Failure::from(failed.fault))?,

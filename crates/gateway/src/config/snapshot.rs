@@ -3,8 +3,8 @@
 use indexmap::IndexMap;
 use policy::provider::without_variant;
 use policy::{Auth, Endpoint, Kind, Prices, Provider, Rate, Rules, Snapshot, Timeouts};
-use wire::WireId;
 use wire::chat::{MaxTokensField, Profile};
+use wire::{Operation, WireId};
 
 use super::Config;
 use super::file::{Credential, TimeoutSettings};
@@ -70,6 +70,7 @@ fn api(upstream: &Upstream, catalogue: &Catalogue) -> Provider {
         extra_headers: headers(upstream),
         default_model: default_model.map(Into::into),
         models,
+        lacks: lacks(row),
         takes_any_model: settings.and_then(|settings| settings.any_model).unwrap_or(true),
         section: settings.map(|settings| settings.section.clone()),
         program: None,
@@ -93,6 +94,12 @@ fn name(upstream: &Upstream) -> String {
     let named = upstream.settings.as_ref().and_then(|settings| settings.name.as_ref());
     let named = named.or(upstream.row.map(|row| &row.name));
     named.unwrap_or(&upstream.id).clone()
+}
+
+/// What the catalogue says; a server of the operator's own is taken to have all that its wire has.
+fn lacks(row: Option<&Row>) -> Vec<Operation> {
+    let names = row.map(|row| row.lacks.as_slice()).unwrap_or_default();
+    names.iter().filter_map(|name| Operation::from_name(name)).collect()
 }
 
 /// In words that follow the provider's name.
@@ -217,6 +224,7 @@ fn bare(id: &str, name: &str, profile: Profile) -> Provider {
         extra_headers: Vec::new(),
         default_model: None,
         models: IndexMap::default(),
+        lacks: Vec::new(),
         takes_any_model: false,
         section: None,
         program: None,

@@ -126,15 +126,12 @@ impl Upstream {
         let fits = |row: &&WireRow| row.when_base_ends.as_deref().is_some_and(|end| base.ends_with(end));
         let special = rows.iter().find(fits);
         let usual = rows.iter().filter(|row| row.when_base_ends.is_none() && special.is_none());
-        let mut ways: Vec<Way> = special.into_iter().chain(usual).filter_map(Way::of_row).collect();
+        let ways: Vec<Way> = special.into_iter().chain(usual).filter_map(Way::of_row).collect();
         let named = self.settings.as_ref().and_then(|settings| settings.wire).or_else(|| spoken_at(base));
-        if let Some(wire) = named.or(ways.is_empty().then_some(WireId::OpenAiChat)) {
-            ways.retain(|known| known.wire == wire);
-            if ways.is_empty() {
-                ways.push(Way { wire, path: wire.usual_path().to_owned(), auth: None });
-            }
-        }
-        ways
+        let Some(wire) = named.or(ways.is_empty().then_some(WireId::OpenAiChat)) else { return ways };
+        let mut of_row = rows.iter().filter_map(Way::of_row).filter(|way| way.wire == wire);
+        let unknown = || Way { wire, path: wire.usual_path().to_owned(), auth: None };
+        vec![of_row.next().unwrap_or_else(unknown)]
     }
 
     /// It stands on this machine.

@@ -14,6 +14,7 @@ use wire::Fault;
 
 use super::caller::{Caller, Role, Scope};
 use super::failures::Failures;
+use super::subprotocol;
 use crate::clock;
 
 type Digest = [u8; 32];
@@ -72,48 +73,71 @@ impl Access {
         self.by_digest.is_empty()
     }
 
-    /// Who sent these headers. A peer that sends many wrong keys has to wait between them; a right one never has to.
+    /// Who sent these headers, and the key in the query where the path allows one. A peer that sends many wrong keys has
+    /// to wait between them; a right one never has to.
     ///
     /// # Errors
     /// As [`Access::caller`], or `RateLimited`.
-    pub fn admit(&self, headers: &HeaderMap, peer: IpAddr) -> Result<Caller, Fault> {
-        let refused = match self.caller(headers) {
+    pub fn admit(&self, headers: &HeaderMap, in_query: Option<&str>, peer: IpAddr) -> Result<Caller, Fault> {
+        let refused = match self.caller(headers, in_query) {
             Ok(caller) => return Ok(caller),
-            // Who sends no key guesses none.
-            Err(fault) if presented_key(headers).is_err() => return Err(fault),
             Err(fault) => fault,
         };
-        self.failures.note(peer, clock::now()).map_err(|wait| Fault::RateLimited {
-            why: "too many wrong keys from this address".to_owned(),
-            retry_after: Some(wait),
-        })?;
+        // Who sends no key guesses none.
+        if let Ok(Some(_)) = presented_key(headers, in_query.map(str::as_bytes)) {
+            self.failures.note(peer, clock::now()).map_err(|wait| Fault::RateLimited {
+                why: "too many wrong keys from this address".to_owned(),
+                retry_after: Some(wait),
+            })?;
+        }
         Err(refused)
     }
 
-    /// Who sent these headers.
+    /// Who sent these headers, and the key in the query where the path allows one.
     ///
     /// # Errors
     /// `Unauthenticated`: no key, an unknown one, or two different ones.
-    pub fn caller(&self, headers: &HeaderMap) -> Result<Caller, Fault> {
-        match presented_key(headers) {
-            Ok(key) => self.holder(key),
-            Err(_) if self.is_open() => Ok(Caller::admin(None)),
+    pub fn caller(&self, headers: &HeaderMap, in_query: Option<&str>) -> Result<Caller, Fault> {
+        match presented_key(headers, in_query.map(str::as_bytes)) {
+            Ok(Some(key)) => self.known(key),
+            _ if self.is_open() => Ok(Caller::admin(None)),
+            Ok(None) => Err(unauthenticated("a key is needed: send 'Authorization: Bearer <key>'")),
             Err(fault) => Err(fault),
         }
     }
 
-    /// Whose key this is, sent in whichever way.
+    /// Who opens a socket with these headers; besides the usual ways, a key may stand among the sub-protocols, since
+    /// a page cannot set headers there. `None`: nobody yet, the key is to come in a message.
+    ///
+    /// # Errors
+    /// `Unauthenticated`: an unknown key, or two different ones.
+    pub fn socket_caller(&self, headers: &HeaderMap) -> Result<Option<Caller>, Fault> {
+        match presented_key(headers, subprotocol::keys(headers)) {
+            Ok(Some(key)) => self.known(key).map(Some),
+            _ if self.is_open() => Ok(Some(Caller::admin(None))),
+            Ok(None) => Ok(None),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// Who sends this key in a message; `Bearer ` may stand before it.
     ///
     /// # Errors
     /// `Unauthenticated`: nobody's, or it is revoked or has expired.
-    pub fn holder(&self, key: &[u8]) -> Result<Caller, Fault> {
-        if let Some(text) = std::str::from_utf8(key).ok().filter(|text| IssuedKeys::is_ours(text))
+    pub fn holder(&self, key: &str) -> Result<Caller, Fault> {
+        self.known(bearer(key.as_bytes()).unwrap_or(key.as_bytes()))
+    }
+
+    /// Whose key this is. On a gateway that asks for none, a created key is held to its scope all the same.
+    fn known(&self, key: &[u8]) -> Result<Caller, Fault> {
+        let ours = std::str::from_utf8(key).ok().filter(|text| IssuedKeys::is_ours(text));
+        if let Some(text) = ours
             && let Some(issued) = &*self.issued.load()
             && let Some(found) = issued.keys.find(text, clock::wall())
         {
             return issued.holders.get(&found.id).cloned().ok_or_else(unknown);
         }
-        if self.is_open() && !std::str::from_utf8(key).is_ok_and(IssuedKeys::is_ours) {
+        if self.is_open() && ours.is_none() {
             return Ok(Caller::admin(None));
         }
         let digest = sha256(key);
@@ -138,20 +162,23 @@ fn unknown() -> Fault {
     unauthenticated("the key is not known to this gateway")
 }
 
-/// The one key in these headers.
-fn presented_key(headers: &HeaderMap) -> Result<&[u8], Fault> {
+/// The one key in these headers, or in what was found in them besides.
+fn presented_key<'a>(
+    headers: &'a HeaderMap,
+    besides: impl IntoIterator<Item = &'a [u8]>,
+) -> Result<Option<&'a [u8]>, Fault> {
     let mut found: Option<&[u8]> = None;
     let ways = headers.get_all(header::AUTHORIZATION).iter().map(|value| bearer(value.as_bytes())).chain(
         KEY_HEADERS.iter().flat_map(|name| headers.get_all(*name)).map(|value| Some(value.as_bytes())),
     );
-    for key in ways {
+    for key in ways.chain(besides.into_iter().map(Some)) {
         let key = key.ok_or_else(|| unauthenticated("the Authorization header must be 'Bearer <key>'"))?;
         if found.is_some_and(|other| other != key) {
             return Err(unauthenticated("two different keys in one request"));
         }
         found = Some(key);
     }
-    found.ok_or_else(|| unauthenticated("a key is needed: send 'Authorization: Bearer <key>'"))
+    Ok(found)
 }
 
 /// Headers by which the vendors' clients send a bare key (CLIENTS.md section 2).
@@ -192,7 +219,7 @@ mod tests {
     }
 
     fn role(pairs: &[(&'static str, &str)]) -> Option<Role> {
-        access().caller(&headers(pairs)).ok().map(|caller| caller.role)
+        access().caller(&headers(pairs), None).ok().map(|caller| caller.role)
     }
 
     #[test]
@@ -213,9 +240,9 @@ mod tests {
     #[test]
     fn a_key_that_differs_in_its_last_character_is_refused_also_after_a_good_call() {
         let access = access();
-        assert!(access.caller(&headers(&[("x-api-key", TOKEN)])).is_ok());
+        assert!(access.caller(&headers(&[("x-api-key", TOKEN)]), None).is_ok());
         let almost = format!("{}0", &TOKEN[..31]);
-        assert!(access.caller(&headers(&[("x-api-key", &almost)])).is_err());
+        assert!(access.caller(&headers(&[("x-api-key", &almost)]), None).is_err());
     }
 
     #[test]
@@ -228,8 +255,17 @@ mod tests {
     }
 
     #[test]
+    fn a_key_in_the_query_counts_as_one_in_a_header() {
+        let caller =
+            |pairs, in_query| access().caller(&headers(pairs), in_query).ok().map(|caller| caller.role);
+        assert_eq!(caller(&[], Some("short")), Some(Role::Caller));
+        assert_eq!(caller(&[], Some("shorter")), None);
+        assert_eq!(caller(&[("x-goog-api-key", TOKEN)], Some("short")), None);
+    }
+
+    #[test]
     fn without_any_key_everybody_is_admin() {
-        assert_eq!(Access::default().caller(&HeaderMap::new()).unwrap().role, Role::Admin);
+        assert_eq!(Access::default().caller(&HeaderMap::new(), None).unwrap().role, Role::Admin);
     }
 
     /// A connection that stays open asks before every message.
@@ -252,17 +288,17 @@ mod tests {
         let access = access();
         let (key, secret) = store.create_key(grant, &by).await.unwrap();
         access.issue(store.issued_keys().await.unwrap());
-        let caller = access.holder(secret.expose().as_bytes()).unwrap();
+        let caller = access.holder(secret.expose()).unwrap();
         assert!(access.still_valid(&caller));
         let later = store::By { at: by.at + std::time::Duration::from_secs(1), ..by };
         store.update_key(&key.id, store::KeyChanges::default(), &later).await.unwrap();
         access.issue(store.issued_keys().await.unwrap());
         assert!(!access.still_valid(&caller), "its scope may be another");
-        let caller = access.holder(secret.expose().as_bytes()).unwrap();
+        let caller = access.holder(secret.expose()).unwrap();
         store.revoke_key(&key.id, &later).await.unwrap();
         access.issue(store.issued_keys().await.unwrap());
         assert!(!access.still_valid(&caller));
-        let configured = access.holder(b"short").unwrap();
+        let configured = access.holder("short").unwrap();
         assert!(access.still_valid(&configured));
     }
 }

@@ -2,7 +2,7 @@
 
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ORIGIN, VARY,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, HOST, ORIGIN, VARY,
 };
 use http::{HeaderMap, HeaderValue};
 
@@ -58,6 +58,20 @@ impl Cors {
         answer.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
     }
 
+    /// Whether the page that asks for a socket may have one: what a page may read over HTTP, it may open. Browsers ask
+    /// for sockets without a preflight, so that the answer's headers protect nothing.
+    pub fn admits_socket(&self, request: &HeaderMap) -> bool {
+        let Some(origin) = request.get(ORIGIN) else { return true };
+        let is_ours = || is_of_host(origin.as_bytes(), request.get(HOST).map(HeaderValue::as_bytes));
+        match self {
+            Cors::Any => true,
+            Cors::Closed => is_ours(),
+            Cors::Listed(origins) => {
+                origins.iter().any(|listed| listed.as_bytes() == origin.as_bytes()) || is_ours()
+            }
+        }
+    }
+
     /// Adds what a preflight asks for besides.
     pub fn allow_preflight(&self, request: &HeaderMap, answer: &mut HeaderMap) {
         self.allow(request, answer);
@@ -67,6 +81,12 @@ impl Cors {
             answer.insert(ACCESS_CONTROL_MAX_AGE, MAX_AGE_SECONDS);
         }
     }
+}
+
+/// Whether a page comes from the very host that it asks, as the gateway's own do.
+fn is_of_host(origin: &[u8], host: Option<&[u8]>) -> bool {
+    let named = origin.strip_prefix(b"http://").or_else(|| origin.strip_prefix(b"https://"));
+    named.is_some() && named == host
 }
 
 #[cfg(test)]
@@ -94,5 +114,24 @@ mod tests {
         let listed = Cors::new(&["https://app.example".into()], true);
         assert_eq!(allowed(&listed, "https://app.example").as_deref(), Some("https://app.example"));
         assert_eq!(allowed(&listed, "https://evil.example"), None);
+    }
+
+    #[test]
+    fn a_socket_is_opened_to_our_own_pages_and_to_those_that_may_read_answers() {
+        let admits = |cors: Cors, origin: &'static str| {
+            let mut request = HeaderMap::new();
+            request.insert(ORIGIN, HeaderValue::from_static(origin));
+            request.insert(HOST, HeaderValue::from_static("127.0.0.1:3456"));
+            cors.admits_socket(&request)
+        };
+        assert!(admits(Cors::Any, "https://page.example"));
+        assert!(admits(Cors::Closed, "http://127.0.0.1:3456"));
+        for stranger in ["https://page.example", "null", "http://127.0.0.1:3457", "file://"] {
+            assert!(!admits(Cors::Closed, stranger), "{stranger}");
+        }
+        let listed = || Cors::Listed(vec!["https://page.example".into()]);
+        assert!(admits(listed(), "https://page.example"));
+        assert!(!admits(listed(), "https://other.example"));
+        assert!(Cors::Closed.admits_socket(&HeaderMap::new()));
     }
 }

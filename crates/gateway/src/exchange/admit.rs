@@ -6,12 +6,15 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use policy::Ask;
 use wire::chat::ChatRequest;
+use wire::count::Counting;
 use wire::dialect::Peek;
+use wire::embed::{EmbedRequest, EmbedSurface};
 use wire::{Fault, Head, Operation, RawObject, SurfaceId};
 
 use super::meter::Meter;
 use crate::arrival::Arrival;
-use crate::door::Scope;
+use crate::door;
+use crate::recall::{Recall, Scope};
 
 /// What a route asks for.
 #[derive(Debug, Clone)]
@@ -29,6 +32,35 @@ impl From<SurfaceId> for Asked {
     fn from(surface: SurfaceId) -> Self {
         Self { surface, operation: Operation::Chat, head: Head::default() }
     }
+}
+
+impl Asked {
+    /// Model, streaming and the like, by the rules of the operation.
+    fn peek(&self, body: &RawObject) -> Result<Peek, Fault> {
+        let surface = self.surface.surface();
+        match self.operation {
+            Operation::Chat => surface.peek(&self.head, body),
+            Operation::CountTokens => counting(self.surface)?.peek(surface, &self.head, body),
+            Operation::Embed | Operation::EmbedOne => embeddings(self.surface)?.peek(&self.head, body),
+            Operation::Complete => wire::complete::peek(body),
+        }
+    }
+}
+
+/// How a surface counts tokens.
+///
+/// # Errors
+/// `Internal`: it does not, and no route should have led here.
+pub(super) fn counting(surface: SurfaceId) -> Result<&'static Counting, Fault> {
+    surface.counts().ok_or_else(|| Fault::internal(format!("{} does not count tokens", surface.name())))
+}
+
+/// How a surface speaks of embeddings.
+///
+/// # Errors
+/// `Internal`: it does not, and no route should have led here.
+pub(super) fn embeddings(surface: SurfaceId) -> Result<&'static dyn EmbedSurface, Fault> {
+    surface.embeds().ok_or_else(|| Fault::internal(format!("{} does not embed", surface.name())))
 }
 
 /// An admitted request.
@@ -50,10 +82,11 @@ pub struct Inbound {
     /// Whose credentials are used: body, else `X-Project`, else `_global`.
     pub project: String,
     /// How far the caller's key reaches.
-    pub scope: Arc<Scope>,
+    pub reach: Arc<door::Scope>,
     /// Only the first target may be tried.
     pub strict: bool,
     decoded: OnceLock<ChatRequest>,
+    texts: OnceLock<EmbedRequest>,
 }
 
 impl Inbound {
@@ -62,12 +95,12 @@ impl Inbound {
     /// # Errors
     /// `Malformed`, naming the field; `Forbidden`, when the key belongs to another project.
     pub fn admit(asked: Asked, headers: &HeaderMap, body: Bytes, meter: &mut Meter) -> Result<Self, Fault> {
-        let Asked { surface, operation, head } = asked;
         let body = RawObject::parse(body)?;
-        let peek = surface.surface().peek(&head, &body)?;
+        let peek = asked.peek(&body)?;
+        let Asked { surface, operation, head } = asked;
         let named = peek.project.clone().or_else(|| text(headers, "x-project"));
         let caller = meter.caller();
-        let (project, scope) = (caller.project(named.as_deref())?, caller.scope.clone());
+        let (project, reach) = (caller.project(named.as_deref())?, caller.scope.clone());
         let strict =
             peek.strict || text(headers, "x-gateway-no-fallback").is_some_and(|value| value != "false");
         meter.asked(&peek, &project);
@@ -82,9 +115,10 @@ impl Inbound {
             body,
             peek,
             project,
-            scope,
+            reach,
             strict,
             decoded: OnceLock::new(),
+            texts: OnceLock::new(),
         })
     }
 
@@ -96,18 +130,40 @@ impl Inbound {
             model: self.peek.model.as_deref(),
             provider: self.peek.provider.as_deref(),
             project: &self.project,
-            access: &self.scope.access,
+            access: &self.reach.access,
             strict: self.strict,
         }
     }
 
+    /// Whose conversation it is.
+    pub fn scope(&self, meter: &Meter) -> Scope {
+        Scope { key: meter.key_name().map(str::to_owned), project: self.project.clone() }
+    }
+
     /// The request in canonical form; decoded at most once, and only if some target speaks another dialect.
-    pub fn decoded(&self) -> Result<&ChatRequest, Fault> {
+    /// Thoughts that the client could not carry are put back.
+    pub fn decoded(&self, recall: &Recall, meter: &Meter) -> Result<&ChatRequest, Fault> {
         if let Some(request) = self.decoded.get() {
             return Ok(request);
         }
-        let request = self.surface.surface().decode_request(&self.head, &self.body)?;
+        let surface = self.surface.surface();
+        let mut request = match self.operation {
+            Operation::CountTokens => {
+                counting(self.surface)?.decode_request(surface, &self.head, &self.body)?
+            }
+            _ => surface.decode_request(&self.head, &self.body)?,
+        };
+        recall.restore(&self.scope(meter), &mut request);
         Ok(self.decoded.get_or_init(|| request))
+    }
+
+    /// The texts to embed, in canonical form; decoded at most once.
+    pub fn texts(&self) -> Result<&EmbedRequest, Fault> {
+        if let Some(request) = self.texts.get() {
+            return Ok(request);
+        }
+        let request = embeddings(self.surface)?.decode_request(&self.head, &self.body)?;
+        Ok(self.texts.get_or_init(|| request))
     }
 }
 

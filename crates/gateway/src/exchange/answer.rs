@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use wire::dialect::Echo;
+use wire::frame::Framing;
 
 use super::admit::Inbound;
 use super::meter::{Meter, codes};
@@ -56,7 +57,8 @@ impl Answer {
         if let Some(model) = relay.model() {
             headers.insert(MODEL, header_text(model));
         }
-        headers.insert(CONTENT_TYPE, EVENT_STREAM);
+        let is_sse = echo.framing == Framing::Sse;
+        headers.insert(CONTENT_TYPE, if is_sse { EVENT_STREAM } else { JSON });
         headers.insert(CACHE_CONTROL, NO_CACHE);
         headers.insert(ACCEL_BUFFERING, UNBUFFERED);
         Self { status: StatusCode::OK, headers, body: OutBody::Stream(Box::new(relay.begin(meter))) }

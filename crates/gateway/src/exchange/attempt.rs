@@ -1,25 +1,26 @@
-//! One target: carry or translate, authorize, send, classify.
+//! One target: carry or translate, authorize, send, classify. What an operation does differently is in the file of its
+//! name.
 
-mod outgoing;
+mod chat;
+mod complete;
+mod count;
+mod embed;
 mod refusal;
 
-use std::sync::Arc;
-
 use bytes::Bytes;
-use http::{HeaderMap, header};
+use http::{HeaderName, HeaderValue};
 use policy::Target;
 use upstream::Call;
-use wire::chat::Undo;
+use wire::chat::{Loss, Undo, custody};
 use wire::dialect::Echo;
-use wire::{Fault, RawObject};
+use wire::{Fault, Operation};
 
-use outgoing::{Outgoing, outgoing};
 use refusal::{refusal, without_key};
 
 use super::admit::Inbound;
 use super::answer::Answer;
 use super::meter::Meter;
-use super::relay::{Carried, Passage, Relay, Translated};
+use super::relay::{Memory, Relay};
 use crate::app::App;
 use crate::clock;
 use crate::credentials::Key;
@@ -45,9 +46,32 @@ impl Reply {
     }
 }
 
-/// Tries one target with each of its credentials in turn: a refused key is no reason to leave the provider while
-/// there is another.
+/// What goes upstream, and what must be reversed on the way back.
+struct Outgoing {
+    headers: Vec<(HeaderName, HeaderValue)>,
+    body: Vec<Bytes>,
+    losses: Vec<Loss>,
+    /// `None`: carried.
+    undo: Option<Undo>,
+}
+
+/// Tries one target.
 pub(super) async fn attempt(
+    app: &App,
+    world: &World,
+    inbound: &Inbound,
+    target: &Target,
+    meter: &mut Meter,
+) -> Result<Reply, Fault> {
+    match inbound.operation {
+        Operation::CountTokens => count::count(app, world, inbound, target, meter).await,
+        _ => ask(app, world, inbound, target, meter).await,
+    }
+}
+
+/// Asks one target with each of its credentials in turn: a refused key is no reason to leave the provider while
+/// there is another.
+async fn ask(
     app: &App,
     world: &World,
     inbound: &Inbound,
@@ -58,7 +82,7 @@ pub(super) async fn attempt(
     let keys = app.credentials.of(world, runtime, target.endpoint, &inbound.project).await?;
     let mut refused = None;
     for key in keys {
-        match attempt_with(app, runtime, inbound, target, key.as_deref(), meter).await {
+        match ask_with(app, runtime, inbound, target, key.as_deref(), meter).await {
             Err(fault) if fault.blame() == wire::fault::Blame::Credential => refused = Some(fault),
             other => return other,
         }
@@ -68,7 +92,7 @@ pub(super) async fn attempt(
     }))
 }
 
-async fn attempt_with(
+async fn ask_with(
     app: &App,
     runtime: &Runtime,
     inbound: &Inbound,
@@ -78,7 +102,7 @@ async fn attempt_with(
 ) -> Result<Reply, Fault> {
     meter.trying(target);
     let started = clock::now();
-    let replied = match outgoing(inbound, target) {
+    let replied = match outgoing(app, inbound, target, meter).await {
         Ok(outgoing) => send(app, runtime, inbound, target, key, outgoing, meter).await,
         Err(fault) => Err(fault),
     };
@@ -117,18 +141,46 @@ async fn send(
         timeouts: runtime.timeouts(inbound.peek.stream, target.model.timeout),
     };
     let reply = app.upstreams.send(call).await?;
-    let wire = target.endpoint().wire.wire();
     if !(200..300).contains(&reply.status) {
-        return Err(refusal(wire, reply).await);
+        return Err(refusal(target.endpoint().wire.wire(), reply).await);
     }
-    let echo = echo(app, inbound, target, meter);
+    let mut echo = echo(app, inbound, target, meter);
+    if outgoing.undo.is_some() {
+        echo.request_fields = inbound.surface.surface().echoed(&inbound.body);
+    }
+    let (carried, undo) = (outgoing.undo.is_none(), outgoing.undo);
     if inbound.peek.stream {
-        stream(inbound, target, reply, outgoing.undo, echo).await
-    } else {
-        whole(inbound, target, reply.body.collect(WHOLE_ANSWER).await?, outgoing.undo, echo, meter)
+        let memory = Memory::new(app.recall.clone(), inbound.scope(meter));
+        return chat::stream(inbound, target, reply, undo, echo, memory).await;
+    }
+    let body = reply.body.collect(WHOLE_ANSWER).await?;
+    match inbound.operation {
+        Operation::Chat => chat::whole(app, inbound, target, body, undo, echo, meter),
+        Operation::CountTokens => count::whole(inbound, target, body, carried, echo),
+        Operation::Embed | Operation::EmbedOne => embed::whole(inbound, target, body, carried, echo, meter),
+        Operation::Complete => complete::whole(target, body, echo, meter),
     }
 }
 
+async fn outgoing(app: &App, inbound: &Inbound, target: &Target, meter: &Meter) -> Result<Outgoing, Fault> {
+    match inbound.operation {
+        Operation::Chat => chat::outgoing(app, inbound, target, meter),
+        Operation::CountTokens => count::outgoing(app, inbound, target, meter),
+        Operation::Embed | Operation::EmbedOne => embed::outgoing(inbound, target).await,
+        Operation::Complete => complete::outgoing(inbound, target),
+    }
+}
+
+/// Both sides speak the same dialect, and the body holds no thoughts of another family in the form that only the gateway
+/// understands: those are for no upstream.
+fn is_carried(inbound: &Inbound, target: &Target) -> bool {
+    let dialect = inbound.surface.dialect();
+    dialect.is_some()
+        && dialect == target.endpoint().wire.dialect()
+        && !(inbound.surface.surface().wraps_thoughts() && custody::is_in(inbound.body.as_bytes()))
+}
+
+/// What the answer repeats of the request and says about its way.
 fn echo(app: &App, inbound: &Inbound, target: &Target, meter: &Meter) -> Echo {
     Echo {
         request_id: inbound.arrival.id.to_string(),
@@ -139,92 +191,12 @@ fn echo(app: &App, inbound: &Inbound, target: &Target, meter: &Meter) -> Echo {
         fallback_used: target.is_fallback() || meter.fell_back(),
         created: u64::try_from(inbound.arrival.wall.as_second()).unwrap_or_default(),
         include_usage: inbound.peek.include_usage,
+        thoughts: inbound.surface.surface().thoughts(&inbound.body),
         legacy_functions: inbound.body.has("functions"),
         annotate: app.annotate,
         framing: inbound.head.framing,
         ..Echo::default()
     }
-}
-
-/// A whole answer: checked, counted, and given the client's form.
-fn whole(
-    inbound: &Inbound,
-    target: &Target,
-    body: Bytes,
-    undo: Option<Undo>,
-    mut echo: Echo,
-    meter: &mut Meter,
-) -> Result<Reply, Fault> {
-    let wire = target.endpoint().wire.wire();
-    let surface = inbound.surface.surface();
-    echo.latency_ms = Some(u64::try_from(meter.elapsed().as_millis()).unwrap_or(u64::MAX));
-    let Some(undo) = undo else {
-        let mut answer = RawObject::parse(body).map_err(unreadable)?;
-        let glance = wire.glance_whole(&answer)?;
-        if let Some(usage) = &glance.usage {
-            meter.count(usage);
-        }
-        meter.answered_by(glance.model.as_deref().unwrap_or(&echo.resolved_model));
-        echo.cost_nanos = meter.cost_nanos();
-        surface.annotate(&mut answer, &echo, glance.usage.as_ref());
-        return Ok(Reply::Whole { pieces: answer.into_segments(), echo });
-    };
-    let response = wire.decode_response(&body, &undo)?;
-    if let Some(usage) = &response.usage {
-        meter.count(usage);
-    }
-    meter.answered_by(response.model.as_deref().unwrap_or(&echo.resolved_model));
-    echo.cost_nanos = meter.cost_nanos();
-    let mut losses = Vec::new();
-    let body = surface.encode_response(&response, &echo, &mut losses);
-    meter.lost(losses);
-    Ok(Reply::Whole { pieces: vec![body], echo })
-}
-
-/// A streamed answer, once its first content is there.
-async fn stream(
-    inbound: &Inbound,
-    target: &Target,
-    reply: upstream::Reply,
-    undo: Option<Undo>,
-    echo: Echo,
-) -> Result<Reply, Fault> {
-    let wire = target.endpoint().wire.wire();
-    let provider: Arc<str> = target.provider.id.clone();
-    match media_type(&reply.headers) {
-        "text/event-stream" | "" => {}
-        "application/json" => {
-            let body = reply.body.collect(WHOLE_ANSWER).await?;
-            let response = wire.decode_response(&body, &undo.unwrap_or_default())?;
-            let relay = Box::new(Relay::of_whole(inbound.surface, provider, echo.clone(), &response));
-            return Ok(Reply::Stream { relay, echo });
-        }
-        other => {
-            let why = format!("a stream was asked for, and it sent '{other}'");
-            return Err(Fault::BadAnswer { provider: String::new(), why });
-        }
-    }
-    let passage = match undo {
-        None => Passage::Carried(Carried {
-            wire,
-            surface: inbound.surface.surface(),
-            hide_usage: !inbound.peek.include_usage,
-            framing: inbound.head.framing,
-        }),
-        Some(undo) => {
-            let writer = inbound.surface.surface().stream_writer(echo.clone());
-            Passage::Translated(Box::new(Translated::new(wire.stream_reader(&undo), writer)))
-        }
-    };
-    let mut relay =
-        Box::new(Relay::new(inbound.surface, provider, echo.request_id.clone(), reply.body, passage));
-    relay.prime().await?;
-    Ok(Reply::Stream { relay, echo })
-}
-
-fn media_type(headers: &HeaderMap) -> &str {
-    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    value.split(';').next().unwrap_or_default().trim()
 }
 
 /// The scanner blames the client; here the bytes are the upstream's.

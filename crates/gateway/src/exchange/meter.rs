@@ -6,9 +6,9 @@ use policy::{Model, Target};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use store::{Entry, Outcome, Slot};
 use wire::chat::{Loss, Usage};
-use wire::dialect::Peek;
+use wire::dialect::{Echo, Peek};
 use wire::fault::Blame;
-use wire::{Fault, SurfaceId};
+use wire::{Fault, Operation, SurfaceId};
 
 use super::Failed;
 use crate::arrival::Arrival;
@@ -65,11 +65,12 @@ impl Meter {
         slot: Slot,
         place: Place,
         arrival: Arrival,
-        surface: SurfaceId,
+        (surface, operation): (SurfaceId, Operation),
         caller: &Caller,
         client_request_id: Option<String>,
     ) -> Self {
-        let mut entry = Entry::admitted(arrival.id, arrival.wall, surface.name().into(), "chat".into());
+        let mut entry =
+            Entry::admitted(arrival.id, arrival.wall, surface.name().into(), operation.name().into());
         entry.key_name = caller.key_name.as_deref().map(str::to_owned);
         entry.client_request_id = client_request_id;
         Self {
@@ -94,6 +95,11 @@ impl Meter {
     /// When the request came.
     pub fn arrival(&self) -> Arrival {
         self.arrival
+    }
+
+    /// Name of the caller's key.
+    pub fn key_name(&self) -> Option<&str> {
+        self.entry.key_name.as_deref()
     }
 
     /// What the client asked for.
@@ -171,6 +177,15 @@ impl Meter {
         if self.entry.model_answered.as_deref() != Some(model) {
             self.entry.model_answered = Some(model.to_owned());
         }
+    }
+
+    /// A whole answer has come: what it says of tokens and of the model that gave it.
+    pub(super) fn answered(&mut self, usage: Option<&Usage>, model: Option<&str>, echo: &mut Echo) {
+        if let Some(usage) = usage {
+            self.count(usage);
+        }
+        self.answered_by(model.unwrap_or(&echo.resolved_model));
+        echo.cost_nanos = self.cost_nanos();
     }
 
     /// The model that the upstream says has answered, once it has said so.

@@ -4,6 +4,7 @@
 //! events the client's dialect. Either way one read of the upstream becomes one write to the client, and everything
 //! that a stream must tell the ledger passes the tally.
 
+mod memory;
 mod passage;
 
 use std::future::{Future, poll_fn};
@@ -19,6 +20,7 @@ use wire::dialect::{Echo, Surface};
 use wire::frame::SseSplitter;
 use wire::{Fault, SurfaceId};
 
+pub(super) use memory::Memory;
 pub(super) use passage::{Carried, Passage, Translated};
 
 use super::meter::Meter;

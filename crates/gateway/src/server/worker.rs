@@ -125,9 +125,14 @@ async fn carry(
         let counted = OpenConnection(open.clone());
         let Some(stream) = connection::adopt(stream) else { continue };
         let serving = serve_connection(stream, peer, app.clone(), limits, phase.clone());
+        let phase = phase.clone();
         tokio::spawn(async move {
-            serving.await;
-            drop(counted);
+            let Some(upgraded) = serving.await else { return drop(counted) };
+            // In a task of its own: what HTTP took of memory is given back.
+            tokio::spawn(async move {
+                upgraded.run(phase).await;
+                drop(counted);
+            });
         });
     }
 }

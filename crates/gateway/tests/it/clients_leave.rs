@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use store::Outcome;
 
-use crate::support::{Bench, TOKEN, block_on, chat_body, connect, eventually};
+use crate::support::{Bench, TOKEN, block_on, chat_body, connect, eventually, resident};
 
 /// The bound of the fault model; the measured figure is far below.
 const BOUND: Duration = Duration::from_secs(1);
@@ -72,9 +72,4 @@ fn c02_a_client_that_does_not_read_stops_the_upstream() {
         let row = &gateway.ledger(1)[0];
         assert_eq!(row.outcome, Outcome::ClientGone, "{row:?}");
     }
-}
-
-fn resident(pid: u32) -> u64 {
-    let statm = std::fs::read_to_string(format!("/proc/{pid}/statm")).unwrap();
-    statm.split(' ').nth(1).unwrap().parse::<u64>().unwrap() * 4096
 }

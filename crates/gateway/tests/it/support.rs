@@ -4,6 +4,7 @@
 mod database;
 mod gateway;
 mod http;
+mod socket;
 
 use std::future::Future;
 use std::time::{Duration, Instant};
@@ -13,6 +14,7 @@ use fakeprov::FakeProv;
 pub use database::sql;
 pub use gateway::{Builder, Ended, Gateway, TOKEN, both_wires, chat_body, rows};
 pub use http::{Reply, connect, events, read_reply, request};
+pub use socket::{Socket, chat_message};
 
 /// How long a test waits for something that should take an instant.
 pub const PATIENCE: Duration = Duration::from_secs(10);
@@ -42,4 +44,10 @@ pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
         assert!(Instant::now() < until, "not within {PATIENCE:?}: {what}");
         std::thread::sleep(Duration::from_millis(5));
     }
+}
+
+/// Bytes of memory that a process holds.
+pub fn resident(pid: u32) -> u64 {
+    let statm = std::fs::read_to_string(format!("/proc/{pid}/statm")).unwrap();
+    statm.split(' ').nth(1).unwrap().parse::<u64>().unwrap() * 4096
 }

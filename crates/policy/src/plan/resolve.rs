@@ -78,6 +78,9 @@ impl<'a> Resolver<'a> {
 
     /// What to say when nobody is left to try.
     pub(super) fn no_target(&self, lead: &Lead) -> Fault {
+        if let Some(fault) = self.not_offered(lead) {
+            return fault;
+        }
         let why = match (lead, self.ask.model) {
             (Lead::Absent { provider, .. }, Some(model)) => {
                 format!("the model '{model}' cannot be served: {}", self.why_absent(*provider))
@@ -86,6 +89,19 @@ impl<'a> Resolver<'a> {
             _ => self.why_nobody(),
         };
         Fault::NoTarget { why }
+    }
+
+    /// The operation is the reason: waiting or another key would change nothing.
+    fn not_offered(&self, lead: &Lead) -> Option<Fault> {
+        let lacks = |at: usize| self.absent[at] == Some(Reason::NoOperation);
+        let by = match lead {
+            Lead::Absent { provider, .. } => {
+                lacks(*provider).then(|| self.provider(*provider).name.clone())?
+            }
+            Lead::Nobody => (0..self.absent.len()).any(lacks).then(|| "no configured provider".to_owned())?,
+            Lead::Serve { .. } => return None,
+        };
+        Some(Fault::Unsupported { what: self.ask.operation.in_words().to_owned(), by, at: None })
     }
 
     fn asked(&self) -> Result<Option<usize>, Fault> {

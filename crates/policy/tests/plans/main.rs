@@ -2,4 +2,5 @@
 
 mod contract;
 mod laws;
+mod operations;
 mod support;

@@ -27,6 +27,7 @@ pub fn provider(id: &str, models: &[&str]) -> Provider {
         extra_headers: Vec::new(),
         default_model: models.first().map(|id| (*id).into()),
         models: models.iter().map(|id| ((*id).into(), model(id, &profile))).collect(),
+        lacks: Vec::new(),
         takes_any_model: true,
         section: None,
         program: None,
@@ -46,6 +47,7 @@ fn model(id: &str, profile: &Profile) -> Arc<Model> {
     Arc::new(Model {
         id: id.into(),
         name: id.to_owned(),
+        made_for: Operation::Chat,
         profile: Arc::new(Profile { model: sent_as.into(), ..profile.clone() }),
         rate: None,
         price_source: None,

@@ -1,10 +1,13 @@
 //! Errors of this dialect, and answers that are not of it.
 
+mod encode;
+
 use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::value::RawValue;
 
+pub(super) use self::encode::{encode, fail};
 use super::shape::{ErrorBody, ErrorObject};
 use crate::fault::{Class, UpstreamFault};
 use crate::{Fault, scrub};

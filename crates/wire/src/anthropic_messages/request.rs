@@ -1,11 +1,13 @@
 //! Requests.
 
 mod cache;
+mod decode;
 mod fingerprint;
 mod format;
 mod limits;
 mod media;
 mod parts;
+mod peek;
 mod reasoning;
 mod sampling;
 mod tools;
@@ -16,7 +18,9 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use serde_json::Value;
 
+pub(super) use self::decode::decode;
 use self::format::Form;
+pub(super) use self::peek::{peek, thoughts};
 use super::shape::{Block, Metadata, OutputConfig, Request};
 use crate::Fault;
 use crate::chat::{ChatRequest, Encoded, Loss, Profile, Undo};
@@ -43,6 +47,12 @@ impl<'a> Draft<'a> {
         self.losses.push(Loss::field(name));
     }
 
+    fn encoded(self, body: &Request<'_>) -> Result<Encoded, Fault> {
+        let json = serde_json::to_vec(body).map_err(Fault::internal)?;
+        let Draft { losses, undo, .. } = self;
+        Ok(Encoded { headers: vec![super::VERSION], body: Bytes::from(json), losses, undo })
+    }
+
     /// The target cannot do what stands at `at`; another might.
     fn unsupported(&self, what: impl Into<String>, at: impl Into<String>) -> Fault {
         Fault::Unsupported { what: what.into(), by: self.profile.model.to_string(), at: Some(at.into()) }
@@ -53,22 +63,48 @@ impl<'a> Draft<'a> {
 pub(super) fn encode(request: &ChatRequest, profile: &Profile) -> Result<Encoded, Fault> {
     let mut draft = Draft::new(request, profile);
     limits::refuse(&draft)?;
-    let mut tools = tools::tools(&mut draft)?;
-    let form = format::form(&mut draft)?;
-    tools.extend(form.tool(&mut draft));
-    let reasoning = reasoning::plan(&mut draft);
-    let tool_choice = tools::choice(&mut draft, &tools, &form, reasoning.is_on());
-    let sampling = sampling::sampling(&mut draft, reasoning.is_on());
-    let stop_sequences = sampling::stop_sequences(&mut draft);
-    let (mut system, messages) = turns::turns(&mut draft)?;
+    let body = body(&mut draft)?;
+    draft.encoded(&body)
+}
+
+/// The request as it is sent to count its tokens: nothing about the answer.
+pub(super) fn encode_count(request: &ChatRequest, profile: &Profile) -> Result<Encoded, Fault> {
+    let mut draft = Draft::new(request, profile);
+    let body = body(&mut draft)?;
+    let body = Request {
+        max_tokens: None,
+        temperature: None,
+        top_p: None,
+        top_k: None,
+        stop_sequences: Vec::new(),
+        metadata: None,
+        service_tier: None,
+        stream: false,
+        extra: None,
+        ..body
+    };
+    draft.encoded(&body)
+}
+
+fn body<'a>(draft: &mut Draft<'a>) -> Result<Request<'a>, Fault> {
+    let (request, profile) = (draft.request, draft.profile);
+    let mut tools = tools::tools(draft)?;
+    let form = format::form(draft)?;
+    tools.extend(form.tool(draft));
+    let reasoning = reasoning::plan(draft);
+    let tool_choice = tools::choice(draft, &tools, &form, reasoning.is_on());
+    let sampling = sampling::sampling(draft, reasoning.is_on());
+    let stop_sequences = sampling::stop_sequences(draft);
+    let (mut system, messages) = turns::turns(draft)?;
     system.extend(form.instruction());
-    limits::report_dropped_fields(&mut draft);
+    limits::report_dropped_fields(draft);
     let mut body = Request {
         model: &profile.model,
-        max_tokens: reasoning.max_tokens,
+        max_tokens: Some(reasoning.max_tokens),
         system,
         messages,
         tools,
+        mcp_servers: tools::mcp_servers(request),
         tool_choice,
         thinking: reasoning.thinking,
         output_config: output_config(reasoning.effort, form),
@@ -77,15 +113,13 @@ pub(super) fn encode(request: &ChatRequest, profile: &Profile) -> Result<Encoded
         top_k: sampling.top_k,
         stop_sequences,
         metadata: request.end_user.as_deref().map(metadata),
-        service_tier: limits::service_tier(&mut draft),
+        service_tier: limits::service_tier(draft),
         cache_control: None,
         stream: request.stream,
         extra: request.extra.of(Dialect::AnthropicMessages),
     };
-    cache::mark(&mut body, &mut draft);
-    let json = serde_json::to_vec(&body).map_err(Fault::internal)?;
-    let Draft { losses, undo, .. } = draft;
-    Ok(Encoded { headers: vec![super::VERSION], body: Bytes::from(json), losses, undo })
+    cache::mark(&mut body, draft);
+    Ok(body)
 }
 
 fn output_config(effort: Option<&'static str>, form: Form) -> Option<OutputConfig> {

@@ -1,7 +1,10 @@
 //! Whole answers.
 
+mod encode;
+
 use serde_json::value::RawValue;
 
+pub(super) use self::encode::{details, encode};
 use super::answer::{CallForm, citation, compact, free_text, origin};
 use super::shape::{Answer, AnswerBlock};
 use super::{fault, stop, usage};
@@ -118,7 +121,7 @@ mod tests {
         let undo = Undo {
             tool_names: [("run_shell_1".to_owned(), "run.shell".to_owned())].into(),
             custom_tools: vec!["run.shell".into()],
-            json_tool: None,
+            ..Undo::default()
         };
         let body =
             answer(json!([{"type": "tool_use", "id": "t", "name": "run_shell_1", "input": {"input": "ls"}}]));

@@ -2,6 +2,9 @@
 //!
 //! Source: DIALECTS and the recorded requests and answers.
 
+pub(super) mod asked;
+pub(super) mod told;
+
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
@@ -12,12 +15,16 @@ use serde_json::{Map, Value};
 #[derive(Debug, Serialize)]
 pub(super) struct Request<'a> {
     pub model: &'a str,
-    pub max_tokens: u64,
+    /// Only counting tokens goes without.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_tokens: Option<u64>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub system: Vec<Block<'a>>,
     pub messages: Vec<Turn<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tools: Vec<Tool<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub mcp_servers: Vec<&'a Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tool_choice: Option<ToolChoice<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]

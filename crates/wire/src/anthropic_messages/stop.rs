@@ -30,6 +30,21 @@ pub(super) fn stop(
     Stop { reason, native: native.map(str::to_owned), sequence, explanation }
 }
 
+/// The word for a reason, and the stop text that matched. Which one it was is not always known, and then the turn just
+/// ended.
+/// Source: DIALECTS, section 6.
+pub(super) fn word(stop: &Stop) -> (&'static str, Option<&str>) {
+    match (stop.reason, stop.sequence.as_deref()) {
+        (StopReason::StopSequence, Some(sequence)) => ("stop_sequence", Some(sequence)),
+        (StopReason::End | StopReason::Error | StopReason::StopSequence, _) => ("end_turn", None),
+        (StopReason::Length, _) => ("max_tokens", None),
+        (StopReason::Context, _) => ("model_context_window_exceeded", None),
+        (StopReason::ToolUse, _) => ("tool_use", None),
+        (StopReason::Refusal | StopReason::Filter, _) => ("refusal", None),
+        (StopReason::Pause, _) => ("pause_turn", None),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::shape::{CacheCreation, Counts, OutputDetails};
+use super::shape::{CacheCreation, Counts, OutputDetails, told};
 use crate::chat::Usage;
 
 /// Counts as the dialect states them, updated field by field over a stream.
@@ -82,6 +82,42 @@ pub(super) fn read(usage: Option<&RawValue>) -> Option<Tally> {
     let mut tally = Tally::default();
     tally.update(usage.filter(|raw| raw.get() != "null")?);
     Some(tally)
+}
+
+/// Counts as clients of this dialect read them: input and output must be numbers, all others may be absent.
+pub(super) fn encode(usage: &Usage, service_tier: Option<&str>) -> told::Usage {
+    let five_minutes = usage.cache_write;
+    let hour = usage.cache_write_1h;
+    let written = match (five_minutes, hour) {
+        (None, None) => None,
+        (five_minutes, hour) => Some(five_minutes.unwrap_or(0).saturating_add(hour.unwrap_or(0))),
+    };
+    told::Usage {
+        input_tokens: usage.input.unwrap_or(0),
+        cache_creation_input_tokens: written,
+        cache_read_input_tokens: usage.cache_read,
+        cache_creation: hour.map(|hour| told::CacheCreation {
+            ephemeral_5m_input_tokens: five_minutes.unwrap_or(0),
+            ephemeral_1h_input_tokens: hour,
+        }),
+        output_tokens: usage.output.unwrap_or(0),
+        output_tokens_details: usage.reasoning.map(|thinking_tokens| told::OutputDetails { thinking_tokens }),
+        service_tier: service_tier.and_then(tier),
+    }
+}
+
+/// Tiers of other families in this one's words. Source: DIALECTS, section 9.
+const TIERS: &[(&str, &str)] = &[
+    ("standard", "standard"),
+    ("priority", "priority"),
+    ("batch", "batch"),
+    ("default", "standard"),
+    ("auto", "standard"),
+];
+
+/// `None`: this dialect has no word for it.
+fn tier(word: &str) -> Option<&'static str> {
+    TIERS.iter().find(|(theirs, _)| *theirs == word).map(|(_, ours)| *ours)
 }
 
 #[cfg(test)]

@@ -177,7 +177,8 @@ fn unfold_choice(choice: &Choice, ids: &mut impl Iterator<Item = PartId>, events
     events.extend(logprobs.map(|raw| Event::Logprobs { choice: choice.index, raw }));
 }
 
-fn opening(part: &Part) -> Option<PartKind> {
+/// How a part opens in a stream; `None`: no stream has such a part.
+pub(crate) fn opening(part: &Part) -> Option<PartKind> {
     Some(match part.clone() {
         Part::Text { .. } => PartKind::Text,
         Part::Refusal { .. } => PartKind::Refusal,
@@ -194,7 +195,8 @@ fn opening(part: &Part) -> Option<PartKind> {
     })
 }
 
-fn pieces(part: &Part) -> Vec<Piece> {
+/// What a part consists of, after its opening.
+pub(crate) fn pieces(part: &Part) -> Vec<Piece> {
     let text = |text: &String| (!text.is_empty()).then(|| Piece::Text(text.clone()));
     match part {
         Part::Text { text: visible, citations, .. } => {

@@ -32,6 +32,8 @@ pub struct Profile {
     pub open_sampling: bool,
     /// The model takes `role: "system"` in mid conversation (Anthropic Messages).
     pub system_in_messages: bool,
+    /// The server takes schemas in a subset of OpenAPI only, not in JSON Schema (older targets of Gemini).
+    pub open_api_schemas: bool,
 }
 
 impl Profile {
@@ -48,6 +50,7 @@ impl Profile {
             stream_options: true,
             open_sampling: true,
             system_in_messages: false,
+            open_api_schemas: false,
         }
     }
 }
@@ -135,6 +138,8 @@ pub struct Undo {
     pub custom_tools: Vec<String>,
     /// The forced tool whose arguments are the text of the answer (structured output by a tool).
     pub json_tool: Option<String>,
+    /// Texts at which the answer ends, for wires that cannot say so: the reader cuts it off there.
+    pub stops: Vec<String>,
 }
 
 impl Undo {

@@ -26,6 +26,11 @@ impl Sequence {
         Self::default()
     }
 
+    /// Whether a piece of this part would pass at once, so that it need not be handed over.
+    pub fn passes(&self, part: PartId) -> bool {
+        self.place(part) == Some(0)
+    }
+
     /// Takes the next event, and appends to `out` what may be written now.
     pub fn push(&mut self, event: Event, out: &mut Vec<Event>) {
         match event {

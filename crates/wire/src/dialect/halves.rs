@@ -29,6 +29,16 @@ pub trait Surface: Sync {
     /// The whole request in canonical form.
     fn decode_request(&self, head: &Head, body: &RawObject) -> Result<ChatRequest, Fault>;
 
+    /// What the client wants to see of the model's thoughts; for [`Echo::thoughts`].
+    fn thoughts(&self, _body: &RawObject) -> Thoughts {
+        Thoughts::Shown
+    }
+
+    /// What translated answers repeat of the request ([`Echo::request_fields`]), for formats whose answers do so.
+    fn echoed(&self, _body: &RawObject) -> Option<Bytes> {
+        None
+    }
+
     /// Takes fields that only the gateway understands (`project`, `strict`, a string `provider`) out of a body that is
     /// about to be carried.
     fn strip(&self, body: &mut RawObject);
@@ -62,6 +72,11 @@ pub trait Surface: Sync {
     /// Whether a stream that failed ends in an aborted connection, since clients of this format take any end for a clean
     /// one.
     fn failure_aborts(&self) -> bool {
+        false
+    }
+
+    /// Whether clients of this format keep thoughts of other families, wrapped (see [`custody`](crate::chat::custody)).
+    fn wraps_thoughts(&self) -> bool {
         false
     }
 
@@ -122,6 +137,18 @@ pub struct Peek {
     pub max_output: Option<u64>,
 }
 
+/// What a client wants to see of the model's thoughts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Thoughts {
+    /// All that the upstream shows.
+    #[default]
+    Shown,
+    /// Only what it takes to send them back.
+    Sealed,
+    /// Nothing: the client did not ask the model to think.
+    Hidden,
+}
+
 /// What was carried of a stream before it failed.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SoFar<'a> {
@@ -166,6 +193,10 @@ pub struct Echo {
     pub annotate: bool,
     /// How the client wants its stream framed.
     pub framing: Framing,
+    /// What the client wants to see of thoughts.
+    pub thoughts: Thoughts,
+    /// Fields of the request that answers of this format repeat, as the text of a JSON object ([`Surface::echoed`]).
+    pub request_fields: Option<Bytes>,
 }
 
 /// What a carried frame says.

@@ -126,6 +126,8 @@ impl<'a> Noted<'a> {
             }
             let value = some(scanner.value(ROOM)?);
             match key.text {
+                // The text of a legacy completion.
+                b"text" => self.content |= !matches!(value, None | Some(b"\"\"")),
                 b"finish_reason" if first => self.finish_reason = value,
                 b"native_finish_reason" if first => self.native_finish_reason = value,
                 b"error" => self.error = self.error.or(value),

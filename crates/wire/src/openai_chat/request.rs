@@ -13,12 +13,13 @@ use serde_json::{Map, Value, json};
 
 pub(super) use self::messages::{foreign, signature, thinking_text};
 pub(super) use self::turns::{call, extra_content, joined};
-use super::names;
 use super::shape::{self, Texts, out};
 use crate::chat::{ChatRequest, Encoded, Extra, Loss, MaxTokensField, OutputFormat, Profile, Sampling, Undo};
 use crate::dialect::{Dialect, Peek};
 use crate::fault::Fault;
+use crate::gateway_fields;
 use crate::json_writer::ObjectWriter;
+use crate::openai::{effort, names};
 use crate::raw::RawObject;
 
 const THIS: Dialect = Dialect::OpenAiChat;
@@ -64,8 +65,6 @@ const NAMED: &[&str] = &[
     "service_tier",
     "prompt_cache_key",
     "verbosity",
-    "project",
-    "strict",
 ];
 
 pub(super) fn peek(body: &RawObject) -> Result<Peek, Fault> {
@@ -137,25 +136,15 @@ fn format(body: &RawObject) -> Result<(Option<OutputFormat>, bool), Fault> {
 fn extra(body: &RawObject, unknown_format: bool) -> Result<Extra, Fault> {
     let mut fields = Map::new();
     for key in body.keys() {
-        let ours = key == "provider" && !body.raw(key).is_some_and(|text| text.starts_with('{'));
         let named = NAMED.contains(&key) && !(key == "response_format" && unknown_format);
         if !named
-            && !ours
+            && !gateway_fields::is_ours(body, key)
             && let Some(value) = body.get::<Value>(key)?
         {
             fields.insert(key.to_owned(), value);
         }
     }
     Ok(Extra::new(THIS, fields))
-}
-
-/// Takes out what only the gateway understands.
-pub(super) fn strip(body: &mut RawObject) {
-    body.remove("project");
-    body.remove("strict");
-    if body.raw("provider").is_some_and(|text| !text.starts_with('{')) {
-        body.remove("provider");
-    }
 }
 
 /// Edits a carried body for its target.
@@ -169,6 +158,11 @@ pub(super) fn retarget(body: &mut RawObject, profile: &Profile, stream: bool) ->
         MaxTokensField::MaxCompletionTokens if body.has("max_completion_tokens") => body.remove("max_tokens"),
         MaxTokensField::MaxCompletionTokens => body.rename("max_tokens", "max_completion_tokens"),
     }
+    want_usage(body, profile, stream)
+}
+
+/// Asks for a usage report at the end of a stream, where the server takes that.
+pub(crate) fn want_usage(body: &mut RawObject, profile: &Profile, stream: bool) -> Result<(), Fault> {
     match (profile.stream_options, stream) {
         (true, true) => ask_for_usage(body)?,
         (true, false) => {}
@@ -201,14 +195,16 @@ pub(super) fn encode(request: &ChatRequest, profile: &Profile) -> Result<Encoded
     }
     body.put("messages", &turns);
     drop(turns);
-    if !request.tools.is_empty() {
-        body.put("tools", &tools::encode(&request.tools, profile, &aliases)?);
+    let tools = tools::encode(&request.tools, profile, &aliases, &mut losses)?;
+    if !tools.is_empty() {
+        body.put("tools", &tools);
         body.put_some(
             "tool_choice",
             request.tool_choice.as_ref().map(|choice| tools::encode_choice(choice, &aliases)),
         );
         body.put_some("parallel_tool_calls", request.parallel_tool_calls);
     }
+    drop(tools);
     put_limits(&mut body, request, profile, &mut losses);
     put_sampling(&mut body, &request.sampling, profile, &mut losses);
     put_format(&mut body, request.format.as_ref(), schema_as_text.is_some(), &mut losses);
@@ -232,7 +228,7 @@ fn put_limits(body: &mut ObjectWriter, request: &ChatRequest, profile: &Profile,
     }
     let stops: Vec<&String> = request.stop.iter().take(MAX_STOPS).collect();
     body.put_some("stop", (!stops.is_empty()).then_some(stops));
-    let effort = request.thinking.as_ref().and_then(|asked| thinking::encode(asked, profile, losses));
+    let effort = request.thinking.as_ref().and_then(|asked| effort::encode(asked, profile, losses));
     body.put_some("reasoning_effort", effort);
 }
 

@@ -8,10 +8,11 @@ use serde_json::{Map, Value};
 
 use super::shape::{self, Answer, Content};
 use super::stop::Ending;
-use super::{citation, fault, media, names, request, stop, thought, usage};
+use super::{citation, fault, media, request, stop, thought, usage};
 use crate::chat::{ChatResponse, Choice, Extra, Loss, MediaSource, Part, ToolKind, Undo, Usage};
 use crate::dialect::{Dialect, Echo};
 use crate::fault::Fault;
+use crate::openai::names;
 use crate::raw::RawObject;
 
 const THIS: Dialect = Dialect::OpenAiChat;

@@ -10,7 +10,8 @@ use crate::chat::{Origin, Part};
 use crate::dialect::Dialect;
 
 /// Whose thoughts a detail holds. Source: OpenRouter, reasoning tokens.
-const FORMATS: &[(&str, Dialect)] = &[("anthropic-claude-v1", Dialect::AnthropicMessages)];
+const FORMATS: &[(&str, Dialect)] =
+    &[("anthropic-claude-v1", Dialect::AnthropicMessages), ("openai-responses-v1", Dialect::OpenAiResponses)];
 
 const TEXT: &str = "reasoning.text";
 const SUMMARY: &str = "reasoning.summary";

@@ -25,7 +25,7 @@ const REASONING: &[Place] = &[&["completion_tokens_details", "reasoning_tokens"]
 type Place = &'static [&'static str];
 
 /// Counts of a `usage` object. Absent, null and odd numbers are `None`; odd ones are flagged.
-pub(super) fn decode(usage: &Value) -> Usage {
+pub(crate) fn decode(usage: &Value) -> Usage {
     let mut reader = Reader { usage, odd: false };
     let prompt = reader.count(&[&["prompt_tokens"]]);
     let completion = reader.count(&[&["completion_tokens"]]);

@@ -4,7 +4,7 @@ use std::panic::catch_unwind;
 
 use serde_json::{Value, json};
 
-use super::{chat_grammar, messages_grammar};
+use super::{chat_grammar, messages_grammar, messages_stream};
 
 fn chunk(choices: &Value, usage: &Value) -> String {
     let chunk = json!({"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m",
@@ -93,5 +93,70 @@ fn a_spoilt_request_is_noticed() {
         let mut spoilt = legal_request();
         *spoilt.pointer_mut(pointer).unwrap() = value;
         assert!(catch_unwind(|| messages_grammar::check("case", &spoilt)).is_err(), "{pointer}");
+    }
+}
+
+/// A legal stream of Messages in pieces, to be spoilt.
+fn messages_stream_pieces() -> Vec<String> {
+    let message = json!({"id": "msg_1", "type": "message", "role": "assistant", "model": "m", "content": [],
+        "stop_reason": null, "stop_sequence": null, "usage": {"input_tokens": 1, "output_tokens": 0}});
+    let call = json!({"type": "tool_use", "id": "a", "name": "f", "input": {}});
+    let delta =
+        |index: u32, delta: Value| json!({"type": "content_block_delta", "index": index, "delta": delta});
+    let events = [
+        json!({"type": "message_start", "message": message}),
+        json!({"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}),
+        delta(0, json!({"type": "text_delta", "text": "hi"})),
+        json!({"type": "content_block_stop", "index": 0}),
+        json!({"type": "content_block_start", "index": 1, "content_block": call}),
+        delta(1, json!({"type": "input_json_delta", "partial_json": "{}"})),
+        json!({"type": "content_block_stop", "index": 1}),
+        json!({"type": "message_delta", "delta": {"stop_reason": "tool_use", "stop_sequence": null},
+            "usage": {"input_tokens": 1, "output_tokens": 3}}),
+        json!({"type": "message_stop"}),
+    ];
+    let sse = |event: &Value| format!("event: {}\ndata: {event}\n\n", event["type"].as_str().unwrap());
+    events.iter().map(sse).collect()
+}
+
+fn takes(stream: &[String]) -> bool {
+    let stream = stream.concat();
+    catch_unwind(|| drop(messages_stream::check("case", stream.as_bytes()))).is_ok()
+}
+
+#[test]
+fn a_messages_stream_that_lacks_or_repeats_any_event_is_noticed() {
+    let legal = messages_stream_pieces();
+    assert!(takes(&legal));
+    for place in 0..legal.len() {
+        let mut lacking = legal.clone();
+        lacking.remove(place);
+        // A call may have no arguments.
+        assert_eq!(takes(&lacking), place == 5, "without event {place}");
+        let mut repeated = legal.clone();
+        repeated.insert(place, legal[place].clone());
+        // More of a text or of arguments, and a later report of usage, are legal.
+        assert_eq!(takes(&repeated), matches!(place, 2 | 5 | 7), "with event {place} twice");
+    }
+}
+
+#[test]
+fn a_messages_stream_with_a_spoilt_event_is_noticed() {
+    for (place, from, to) in [
+        (0, "msg_1", "chatcmpl-1"),
+        (0, "\"model\":\"m\"", "\"model\":\"\""),
+        (0, "\"input_tokens\":1", "\"input_tokens\":null"),
+        (1, "\"index\":0", "\"index\":1"),
+        (1, "event: content_block_start", "event: content_block_stop"),
+        (2, "text_delta", "thinking_delta"),
+        (4, "\"id\":\"a\"", "\"id\":null"),
+        (6, "\"index\":1", "\"index\":0"),
+        (7, "\"stop_sequence\":null", "\"stop_sequence\":\"x\""),
+        (7, "\"stop_reason\":\"tool_use\"", "\"stop_reason\":null"),
+    ] {
+        let mut spoilt = messages_stream_pieces();
+        spoilt[place] = spoilt[place].replace(from, to);
+        assert_ne!(spoilt, messages_stream_pieces(), "nothing was spoilt: {from}");
+        assert!(!takes(&spoilt), "event {place} with {to}");
     }
 }

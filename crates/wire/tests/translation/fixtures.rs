@@ -69,6 +69,11 @@ pub fn refused(dialect: &str) -> impl Iterator<Item = Fixture> {
 
 fn read(path: &Path) -> Fixture {
     let mut exchange: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    // A stream that was recorded as one JSON array, as the same stream in server-sent events.
+    if let (true, Value::Array(chunks)) = (exchange["stream"] == true, &exchange["response"]["body"]) {
+        let events = chunks.iter().map(|chunk| format!("data: {chunk}\r\n\r\n").into());
+        exchange["response"]["sse"] = Value::Array(events.collect());
+    }
     Fixture {
         id: exchange["id"].as_str().unwrap().to_owned(),
         stream: exchange["stream"] == true,

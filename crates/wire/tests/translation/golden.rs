@@ -14,12 +14,12 @@ use super::{chat_grammar, recording, streams};
 /// The recording of a Messages stream that ends in an error.
 const OVERLOADED: &str = "composed-stream-overloaded";
 
-struct Written {
-    bytes: BytesMut,
+pub struct Written {
+    pub bytes: BytesMut,
     losses: Vec<Loss>,
 }
 
-fn echo() -> Echo {
+pub fn echo() -> Echo {
     Echo {
         request_id: "req_1".into(),
         resolved_provider: "provider".into(),
@@ -30,7 +30,7 @@ fn echo() -> Echo {
     }
 }
 
-fn written(events: &[Event]) -> Written {
+pub fn written(events: &[Event]) -> Written {
     let mut writer = OpenAiChat.stream_writer(echo());
     let mut bytes = BytesMut::new();
     events.iter().for_each(|event| writer.write(event, &mut bytes));
@@ -38,7 +38,7 @@ fn written(events: &[Event]) -> Written {
     Written { bytes, losses: writer.losses() }
 }
 
-fn events(fixture: &Fixture, wire: WireId) -> Vec<Event> {
+pub fn events(fixture: &Fixture, wire: WireId) -> Vec<Event> {
     if !fixture.stream {
         return unfold(&wire.wire().decode_response(&fixture.body(), &Undo::default()).unwrap());
     }
@@ -48,7 +48,7 @@ fn events(fixture: &Fixture, wire: WireId) -> Vec<Event> {
 }
 
 /// Recordings that are answers from beginning to end.
-fn answered(dialect: &str) -> impl Iterator<Item = Fixture> {
+pub fn answered(dialect: &str) -> impl Iterator<Item = Fixture> {
     fixtures::all(dialect).into_iter().filter(|fixture| fixture.status == 200 && !has_error(fixture))
 }
 
@@ -62,16 +62,20 @@ fn has_error(fixture: &Fixture) -> bool {
 
 /// One line: what a client of OpenAI Chat gets of a recording.
 fn line(fixture: &Fixture, wire: WireId) -> String {
-    let events = events(fixture, wire);
-    let written = written(&events);
-    let read = chat_grammar::check(&fixture.id, &written.bytes, true);
+    chat_line(&fixture.id, &events(fixture, wire))
+}
+
+/// The same, of the events of an answer.
+pub fn chat_line(id: &str, events: &[Event]) -> String {
+    let written = written(events);
+    let read = chat_grammar::check(id, &written.bytes, true);
     let reported = events.iter().any(|event| matches!(event, Event::Usage(_)));
-    assert_eq!(read.usage.is_some(), reported, "{}: usage that was reported is passed on", fixture.id);
+    assert_eq!(read.usage.is_some(), reported, "{id}: usage that was reported is passed on");
     let choices: Vec<Value> = read.choices.values().map(summary).collect();
     let usage = read.usage.unwrap_or_default();
     let counts = json!([usage["prompt_tokens"], usage["completion_tokens"], usage["total_tokens"]]);
     let losses: Vec<_> = written.losses.iter().map(|loss| loss.code.as_ref()).collect();
-    format!("{} {} usage {counts} losses {losses:?}", fixture.id, json!(choices))
+    format!("{id} {} usage {counts} losses {losses:?}", json!(choices))
 }
 
 fn summary(choice: &chat_grammar::Choice) -> Value {
@@ -91,7 +95,7 @@ fn summary(choice: &chat_grammar::Choice) -> Value {
 }
 
 /// Short texts as they are, others as their length and FNV-1a hash.
-fn digest(text: &str) -> String {
+pub fn digest(text: &str) -> String {
     if text.len() <= 40 {
         return text.to_owned();
     }
@@ -108,6 +112,11 @@ fn golden(dialect: &str, wire: WireId) -> String {
 #[test]
 fn anthropic_messages_to_openai_chat() {
     insta::assert_snapshot!(golden("anthropic.messages", WireId::AnthropicMessages));
+}
+
+#[test]
+fn gemini_to_openai_chat() {
+    insta::assert_snapshot!(golden("gemini.generate", WireId::Gemini));
 }
 
 #[test]

@@ -3,6 +3,9 @@
 mod any;
 mod encoding;
 mod folding;
+mod gemini;
+mod messages;
+mod responses;
 mod round_trip;
 mod streaming;
 mod surviving;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 use indexmap::IndexMap;
 use policy::{Model, Rules};
+use wire::Operation;
 use wire::chat::Profile;
 
 use super::super::file::{ModelSettings, ProviderSettings};
@@ -76,6 +77,7 @@ impl Known<'_> {
         Model {
             id: id.into(),
             name: named.or(entry.map(|entry| &*entry.name)).unwrap_or(id).to_owned(),
+            made_for: entry.map_or(Operation::Chat, Entry::made_for),
             profile: Arc::new(self.profile_of(sent_as, entry)),
             price_source: rate.as_ref().map(|(_, source)| (*source).into()),
             rate: rate.map(|(rate, _)| rate),
@@ -120,6 +122,7 @@ pub(super) fn plain(id: &str, profile: &Profile) -> (Arc<str>, Arc<Model>) {
     let id: Arc<str> = id.into();
     let model = Model {
         name: id.to_string(),
+        made_for: Operation::Chat,
         profile: Arc::new(Profile { model: id.clone(), ..profile.clone() }),
         rate: None,
         price_source: None,

@@ -6,6 +6,7 @@ use wire::chat::{Event, Guard, Loss};
 use wire::dialect::{SoFar, StreamReader, StreamWriter, Surface, Wire};
 use wire::frame::{Framing, SseEvent};
 
+use super::memory::Memory;
 use crate::exchange::tally::Tally;
 
 /// How the bytes get through.
@@ -36,11 +37,16 @@ pub(in crate::exchange) struct Translated {
     events: Vec<Event>,
     /// What the guard puts before an event.
     before: Vec<Event>,
+    memory: Memory,
 }
 
 impl Translated {
-    pub(in crate::exchange) fn new(reader: Box<dyn StreamReader>, writer: Box<dyn StreamWriter>) -> Self {
-        Self { reader, writer, guard: Guard::new(), events: Vec::new(), before: Vec::new() }
+    pub(in crate::exchange) fn new(
+        reader: Box<dyn StreamReader>,
+        writer: Box<dyn StreamWriter>,
+        memory: Memory,
+    ) -> Self {
+        Self { reader, writer, guard: Guard::new(), events: Vec::new(), before: Vec::new(), memory }
     }
 
     fn write(&mut self, tally: &mut Tally, out: &mut BytesMut) {
@@ -48,6 +54,7 @@ impl Translated {
             let admitted = self.guard.admits(&event, &mut self.before);
             for event in self.before.drain(..).chain(admitted.then_some(event)) {
                 tally.event(&event);
+                self.memory.see(&event);
                 self.writer.write(&event, out);
             }
         }
@@ -126,6 +133,7 @@ impl Passage {
                 translated.reader.finish(&mut translated.events)?;
                 translated.write(tally, out);
                 translated.writer.finish(out);
+                translated.memory.complete();
                 Ok(())
             }
             Passage::Written { .. } => Ok(()),

@@ -155,11 +155,13 @@ fn adaptive(draft: &mut Draft<'_>, wanted: &chat::Thinking, levels: &[Effort]) -
     }
 }
 
-/// The level itself, or the nearest lower one that the model has, or its lowest.
+/// The level itself, or the nearest lower one that the model has, or its lowest. Only `xhigh` is not known to all models
+/// that take words, so one of which nothing is known does not get it.
+/// Source: DIALECTS, section 5.1, and the recorded refusal of `xhigh` by Claude Opus 4.6.
 fn nearest(asked: Effort, levels: &[Effort]) -> Effort {
     let asked = asked.max(Effort::Low);
     if levels.is_empty() {
-        return asked;
+        return if asked == Effort::Xhigh { Effort::High } else { asked };
     }
     let known = levels.iter().copied().filter(|level| *level >= Effort::Low);
     let lower = known.clone().filter(|level| *level <= asked).max();

@@ -29,13 +29,34 @@ pub(super) fn tools<'a>(draft: &mut Draft<'a>) -> Result<Vec<shape::Tool<'a>>, F
         .tools
         .iter()
         .enumerate()
+        .filter(|(_, tool)| mcp_server(tool).is_none())
         .filter(|(_, tool)| allowed.is_none_or(|names| names.contains(&tool.name)));
     offered.map(|(place, tool)| encode(tool, place, draft)).collect()
 }
 
+/// MCP servers that the provider is to call for the model.
+pub(super) fn mcp_servers(request: &chat::ChatRequest) -> Vec<&Value> {
+    request.tools.iter().filter_map(mcp_server).collect()
+}
+
+/// The definition of an MCP server, which is no entry of `tools`.
+fn mcp_server(tool: &chat::Tool) -> Option<&Value> {
+    let definition = own(tool)?;
+    (tool.kind == ToolKind::BuiltIn && definition["type"] == "url").then_some(definition)
+}
+
+/// The definition as it came, of a tool that came in this dialect.
+fn own(tool: &chat::Tool) -> Option<&Value> {
+    tool.raw.as_ref().filter(|(dialect, _)| *dialect == Dialect::AnthropicMessages).map(|(_, raw)| raw)
+}
+
 fn encode<'a>(tool: &'a chat::Tool, place: usize, draft: &mut Draft<'a>) -> Result<shape::Tool<'a>, Fault> {
     let input_schema = match tool.kind {
-        ToolKind::Function => function_schema(tool, place)?,
+        ToolKind::Function => match own(tool) {
+            // It says more than a canonical tool can hold.
+            Some(definition) => return Ok(shape::Tool::BuiltIn(Cow::Borrowed(definition))),
+            None => function_schema(tool, place)?,
+        },
         ToolKind::Custom => custom_schema(tool, place, draft),
         ToolKind::BuiltIn => return built_in(tool, place, draft),
     };

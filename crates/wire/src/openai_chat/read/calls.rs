@@ -2,7 +2,8 @@
 
 use super::choice::Turn;
 use crate::chat::{PartId, PartKind, Piece, ToolKind};
-use crate::openai_chat::{names, request, shape};
+use crate::openai::names;
+use crate::openai_chat::{request, shape};
 
 /// Calls of a choice in the order of their appearance.
 #[derive(Debug, Default)]

@@ -5,13 +5,16 @@ use std::collections::HashMap;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use crate::chat::{CacheMark, Profile, Tool, ToolChoice, ToolKind};
+use crate::chat::{CacheMark, Loss, Profile, Tool, ToolChoice, ToolKind};
 use crate::dialect::Dialect;
 use crate::fault::Fault;
 use crate::openai_chat::shape::{self, out};
 use crate::raw::{RawObject, decode_at};
 
 const THIS: Dialect = Dialect::OpenAiChat;
+
+/// Names of built-in search tools hold this, and so does the loss.
+const WEB_SEARCH: &str = "web_search";
 
 /// `tools`, and the older `functions`.
 pub(super) fn decode(body: &RawObject) -> Result<Vec<Tool>, Fault> {
@@ -87,23 +90,45 @@ fn choice(value: &Value) -> Option<ToolChoice> {
     }
 }
 
-/// The definitions for this wire. Tools that another dialect's provider runs cannot be said here.
+/// The definitions for this wire. Of the tools that another dialect's provider runs none can be said here: a search is
+/// left out, since the model can answer without it, and others are refused.
 pub(super) fn encode<'a>(
     tools: &'a [Tool],
     profile: &Profile,
     aliases: &'a HashMap<String, String>,
+    losses: &mut Vec<Loss>,
 ) -> Result<Vec<out::Tool<'a>>, Fault> {
     if !tools.is_empty() && !profile.abilities.tools {
         return Err(unsupported("tools".to_owned(), profile, "tools".to_owned()));
     }
-    let definition = |(index, tool): (usize, &'a Tool)| match (&tool.raw, tool.kind) {
-        (Some((THIS, raw)), _) => Ok(out::Tool::Raw(raw)),
-        (_, ToolKind::BuiltIn) => {
-            Err(unsupported(format!("the built-in tool '{}'", tool.name), profile, format!("tools.{index}")))
-        }
-        _ => Ok(out::Tool::Function { kind: "function", function: definition(tool, aliases) }),
-    };
-    tools.iter().enumerate().map(definition).collect()
+    let mut written = Vec::with_capacity(tools.len());
+    for (index, tool) in tools.iter().enumerate() {
+        let at = format!("tools.{index}");
+        written.push(match (&tool.raw, tool.kind) {
+            (Some((THIS, raw)), _) => out::Tool::Raw(raw),
+            (_, ToolKind::BuiltIn) if tool.name.contains(WEB_SEARCH) => {
+                losses.push(Loss::at(WEB_SEARCH, at));
+                continue;
+            }
+            (_, ToolKind::BuiltIn) => {
+                return Err(unsupported(format!("the built-in tool '{}'", tool.name), profile, at));
+            }
+            (raw, ToolKind::Custom) => {
+                if raw.as_ref().is_some_and(|(_, raw)| raw.pointer("/format/syntax").is_some()) {
+                    losses.push(Loss::at("custom_format", at));
+                }
+                let name = aliases.get(&tool.name).unwrap_or(&tool.name);
+                out::Tool::Custom {
+                    kind: "custom",
+                    custom: out::Custom { name, description: tool.description.as_deref() },
+                }
+            }
+            (_, ToolKind::Function) => {
+                out::Tool::Function { kind: "function", function: definition(tool, aliases) }
+            }
+        });
+    }
+    Ok(written)
 }
 
 fn definition<'a>(tool: &'a Tool, aliases: &'a HashMap<String, String>) -> out::Function<'a> {

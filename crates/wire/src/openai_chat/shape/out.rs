@@ -111,7 +111,19 @@ pub(crate) enum Tool<'a> {
         kind: &'static str,
         function: Function<'a>,
     },
+    Custom {
+        #[serde(rename = "type")]
+        kind: &'static str,
+        custom: Custom<'a>,
+    },
     Raw(&'a Value),
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Custom<'a> {
+    pub(crate) name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) description: Option<&'a str>,
 }
 
 #[derive(Debug, Serialize)]

@@ -19,7 +19,9 @@ pub fn name() -> impl Strategy<Value = String> {
 }
 
 pub fn origin() -> impl Strategy<Value = Origin> {
-    prop_oneof![Just(Dialect::AnthropicMessages), Just(Dialect::OpenAiChat)].prop_map(Origin::from)
+    let families =
+        [Dialect::AnthropicMessages, Dialect::OpenAiChat, Dialect::OpenAiResponses, Dialect::Gemini];
+    prop::sample::select(families.to_vec()).prop_map(Origin::from)
 }
 
 pub fn args() -> impl Strategy<Value = String> {

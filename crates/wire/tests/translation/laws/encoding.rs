@@ -1,14 +1,15 @@
-//! Requests of every kind against the grammar of Messages.
+//! Requests of every kind against the grammars of Messages and of Gemini.
 
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use wire::Wire;
 use wire::anthropic_messages::AnthropicMessages;
-use wire::chat::{ChatRequest, Extra, Message, Part, Profile, Role, Tool, ToolKind};
+use wire::chat::{ChatRequest, Effort, Extra, Message, Part, Profile, ReasoningOption, Role, Tool, ToolKind};
+use wire::gemini::Gemini;
 
 use super::any::{args, name, origin, words};
-use crate::messages_grammar;
+use crate::{gemini_grammar, messages_grammar};
 
 proptest! {
     #[test]
@@ -32,6 +33,16 @@ proptest! {
         request.sampling.temperature = temperature;
         if let Ok(encoded) = AnthropicMessages.encode_request(&request, &Profile::unknown("p", "m")) {
             messages_grammar::check("generated", &serde_json::from_slice(&encoded.body).unwrap());
+        }
+        let levels = Profile {
+            reasoning: vec![ReasoningOption::Effort(vec![Effort::Low])],
+            ..Profile::unknown("p", "m")
+        };
+        for (profile, levels) in [(levels, true), (Profile::unknown("p", "m"), false)] {
+            if let Ok(encoded) = Gemini.encode_request(&request, &profile) {
+                let body = serde_json::from_slice(&encoded.body).unwrap();
+                gemini_grammar::check_request("generated", &body, levels);
+            }
         }
     }
 }

@@ -65,7 +65,7 @@ fn turns() -> impl Strategy<Value = Vec<Message>> {
     ]
 }
 
-fn request() -> impl Strategy<Value = ChatRequest> {
+pub fn request() -> impl Strategy<Value = ChatRequest> {
     let hundredths = |most: u32| (0..=most).prop_map(|hundredths| f64::from(hundredths) / 100.0);
     let sampling = (option::of(hundredths(200)), option::of(hundredths(100)), option::of(any::<i64>()));
     let sampling = sampling.prop_map(|(temperature, top_p, seed)| Sampling {
@@ -90,7 +90,7 @@ fn request() -> impl Strategy<Value = ChatRequest> {
         })
 }
 
-fn response() -> impl Strategy<Value = ChatResponse> {
+pub fn response() -> impl Strategy<Value = ChatResponse> {
     let calls = vec(("[a-z]{1,8}", words()), 0..3);
     let usage = (0..1_000_000u64, 0..1_000_000u64).prop_map(|(input, output)| Usage {
         input: Some(input),
@@ -139,7 +139,7 @@ fn stream(events: &[Event]) -> BytesMut {
 }
 
 /// An answer without what a count of zero adds in passing.
-fn plain(mut response: ChatResponse) -> ChatResponse {
+pub fn plain(mut response: ChatResponse) -> ChatResponse {
     if let Some(usage) = &mut response.usage {
         *usage = Usage { input: usage.prompt(), output: usage.output, ..Usage::default() };
     }

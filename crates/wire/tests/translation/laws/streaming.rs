@@ -30,6 +30,7 @@ proptest! {
             tool_names: names.first().map(|name| (name.clone(), "alias".to_owned())).into_iter().collect(),
             custom_tools: vec!["alias".into()],
             json_tool: names.get(1).cloned(),
+            ..Undo::default()
         };
         let wire = WireId::AnthropicMessages.wire();
         let whole = wire.decode_response(message.to_string().as_bytes(), &undo).unwrap();

@@ -1,6 +1,7 @@
-//! Names we make up: aliases of tools, ids of calls, pseudonyms of users. All follow from their input alone, so that the
+//! Names we make up: aliases of tools, ids, pseudonyms of users. All follow from their input alone, so that the
 //! same request always yields the same bytes.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use crate::chat::Tool;
@@ -8,8 +9,11 @@ use crate::chat::Tool;
 /// Longest function name. Source: OpenAI API reference, function names `[A-Za-z0-9_-]{1,64}`.
 const MAX_NAME: usize = 64;
 
+/// Longest id of a call. Source: DIALECTS, section 4.3.
+const MAX_CALL_ID: usize = 64;
+
 /// The client's name of each tool that has to go by another -> the alias.
-pub(super) fn aliases(tools: &[Tool]) -> HashMap<String, String> {
+pub(crate) fn aliases(tools: &[Tool]) -> HashMap<String, String> {
     let mut taken: HashSet<String> = tools.iter().map(|tool| tool.name.clone()).collect();
     let illegal = tools.iter().filter(|tool| !is_legal(&tool.name));
     illegal.map(|tool| (tool.name.clone(), alias(&tool.name, &mut taken))).collect()
@@ -36,14 +40,29 @@ fn alias(name: &str, taken: &mut HashSet<String>) -> String {
 }
 
 /// An id for a call that came without one: `call_` and 20 hexadecimal digits.
-pub(super) fn call_id(answer: &str, choice: u32, position: usize) -> String {
+pub(crate) fn call_id(answer: &str, choice: u32, position: usize) -> String {
     let place = format!("{answer}/{choice}/{position}");
     let (high, low) = (hash(1, place.as_bytes()), hash(2, place.as_bytes()));
     format!("call_{high:016x}{:04x}", low as u16)
 }
 
+/// The id of an item of an answer that has none: `prefix` and a fingerprint.
+pub(crate) fn item_id(prefix: &str, answer_id: &str, place: u64) -> String {
+    let (id, place) = (answer_id.as_bytes(), place.to_le_bytes());
+    let (high, low) = (hash(hash(1, id), &place), hash(hash(2, id), &place));
+    format!("{prefix}_{high:016x}{low:016x}")
+}
+
+/// The id of a call as it goes upstream: one that is too long goes as its fingerprint, wherever it stands.
+pub(crate) fn fitting_call_id(id: &str) -> Cow<'_, str> {
+    if (1..=MAX_CALL_ID).contains(&id.len()) {
+        return Cow::Borrowed(id);
+    }
+    Cow::Owned(format!("call_{:016x}{:04x}", hash(1, id.as_bytes()), hash(2, id.as_bytes()) as u16))
+}
+
 /// An end user's id as it goes upstream: what looks like a mail address goes as a pseudonym.
-pub(super) fn pseudonym(user: &str) -> String {
+pub(crate) fn pseudonym(user: &str) -> String {
     if !user.contains('@') {
         return user.to_owned();
     }

@@ -1,0 +1,128 @@
+//! A conversation: the client's bytes with a few splices, or the request in another dialect; and the answer likewise.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use policy::Target;
+use wire::chat::Undo;
+use wire::dialect::{Echo, Wire};
+use wire::{Fault, Operation, RawObject};
+
+use super::{Outgoing, Reply, WHOLE_ANSWER, is_carried, unreadable};
+use crate::app::App;
+use crate::exchange::admit::Inbound;
+use crate::exchange::meter::Meter;
+use crate::exchange::relay::{Carried, Memory, Passage, Relay, Translated};
+
+/// Carries the body when both sides speak the same dialect, else translates it; then applies the rules.
+pub(super) fn outgoing(
+    app: &App,
+    inbound: &Inbound,
+    target: &Target,
+    meter: &Meter,
+) -> Result<Outgoing, Fault> {
+    let wire = target.endpoint().wire.wire();
+    let (mut body, headers, losses, undo) = if is_carried(inbound, target) {
+        let mut body = inbound.body.clone();
+        inbound.surface.surface().strip(&mut body);
+        wire.retarget(&mut body, &target.model.profile, inbound.peek.stream)?;
+        (body, carried_headers(wire, inbound), Vec::new(), None)
+    } else {
+        let request = inbound.decoded(&app.recall, meter)?;
+        let encoded = wire.encode_request(request, &target.model.profile)?;
+        if !target.has_rules() {
+            let (headers, losses) = (encoded.headers, encoded.losses);
+            return Ok(Outgoing { headers, body: vec![encoded.body], losses, undo: Some(encoded.undo) });
+        }
+        (RawObject::parse(encoded.body)?, encoded.headers, encoded.losses, Some(encoded.undo))
+    };
+    target.apply_rules(&mut body)?;
+    Ok(Outgoing { headers, body: body.into_segments(), losses, undo })
+}
+
+/// What the wire wants, unless the client said it itself.
+pub(super) fn carried_headers(wire: &dyn Wire, inbound: &Inbound) -> Vec<(HeaderName, HeaderValue)> {
+    let said = |name: &HeaderName| inbound.forwarded.iter().any(|(other, _)| other == name);
+    let mut headers = wire.headers();
+    headers.retain(|(name, _)| !said(name));
+    headers.extend(inbound.forwarded.iter().cloned());
+    headers
+}
+
+/// A whole answer: checked, counted, and given the client's form.
+pub(super) fn whole(
+    app: &App,
+    inbound: &Inbound,
+    target: &Target,
+    body: Bytes,
+    undo: Option<Undo>,
+    mut echo: Echo,
+    meter: &mut Meter,
+) -> Result<Reply, Fault> {
+    let wire = target.endpoint().wire.wire();
+    let surface = inbound.surface.surface();
+    echo.latency_ms = Some(u64::try_from(meter.elapsed().as_millis()).unwrap_or(u64::MAX));
+    let Some(undo) = undo else {
+        let mut answer = RawObject::parse(body).map_err(unreadable)?;
+        let glance = wire.glance_whole(&answer)?;
+        meter.answered(glance.usage.as_ref(), glance.model.as_deref(), &mut echo);
+        surface.annotate(&mut answer, &echo, glance.usage.as_ref());
+        return Ok(Reply::Whole { pieces: answer.into_segments(), echo });
+    };
+    let response = wire.decode_response(&body, &undo)?;
+    meter.answered(response.usage.as_ref(), response.model.as_deref(), &mut echo);
+    Memory::new(app.recall.clone(), inbound.scope(meter)).keep(&response);
+    let mut losses = Vec::new();
+    let body = surface.encode_response(&response, &echo, &mut losses);
+    meter.lost(losses);
+    Ok(Reply::Whole { pieces: vec![body], echo })
+}
+
+/// A streamed answer, once its first content is there.
+pub(super) async fn stream(
+    inbound: &Inbound,
+    target: &Target,
+    reply: upstream::Reply,
+    undo: Option<Undo>,
+    echo: Echo,
+    memory: Memory,
+) -> Result<Reply, Fault> {
+    let wire = target.endpoint().wire.wire();
+    let provider: Arc<str> = target.provider.id.clone();
+    match media_type(&reply.headers) {
+        "text/event-stream" | "" => {}
+        "application/json" if inbound.operation == Operation::Chat => {
+            let body = reply.body.collect(WHOLE_ANSWER).await?;
+            let response = wire.decode_response(&body, &undo.unwrap_or_default())?;
+            memory.keep(&response);
+            let relay = Box::new(Relay::of_whole(inbound.surface, provider, echo.clone(), &response));
+            return Ok(Reply::Stream { relay, echo });
+        }
+        other => {
+            let why = format!("a stream was asked for, and it sent '{other}'");
+            return Err(Fault::BadAnswer { provider: String::new(), why });
+        }
+    }
+    let passage = match undo {
+        None => Passage::Carried(Carried {
+            wire,
+            surface: inbound.surface.surface(),
+            hide_usage: !inbound.peek.include_usage,
+            framing: inbound.head.framing,
+        }),
+        Some(undo) => {
+            let writer = inbound.surface.surface().stream_writer(echo.clone());
+            Passage::Translated(Box::new(Translated::new(wire.stream_reader(&undo), writer, memory)))
+        }
+    };
+    let mut relay =
+        Box::new(Relay::new(inbound.surface, provider, echo.request_id.clone(), reply.body, passage));
+    relay.prime().await?;
+    Ok(Reply::Stream { relay, echo })
+}
+
+fn media_type(headers: &HeaderMap) -> &str {
+    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    value.split(';').next().unwrap_or_default().trim()
+}

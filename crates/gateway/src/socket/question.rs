@@ -1,0 +1,54 @@
+//! One request of a conversation, on the same path as one over HTTP.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use wire::{Fault, Operation, SurfaceId};
+
+use crate::app::App;
+use crate::arrival::Arrival;
+use crate::body::OutBody;
+use crate::door::Caller;
+use crate::exchange::{Inbound, Meter, exchange};
+use crate::problem;
+
+/// A request as it came in a message.
+pub(super) struct Question {
+    pub(super) app: Arc<App>,
+    pub(super) surface: SurfaceId,
+    pub(super) caller: Caller,
+    /// Of the handshake.
+    pub(super) headers: HeaderMap,
+    /// The client's own id of it, when it can be stored.
+    pub(super) client_id: Option<String>,
+    pub(super) body: Bytes,
+}
+
+impl Question {
+    /// The answer as it streams, or the error body of the surface.
+    ///
+    /// Nothing happens before the first poll: a question that waits for its turn costs its bytes and no more.
+    pub(super) async fn ask(self) -> Result<OutBody, Bytes> {
+        let arrival = Arrival::now();
+        let refuse = |fault: &Fault| problem::body(self.surface, fault, &[], arrival);
+        let Some(place) = self.app.in_flight.enter() else { return Err(refuse(&Fault::Overloaded)) };
+        if self.app.is_draining() {
+            return Err(refuse(&Fault::Draining));
+        }
+        let Ok(slot) = self.app.ledger.slot().await else { return Err(refuse(&Fault::Draining)) };
+        let mut meter =
+            Meter::open(slot, place, arrival, (self.surface, Operation::Chat), &self.caller, self.client_id);
+        let inbound = match Inbound::admit(self.surface.into(), &self.headers, self.body, &mut meter) {
+            Ok(inbound) => inbound,
+            Err(fault) => {
+                meter.fail(&fault);
+                return Err(refuse(&fault));
+            }
+        };
+        match exchange(&self.app, &inbound, meter).await {
+            Ok(answer) => Ok(answer.body),
+            Err(failed) => Err(problem::body(self.surface, &failed.fault, &failed.tried, arrival)),
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! `/v1/ws`: LLM-Bridge's protocol over a WebSocket, and what was added to it.
+
+mod answers;
+mod doors;
+mod load;
+mod messages;
+mod violations;
