@@ -137,7 +137,7 @@ impl Inbound {
 
     /// Whose conversation it is.
     pub fn scope(&self, meter: &Meter) -> Scope {
-        Scope { key: meter.key_name().map(str::to_owned), project: self.project.clone() }
+        Scope { key: meter.caller().identity(), project: self.project.clone() }
     }
 
     /// The request in canonical form; decoded at most once, and only if some target speaks another dialect.

@@ -66,7 +66,7 @@ fn every_way_of_sending_a_key_is_held_to_the_same_scope() {
         assert_eq!(ask("oai/text", &[("x-project", "red")]).status, 403, "{name}");
         let admin = request(gateway.address, "GET", "/v1/credentials", &[(name, value)], b"");
         assert_eq!(admin.status, 403, "{name}");
-        let models = request(gateway.address, "GET", "/v1/models", &[(name, value)], b"").json();
+        let models = request(gateway.address, "GET", "/openai/v1/models", &[(name, value)], b"").json();
         let ids: Vec<_> =
             models["data"].as_array().unwrap().iter().map(|model| model["id"].clone()).collect();
         assert_eq!(ids, [json!("oai/text")], "{name}");
