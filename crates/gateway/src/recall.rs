@@ -26,7 +26,7 @@ const TURN_AT_MOST: usize = 1024 * 1024;
 /// Whose conversation it is: the caller's key and the project.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Owner {
-    /// Name of the access key; `None`: the gateway asks for none.
+    /// Which key, as no two have it ([`Caller::identity`](crate::door::Caller::identity)); `None`: the gateway asks for none.
     pub key: Option<String>,
     #[allow(missing_docs)]
     pub project: String,

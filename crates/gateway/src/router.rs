@@ -2,6 +2,8 @@
 
 mod routes;
 
+pub use routes::routes;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -23,14 +25,6 @@ use crate::socket::{self, Spoken};
 use crate::{body, manage, mcp, problem, surface};
 
 const NATIVE: SurfaceId = SurfaceId::Generate;
-
-/// Path and method of everything that lives here, and whether it needs a key; for tests that must miss none.
-pub fn routes() -> impl Iterator<Item = (&'static str, &'static str, bool)> {
-    routes::ROUTES.iter().flat_map(|route| {
-        let needs_key = route.class != Class::Public;
-        route.methods.split(", ").map(move |method| (route.path, method, needs_key))
-    })
-}
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
@@ -71,18 +65,15 @@ async fn enter(
     }
     let is_head = request.method() == Method::HEAD;
     let route = found.route;
-    let refuse = |fault: &Fault| match route.is_of_admins() {
-        true => problem::details(fault, arrival),
-        false => problem::answer(errors, fault, arrival),
+    let refuse = |fault: Fault| match route.is_administration() {
+        true => problem::details(&fault, arrival),
+        false => problem::answer(errors, &fault, arrival),
     };
     let mut response = match admit(app, &found, peer, &request) {
-        Ok(caller) => match go_in(app, arrival, found, caller, request).await {
-            Ok(response) => response,
-            Err(fault) => refuse(&fault),
-        },
+        Ok(caller) => go_in(app, arrival, found, caller, request).await.unwrap_or_else(refuse),
         Err(fault) => {
             let reusable = body::pass_over(request).await;
-            let mut answer = refuse(&fault);
+            let mut answer = refuse(fault);
             // A client that took the connection for open would see its next request fail.
             if !reusable {
                 answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
@@ -121,22 +112,6 @@ fn key_in_query(found: &Found, uri: &Uri) -> Option<String> {
     pairs.find(|(name, _)| name == "key").map(|(_, key)| key.into_owned())
 }
 
-impl Class {
-    fn require(self, role: Role) -> Result<(), Fault> {
-        let (enough, why) = match self {
-            Class::Public | Class::Socket | Class::Inference => return Ok(()),
-            Class::ProjectAdmin => (
-                role <= Role::ProjectAdmin,
-                "this needs the gateway's own token (LLM_GATEWAY_AUTH_TOKEN) or the key of a project's admin",
-            ),
-            Class::Admin => {
-                (role == Role::Admin, "this needs the gateway's own token (LLM_GATEWAY_AUTH_TOKEN)")
-            }
-        };
-        if enough { Ok(()) } else { Err(Fault::Forbidden { why: why.to_owned() }) }
-    }
-}
-
 fn method_not_allowed(route: &Route, method: &Method) -> Fault {
     Fault::MethodNotAllowed { method: method.to_string(), allowed: route.methods }
 }
@@ -166,7 +141,7 @@ async fn go_in(
         }
         Room::Models => {
             let (headers, query) = (request.headers(), request.uri().query());
-            manage::models::answer(app, rest, found.surface, &caller, headers, query)
+            manage::models::answer(app, rest, &caller, found.surface, headers, query)
         }
         Room::Providers => manage::providers::answer(app, &caller, request.headers(), request.uri().query()),
         Room::Credentials => manage::credentials::answer(app, &caller, arrival, rest, request).await,

@@ -5,6 +5,7 @@
 //! wants to keep the gateway busy.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{SHA256, digest};
@@ -76,12 +77,12 @@ pub(crate) struct Held {
 
 /// All access keys as they were at one moment, for the door.
 pub struct IssuedKeys {
-    macs: Macs,
+    macs: Arc<Macs>,
     by_id: HashMap<String, Held>,
 }
 
 impl IssuedKeys {
-    pub(crate) fn new(macs: Macs, held: impl IntoIterator<Item = Held>) -> Self {
+    pub(crate) fn new(macs: Arc<Macs>, held: impl IntoIterator<Item = Held>) -> Self {
         Self { macs, by_id: held.into_iter().map(|held| (held.key.id.clone(), held)).collect() }
     }
 

@@ -81,16 +81,15 @@ impl Access {
     pub fn admit(&self, headers: &HeaderMap, in_query: Option<&str>, peer: IpAddr) -> Result<Caller, Fault> {
         let refused = match self.caller(headers, in_query) {
             Ok(caller) => return Ok(caller),
-            // Who sends no key guesses none.
-            Err(fault) if !matches!(presented_key(headers, in_query.map(str::as_bytes)), Ok(Some(_))) => {
-                return Err(fault);
-            }
             Err(fault) => fault,
         };
-        self.failures.note(peer, clock::now()).map_err(|wait| Fault::RateLimited {
-            why: "too many wrong keys from this address".to_owned(),
-            retry_after: Some(wait),
-        })?;
+        // Who sends no key guesses none.
+        if let Ok(Some(_)) = presented_key(headers, in_query.map(str::as_bytes)) {
+            self.failures.note(peer, clock::now()).map_err(|wait| Fault::RateLimited {
+                why: "too many wrong keys from this address".to_owned(),
+                retry_after: Some(wait),
+            })?;
+        }
         Err(refused)
     }
 
@@ -100,8 +99,8 @@ impl Access {
     /// `Unauthenticated`: no key, an unknown one, or two different ones.
     pub fn caller(&self, headers: &HeaderMap, in_query: Option<&str>) -> Result<Caller, Fault> {
         match presented_key(headers, in_query.map(str::as_bytes)) {
-            Ok(Some(key)) => self.holder(key),
-            Ok(None) | Err(_) if self.is_open() => Ok(Caller::admin(None)),
+            Ok(Some(key)) => self.known(key),
+            _ if self.is_open() => Ok(Caller::admin(None)),
             Ok(None) => Err(unauthenticated("a key is needed: send 'Authorization: Bearer <key>'")),
             Err(fault) => Err(fault),
         }
@@ -114,8 +113,8 @@ impl Access {
     /// `Unauthenticated`: an unknown key, or two different ones.
     pub fn socket_caller(&self, headers: &HeaderMap) -> Result<Option<Caller>, Fault> {
         match presented_key(headers, subprotocol::keys(headers)) {
-            Ok(Some(key)) => self.holder(key).map(Some),
-            Ok(None) | Err(_) if self.is_open() => Ok(Some(Caller::admin(None))),
+            Ok(Some(key)) => self.known(key).map(Some),
+            _ if self.is_open() => Ok(Some(Caller::admin(None))),
             Ok(None) => Ok(None),
             Err(fault) => Err(fault),
         }
@@ -124,23 +123,21 @@ impl Access {
     /// Who sends this key in a message; `Bearer ` may stand before it.
     ///
     /// # Errors
-    /// `Unauthenticated`: an unknown key.
-    pub fn sender(&self, key: &str) -> Result<Caller, Fault> {
-        self.holder(bearer(key.as_bytes()).unwrap_or(key.as_bytes()))
+    /// `Unauthenticated`: nobody's, or it is revoked or has expired.
+    pub fn holder(&self, key: &str) -> Result<Caller, Fault> {
+        self.known(bearer(key.as_bytes()).unwrap_or(key.as_bytes()))
     }
 
-    /// Whose key this is, sent in whichever way.
-    ///
-    /// # Errors
-    /// `Unauthenticated`: nobody's, or it is revoked or has expired.
-    pub fn holder(&self, key: &[u8]) -> Result<Caller, Fault> {
-        if let Some(text) = std::str::from_utf8(key).ok().filter(|text| IssuedKeys::is_ours(text))
+    /// Whose key this is. On a gateway that asks for none, a created key is held to its scope all the same.
+    fn known(&self, key: &[u8]) -> Result<Caller, Fault> {
+        let ours = std::str::from_utf8(key).ok().filter(|text| IssuedKeys::is_ours(text));
+        if let Some(text) = ours
             && let Some(issued) = &*self.issued.load()
             && let Some(found) = issued.keys.find(text, clock::wall())
         {
             return issued.holders.get(&found.id).cloned().ok_or_else(unknown);
         }
-        if self.is_open() && !std::str::from_utf8(key).is_ok_and(IssuedKeys::is_ours) {
+        if self.is_open() && ours.is_none() {
             return Ok(Caller::admin(None));
         }
         let digest = sha256(key);
@@ -269,5 +266,39 @@ mod tests {
     #[test]
     fn without_any_key_everybody_is_admin() {
         assert_eq!(Access::default().caller(&HeaderMap::new(), None).unwrap().role, Role::Admin);
+    }
+
+    /// A connection that stays open asks before every message.
+    #[tokio::test]
+    async fn a_caller_goes_on_until_its_key_is_changed_or_revoked() {
+        let dir = tempfile::tempdir().unwrap();
+        let options =
+            store::OpenOptions { data_dir: dir.path().join("data"), db_path: None, master_key: None };
+        let store = store::open(options).await.unwrap().store;
+        let by = store::By { actor: "tests".into(), request_id: None, at: clock::wall() };
+        let grant = store::NewAccessKey {
+            name: "socket".into(),
+            role: store::KeyRole::Caller,
+            project: None,
+            models: Vec::new(),
+            providers: Vec::new(),
+            labels: Default::default(),
+            expires_at: None,
+        };
+        let access = access();
+        let (key, secret) = store.create_key(grant, &by).await.unwrap();
+        access.issue(store.issued_keys().await.unwrap());
+        let caller = access.holder(secret.expose()).unwrap();
+        assert!(access.still_valid(&caller));
+        let later = store::By { at: by.at + std::time::Duration::from_secs(1), ..by };
+        store.update_key(&key.id, store::KeyChanges::default(), &later).await.unwrap();
+        access.issue(store.issued_keys().await.unwrap());
+        assert!(!access.still_valid(&caller), "its scope may be another");
+        let caller = access.holder(secret.expose()).unwrap();
+        store.revoke_key(&key.id, &later).await.unwrap();
+        access.issue(store.issued_keys().await.unwrap());
+        assert!(!access.still_valid(&caller));
+        let configured = access.holder("short").unwrap();
+        assert!(access.still_valid(&configured));
     }
 }

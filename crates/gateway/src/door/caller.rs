@@ -94,13 +94,15 @@ impl Caller {
 
     /// Who stands in the audit log for a change that this request asks for.
     pub fn acts(&self, arrival: Arrival) -> By {
-        By { actor: self.actor(), request_id: Some(arrival.id), at: arrival.wall }
+        let actor = self.identity().unwrap_or_else(|| "anybody (no key is asked for)".to_owned());
+        By { actor, request_id: Some(arrival.id), at: arrival.wall }
     }
 
-    fn actor(&self) -> String {
+    /// Which key it was: created keys may share a name, but no two have the same id. `None`: it took none.
+    pub fn identity(&self) -> Option<String> {
         match &self.issued {
-            Some((id, _)) => format!("key/{id}"),
-            None => self.key_name.as_deref().unwrap_or("anybody (no key is asked for)").to_owned(),
+            Some((id, _)) => Some(format!("key/{id}")),
+            None => self.key_name.as_deref().map(str::to_owned),
         }
     }
 }

@@ -13,7 +13,7 @@ use wire::{Fault, Head, Operation, RawObject, SurfaceId};
 
 use super::meter::Meter;
 use crate::arrival::Arrival;
-use crate::door::Scope;
+use crate::door;
 use crate::recall::{Owner, Recall};
 
 /// What a route asks for.
@@ -82,7 +82,7 @@ pub struct Inbound {
     /// Whose credentials are used: body, else `X-Project`, else `_global`.
     pub project: String,
     /// How far the caller's key reaches.
-    pub scope: Arc<Scope>,
+    pub reach: Arc<door::Scope>,
     /// Only the first target may be tried.
     pub strict: bool,
     decoded: OnceLock<ChatRequest>,
@@ -100,7 +100,7 @@ impl Inbound {
         let Asked { surface, operation, head } = asked;
         let named = peek.project.clone().or_else(|| text(headers, "x-project"));
         let caller = meter.caller();
-        let (project, scope) = (caller.project(named.as_deref())?, caller.scope.clone());
+        let (project, reach) = (caller.project(named.as_deref())?, caller.scope.clone());
         let strict =
             peek.strict || text(headers, "x-gateway-no-fallback").is_some_and(|value| value != "false");
         meter.asked(&peek, &project);
@@ -115,7 +115,7 @@ impl Inbound {
             body,
             peek,
             project,
-            scope,
+            reach,
             strict,
             decoded: OnceLock::new(),
             texts: OnceLock::new(),
@@ -130,14 +130,14 @@ impl Inbound {
             model: self.peek.model.as_deref(),
             provider: self.peek.provider.as_deref(),
             project: &self.project,
-            access: &self.scope.access,
+            access: &self.reach.access,
             strict: self.strict,
         }
     }
 
     /// Whose conversation it is.
     pub fn owner(&self, meter: &Meter) -> Owner {
-        Owner { key: meter.key_name().map(str::to_owned), project: self.project.clone() }
+        Owner { key: meter.caller().identity(), project: self.project.clone() }
     }
 
     /// The request in canonical form; decoded at most once, and only if some target speaks another dialect.

@@ -97,11 +97,6 @@ impl Meter {
         self.arrival
     }
 
-    /// Name of the caller's key.
-    pub fn key_name(&self) -> Option<&str> {
-        self.entry.key_name.as_deref()
-    }
-
     /// What the client asked for.
     pub fn asked(&mut self, peek: &Peek, project: &str) {
         if project != store::GLOBAL {

@@ -55,8 +55,8 @@ static FORMS: [(SurfaceId, Form); 2] = [
 pub fn answer(
     app: &App,
     id: Option<&str>,
-    surface: SurfaceId,
     caller: &Caller,
+    surface: SurfaceId,
     headers: &HeaderMap,
     query: Option<&str>,
 ) -> Result<Response<OutBody>, Fault> {

@@ -2,7 +2,9 @@
 //! too.
 
 use http::{HeaderMap, Method};
-use wire::{Operation, SurfaceId};
+use wire::{Fault, Operation, SurfaceId};
+
+use crate::door::Role;
 
 /// Who may use a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +19,24 @@ pub(super) enum Class {
     ProjectAdmin,
     /// The holder of the gateway's token.
     Admin,
+}
+
+impl Class {
+    /// # Errors
+    /// `Forbidden`: the key is known, but may not come in here.
+    pub(super) fn require(self, role: Role) -> Result<(), Fault> {
+        let (enough, why) = match self {
+            Class::Public | Class::Socket | Class::Inference => return Ok(()),
+            Class::ProjectAdmin => (
+                role <= Role::ProjectAdmin,
+                "this needs the gateway's own token (LLM_GATEWAY_AUTH_TOKEN) or the key of a project's admin",
+            ),
+            Class::Admin => {
+                (role == Role::Admin, "this needs the gateway's own token (LLM_GATEWAY_AUTH_TOKEN)")
+            }
+        };
+        if enough { Ok(()) } else { Err(Fault::Forbidden { why: why.to_owned() }) }
+    }
 }
 
 /// What lives at a path.
@@ -67,7 +87,7 @@ const READ: &str = "GET, HEAD";
 const WRITE: &str = "POST";
 
 /// Of two that fit, the first counts.
-pub(super) static ROUTES: [Route; 38] = [
+static ROUTES: [Route; 38] = [
     row("/v1/chat/completions", Ask(Chat), Inference, WRITE, OpenAi),
     row("/v1/ws", Room::Socket, Class::Socket, "GET", SurfaceId::Socket),
     row("/v1/completions", Ask(Complete), Inference, WRITE, OpenAi),
@@ -111,6 +131,14 @@ pub(super) static ROUTES: [Route; 38] = [
 const HOME: &str = "/";
 /// Where all APIs have their models.
 const SHARED: &str = "/v1/models";
+
+/// Path and method of everything that lives here, and whether it needs a key; for tests that must miss none.
+pub fn routes() -> impl Iterator<Item = (&'static str, &'static str, bool)> {
+    ROUTES.iter().flat_map(|route| {
+        let needs_key = route.class != Public;
+        route.methods.split(", ").map(move |method| (route.path, method, needs_key))
+    })
+}
 
 const fn row(
     path: &'static str,
@@ -207,8 +235,8 @@ impl Route {
         (!rest.is_empty()).then_some(Some(rest))
     }
 
-    /// Errors take the form of RFC 9457 here.
-    pub(super) fn is_of_admins(&self) -> bool {
+    /// Errors are problem documents (RFC 9457) here.
+    pub(super) fn is_administration(&self) -> bool {
         self.path.starts_with("/admin/")
     }
 

@@ -18,7 +18,7 @@ const MAC_KEY: &str = "mac-key";
 /// Everything that is derived from one master key.
 pub(super) struct Unlocked {
     pub vault: Vault,
-    pub macs: Macs,
+    pub macs: Arc<Macs>,
     /// The key check of that master key.
     check: Vec<u8>,
 }
@@ -84,7 +84,7 @@ impl Unlocked {
         let key = vault.open(&mac_key_place(row.vault), &row.mac_key);
         let macs =
             key.and_then(|key| Macs::new(row.vault, &key)).map_err(|error| vault_error(error, what))?;
-        Ok(Self { vault, macs, check: row.check.clone() })
+        Ok(Self { vault, macs: Arc::new(macs), check: row.check.clone() })
     }
 }
 

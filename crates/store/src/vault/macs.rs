@@ -5,17 +5,16 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::hmac::{HMAC_SHA256, Key, sign};
 use uuid::Uuid;
 
-use super::VaultError;
 use super::aad::encode;
 use super::aead::{KEY_LEN, KeyBytes, derive};
 use super::entropy::{Entropy, fresh};
+use super::{VaultError, fresh_key};
 use crate::secret::Secret;
 
 /// A keyed digest.
 pub(crate) type Digest = [u8; 32];
 
 /// The keys of all MACs of a vault. One key, one purpose.
-#[derive(Clone)]
 pub(crate) struct Macs {
     row: Key,
     whole: Key,
@@ -26,7 +25,7 @@ pub(crate) struct Macs {
 impl Macs {
     /// A new key of keys, in the form in which it is sealed.
     pub(crate) fn generate(entropy: &dyn Entropy) -> Result<Secret, VaultError> {
-        let bytes = KeyBytes::new(fresh(entropy)?);
+        let bytes = fresh_key(entropy)?;
         let mut text = zeroize::Zeroizing::new([0; 2 * KEY_LEN]);
         hex::encode_to_slice(bytes.as_slice(), text.as_mut_slice()).expect("there are two digits a byte");
         let text = std::str::from_utf8(text.as_slice()).expect("hexadecimal digits are ASCII");

@@ -15,7 +15,7 @@ async fn a_first_start_makes_everything_with_the_right_modes() {
     assert_eq!(mode(&data), 0o700);
     let names: Vec<_> =
         contents(&data).into_keys().map(|path| path.file_name().unwrap().to_owned()).collect();
-    assert_eq!(names, ["master.key", "vault.db", "vault.db-shm", "vault.db-wal"]);
+    assert_eq!(names, ["master.key", "vault.db", "vault.db-shm", "vault.db-turn", "vault.db-wal"]);
     for path in contents(&data).keys() {
         assert_eq!(mode(path), 0o600, "{}", path.display());
     }
