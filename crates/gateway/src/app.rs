@@ -12,6 +12,7 @@ use crate::credentials::{self, Credentials};
 use crate::door::{Access, Cors, HostRule};
 use crate::health::LiveHealth;
 use crate::limits::InFlight;
+use crate::mcp;
 use crate::recall::Recall;
 use crate::world::World;
 
@@ -41,6 +42,8 @@ pub struct App {
     pub recall: Arc<Recall>,
     /// What has been seen of providers lately.
     pub health: Arc<LiveHealth>,
+    /// Calls of tools that another request may cancel.
+    pub mcp_calls: Arc<mcp::Calls>,
     world: ArcSwap<World>,
     draining: AtomicBool,
 }
@@ -83,6 +86,7 @@ impl App {
             upstreams,
             recall: Arc::default(),
             health: Arc::default(),
+            mcp_calls: Arc::default(),
             world: ArcSwap::from_pointee(world),
             draining: AtomicBool::new(false),
         }
@@ -99,6 +103,13 @@ impl App {
         self.world.rcu(|world| world.with_credentials(&stored));
         self.credentials.forget();
         self.health.credentials_changed();
+        Ok(())
+    }
+
+    /// An access key changed: every request that starts after this sees it.
+    pub async fn keys_changed(&self) -> Result<(), Fault> {
+        let issued = self.store.issued_keys().await.map_err(credentials::fault)?;
+        self.access.issue(issued);
         Ok(())
     }
 

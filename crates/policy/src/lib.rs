@@ -5,6 +5,7 @@
 //! whether a credential exists is asked of a [`Standing`], and jitter comes in as an argument. Reading the configuration
 //! and the catalogue, and sending anything, is done elsewhere.
 
+pub mod access;
 pub mod breaker;
 pub mod health;
 pub mod money;
@@ -16,6 +17,7 @@ pub mod route;
 pub mod rule;
 pub mod snapshot;
 
+pub use access::Access;
 pub use breaker::{Breaker, BreakerSettings};
 pub use health::{Health, Hold, KeyId, Pace, Verdict};
 pub use money::Money;

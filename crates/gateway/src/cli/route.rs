@@ -8,11 +8,10 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::json;
 use wire::{Operation, SurfaceId};
 
-use super::chat::failure;
 use super::{ExplainArgs, say};
 use crate::app::App;
 use crate::arrival::Arrival;
-use crate::door::{Caller, Role};
+use crate::door::Caller;
 use crate::exchange::{Explanation, Inbound, Meter, explain};
 use crate::exit::Failure;
 use crate::startup::{self, Started};
@@ -57,10 +56,10 @@ async fn ask(app: &App, args: &ExplainArgs) -> Result<Explanation, Failure> {
         headers.insert(HeaderName::from_static("x-project"), value);
     }
     let surface = SurfaceId::OpenAiChat;
-    let caller = Caller { key_name: Some("command line".into()), role: Role::Admin };
+    let caller = Caller::admin(Some("command line"));
     let slot = app.ledger.slot().await.map_err(|error| Failure::new(1, error))?;
     let place = app.in_flight.enter().expect("a fresh gateway has places");
     let mut meter = Meter::open(slot, place, Arrival::now(), (surface, Operation::Chat), &caller, None);
     let inbound = Inbound::admit(surface.into(), &headers, Bytes::from(body.to_string()), &mut meter);
-    explain(app, &inbound.map_err(failure)?, meter).await.map_err(failure)
+    explain(app, &inbound.map_err(Failure::from)?, meter).await.map_err(Failure::from)
 }

@@ -85,6 +85,7 @@ pub fn planned(snapshot: &Snapshot, model: &str) -> policy::Target {
         model: Some(model),
         provider: None,
         project: "_global",
+        access: policy::Access::ALL,
         strict: false,
         needs: policy::Needs::default(),
         dice: 0,

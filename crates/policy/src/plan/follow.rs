@@ -58,6 +58,9 @@ impl<'a> Builder<'a> {
     ) -> Result<Candidate, Unusable> {
         let (provider, model) = self.meant(member, resolver)?;
         let owner = &self.world.providers()[provider];
+        if !self.ask.access.to_model(owner, &model) {
+            return Err(Some((provider, Reason::NotAllowed)));
+        }
         let pace = standing.pace(owner, &model);
         Ok(Candidate { provider, model, weight: member.weight, priority: member.priority, pace })
     }
