@@ -11,6 +11,7 @@ use wire::Fault;
 use crate::credentials::{self, Credentials};
 use crate::door::{Access, Cors, HostRule};
 use crate::limits::InFlight;
+use crate::origins::Origins;
 use crate::recall::Recall;
 use crate::world::World;
 
@@ -38,6 +39,8 @@ pub struct App {
     pub upstreams: Upstreams,
     /// Thoughts that clients could not carry.
     pub recall: Arc<Recall>,
+    /// Where answers came from that their providers keep.
+    pub origins: Arc<Origins>,
     world: ArcSwap<World>,
     draining: AtomicBool,
 }
@@ -79,6 +82,7 @@ impl App {
             ledger,
             upstreams,
             recall: Arc::default(),
+            origins: Arc::default(),
             world: ArcSwap::from_pointee(world),
             draining: AtomicBool::new(false),
         }

@@ -13,6 +13,7 @@ pub mod exchange;
 pub mod exit;
 pub mod limits;
 pub mod manage;
+pub mod origins;
 pub mod problem;
 pub mod recall;
 pub mod router;
