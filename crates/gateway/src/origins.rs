@@ -11,7 +11,7 @@ use std::time::Duration;
 use foldhash::fast::RandomState;
 
 use crate::clock::{self, Instant};
-use crate::recall::Scope;
+use crate::recall::Owner;
 
 /// How long an answer can be gone on from.
 const KEPT: Duration = Duration::from_secs(24 * 3600);
@@ -54,20 +54,20 @@ struct Kept {
 }
 
 /// An answer: for whom it was made, and its id.
-type Answer = (Scope, String);
+type Answer = (Owner, String);
 
 impl Origins {
     /// Remembers where an answer came from.
-    pub fn keep(&self, scope: &Scope, id: &str, origin: Origin) {
+    pub fn keep(&self, owner: &Owner, id: &str, origin: Origin) {
         if (1..=ID_AT_MOST).contains(&id.len()) {
-            self.lock().insert((scope.clone(), id.to_owned()), origin, clock::now());
+            self.lock().insert((owner.clone(), id.to_owned()), origin, clock::now());
         }
     }
 
     /// Where an answer of this caller came from.
-    pub fn of(&self, scope: &Scope, id: &str) -> Option<Origin> {
+    pub fn of(&self, owner: &Owner, id: &str) -> Option<Origin> {
         let kept = self.lock();
-        let (origin, since) = kept.origins.get(&(scope.clone(), id.to_owned()))?;
+        let (origin, since) = kept.origins.get(&(owner.clone(), id.to_owned()))?;
         (clock::now() - *since < KEPT).then(|| origin.clone())
     }
 
@@ -101,8 +101,8 @@ impl Kept {
 mod tests {
     use super::*;
 
-    fn scope(key: &str, project: &str) -> Scope {
-        Scope { key: Some(key.into()), project: project.into() }
+    fn owner(key: &str, project: &str) -> Owner {
+        Owner { key: Some(key.into()), project: project.into() }
     }
 
     fn origin() -> Origin {
@@ -112,26 +112,26 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_answer_is_found_for_a_day_and_by_its_caller_alone() {
         let origins = Origins::default();
-        origins.keep(&scope("a", "p"), "resp_1", origin());
-        assert_eq!(origins.of(&scope("a", "p"), "resp_1"), Some(origin()));
-        for (scope, id) in
-            [(scope("b", "p"), "resp_1"), (scope("a", "q"), "resp_1"), (scope("a", "p"), "resp_2")]
+        origins.keep(&owner("a", "p"), "resp_1", origin());
+        assert_eq!(origins.of(&owner("a", "p"), "resp_1"), Some(origin()));
+        for (owner, id) in
+            [(owner("b", "p"), "resp_1"), (owner("a", "q"), "resp_1"), (owner("a", "p"), "resp_2")]
         {
-            assert_eq!(origins.of(&scope, id), None);
+            assert_eq!(origins.of(&owner, id), None);
         }
         tokio::time::advance(KEPT).await;
-        assert_eq!(origins.of(&scope("a", "p"), "resp_1"), None);
+        assert_eq!(origins.of(&owner("a", "p"), "resp_1"), None);
     }
 
     #[tokio::test(start_paused = true)]
     async fn the_table_is_bounded_and_the_oldest_answers_give_way() {
         let origins = Origins::default();
-        let scope = scope("a", "p");
+        let owner = owner("a", "p");
         for number in 0..=KEPT_AT_MOST {
-            origins.keep(&scope, &format!("resp_{number}"), origin());
+            origins.keep(&owner, &format!("resp_{number}"), origin());
         }
-        origins.keep(&scope, &"x".repeat(ID_AT_MOST + 1), origin());
-        assert_eq!((origins.of(&scope, "resp_0"), origins.of(&scope, "resp_1")), (None, Some(origin())));
+        origins.keep(&owner, &"x".repeat(ID_AT_MOST + 1), origin());
+        assert_eq!((origins.of(&owner, "resp_0"), origins.of(&owner, "resp_1")), (None, Some(origin())));
         let kept = origins.lock();
         assert_eq!((kept.origins.len(), kept.order.len()), (KEPT_AT_MOST, KEPT_AT_MOST));
     }

@@ -54,6 +54,7 @@ pub(crate) fn node(place: &Place) -> Result<Node, Lack> {
         std::fs::copy(&pins, folder.join("package.json"))
             .map_err(|error| format!("{}: {error}", pins.display()))?;
         npm_install(&bin, &folder)?;
+        build_sqlite(&bin, &folder);
         stamp.write()?;
     }
     Ok(Node { program, folder })
@@ -84,13 +85,32 @@ fn major(node: &Path) -> Option<u32> {
 }
 
 fn npm_install(bin: &Path, folder: &Path) -> Result<(), Lack> {
+    let mut command = npm(bin, folder)?;
+    command.args(["install", "--no-audit", "--no-fund", "--ignore-scripts", "--no-package-lock"]);
+    succeed(&mut command, "npm could not install the SDKs for Node")
+}
+
+/// The one package whose own script has to run: mcp-llm-bridge keeps its vault with it. Where it can be neither fetched
+/// nor built, the test that needs that program says so and is skipped.
+fn build_sqlite(bin: &Path, folder: &Path) {
+    let package = folder.join("node_modules/better-sqlite3");
+    let built = npm(bin, &package).and_then(|mut command| {
+        succeed(command.args(["run", "install"]), "better-sqlite3 could not be built")
+    });
+    if let Err(why) = built {
+        println!("{why}");
+    }
+}
+
+/// npm in a folder, with the Node that it belongs to.
+fn npm(bin: &Path, folder: &Path) -> Result<Command, Lack> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders = std::iter::once(bin.to_path_buf()).chain(std::env::split_paths(&path));
     let path = std::env::join_paths(folders).map_err(|error| error.to_string())?;
     let npm = Some(bin.join("npm")).filter(|npm| npm.is_file()).unwrap_or("npm".into());
     let mut command = Command::new(npm);
-    command.args(["install", "--no-audit", "--no-fund", "--ignore-scripts", "--no-package-lock"]);
-    succeed(command.current_dir(folder).env("PATH", path), "npm could not install the SDKs for Node")
+    command.current_dir(folder).env("PATH", path);
+    Ok(command)
 }
 
 fn create_venv(folder: &Path) -> Result<(), Lack> {

@@ -158,16 +158,9 @@ async fn send(
     }
     let (carried, undo) = (outgoing.undo.is_none(), outgoing.undo);
     if inbound.peek.stream {
-        let memory = Memory::new(app.recall.clone(), inbound.scope(meter));
-        return chat::stream(
-            inbound,
-            target,
-            reply,
-            undo,
-            echo,
-            (memory, Keeper::new(app, inbound, target, key, meter)),
-        )
-        .await;
+        let memory = Memory::new(app.recall.clone(), inbound.owner(meter));
+        let keeper = Keeper::new(app, inbound, target, key, meter);
+        return chat::stream(inbound, target, reply, undo, echo, (memory, keeper)).await;
     }
     let body = reply.body.collect(WHOLE_ANSWER).await?;
     match inbound.operation {

@@ -16,7 +16,7 @@ use crate::origins::{Account, Origin};
 /// `Malformed`: nobody knows the answer, or it was made for somebody else.
 pub(super) fn origin(app: &App, inbound: &Inbound, meter: &Meter) -> Result<Option<Origin>, Fault> {
     let Some(id) = &inbound.peek.previous else { return Ok(None) };
-    match app.origins.of(&inbound.scope(meter), id) {
+    match app.origins.of(&inbound.owner(meter), id) {
         Some(origin) => Ok(Some(origin)),
         None => Err(refused(format!("no answer with the id '{id}' is known here for this key and project"))),
     }

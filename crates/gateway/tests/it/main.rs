@@ -2,18 +2,24 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+mod access_keys;
+mod auth_files;
 mod bad_input;
 mod catalogue;
 mod clients_leave;
 mod continued;
 mod doors;
 mod first_minute;
+mod import;
 mod ledger;
+mod mcp_http;
+mod mcp_stdio;
 mod model_lists;
 mod models;
 mod native_ollama;
 mod operations;
 mod process;
+mod projects;
 mod replay;
 mod request_path;
 mod secrets;
@@ -22,3 +28,4 @@ mod strict_translation;
 mod support;
 mod upstream_faults;
 mod vault;
+mod vault_commands;

@@ -10,12 +10,12 @@ use crate::exchange::admit::Inbound;
 use crate::exchange::continued;
 use crate::exchange::meter::Meter;
 use crate::origins::{Origin, Origins};
-use crate::recall::Scope;
+use crate::recall::Owner;
 
 /// Notes where an answer came from, once its id is known.
 pub(in crate::exchange) struct Keeper {
     origins: Arc<Origins>,
-    scope: Scope,
+    owner: Owner,
     origin: Origin,
 }
 
@@ -29,15 +29,15 @@ impl Keeper {
         meter: &Meter,
     ) -> Self {
         let origin = Origin { provider: target.provider.id.clone(), account: continued::account(key) };
-        Self::of(app.origins.clone(), inbound.scope(meter), origin)
+        Self::of(app.origins.clone(), inbound.owner(meter), origin)
     }
 
-    pub(in crate::exchange) fn of(origins: Arc<Origins>, scope: Scope, origin: Origin) -> Self {
-        Self { origins, scope, origin }
+    pub(in crate::exchange) fn of(origins: Arc<Origins>, owner: Owner, origin: Origin) -> Self {
+        Self { origins, owner, origin }
     }
 
     /// The id by which the provider keeps the answer.
     pub(in crate::exchange) fn keep(&self, id: &str) {
-        self.origins.keep(&self.scope, id, self.origin.clone());
+        self.origins.keep(&self.owner, id, self.origin.clone());
     }
 }

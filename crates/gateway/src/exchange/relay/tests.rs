@@ -9,7 +9,7 @@ use wire::frame::Framing;
 
 use super::*;
 use crate::origins::{Account, Origin};
-use crate::recall::Scope;
+use crate::recall::Owner;
 
 /// Sends its chunks with a pause between them.
 struct Slow {
@@ -55,14 +55,14 @@ async fn relay_of(
         timeouts,
     };
     let reply = Upstreams::new(Options::default()).send(call).await.unwrap();
-    let scope = Scope { key: None, project: "p".into() };
+    let owner = Owner { key: None, project: "p".into() };
     let origin = Origin { provider: "slow".into(), account: Account::None };
     let passage = Passage::Carried(Carried {
         wire: wire.wire(),
         surface: surface.surface(),
         hide_usage: true,
         framing: Framing::Sse,
-        keeper: Keeper::of(Arc::default(), scope, origin),
+        keeper: Keeper::of(Arc::default(), owner, origin),
     });
     Relay::new(surface, "slow".into(), "request-1".into(), (reply.body, framing), passage)
 }
