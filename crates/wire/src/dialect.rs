@@ -55,7 +55,7 @@ pub enum WireId {
     Gemini,
     /// `openai_responses`
     OpenAiResponses,
-    /// `ollama`: its native format; no dialect, for no client speaks it to us.
+    /// `ollama_chat`: its native format; no dialect, for no client speaks it to us.
     Ollama,
 }
 
@@ -185,7 +185,7 @@ impl WireId {
             WireId::AnthropicMessages => "anthropic_messages",
             WireId::Gemini => "gemini",
             WireId::OpenAiResponses => "openai_responses",
-            WireId::Ollama => "ollama",
+            WireId::Ollama => "ollama_chat",
         }
     }
 

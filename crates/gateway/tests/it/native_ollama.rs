@@ -7,7 +7,7 @@ use crate::support::{Builder, Gateway, block_on, chat_body};
 
 fn before(provider: &FakeProv, more: &str) -> Gateway {
     let url = provider.origin();
-    Builder::new(format!("providers:\n  own: {{wire: ollama, base_url: '{url}', auth: none{more}}}\n"))
+    Builder::new(format!("providers:\n  own: {{wire: ollama_chat, base_url: '{url}', auth: none{more}}}\n"))
         .start()
 }
 
@@ -34,7 +34,7 @@ fn whole_and_streamed_answers_come_however_the_lines_are_cut() {
     assert!(received.iter().all(|request| request.path == "/api/chat"));
     assert_eq!((&received[0].json()["stream"], &received[1].json()["stream"]), (&json!(false), &json!(true)));
     let row = gateway.ledger(4).remove(0);
-    assert_eq!((row.wire.as_deref(), row.input), (Some("ollama"), Some(25)));
+    assert_eq!((row.wire.as_deref(), row.input), (Some("ollama_chat"), Some(25)));
 }
 
 #[test]

@@ -138,7 +138,7 @@ fn provider(name: &str, line: u64, mut section: Section<'_>, reader: &mut Reader
 
 /// `wire`, or LLM-Bridge's `adapter`. A wire that comes later is no mistake of the file: the provider stays off.
 fn wire(section: &mut Section<'_>, reader: &mut Reader<'_>) -> (bool, Option<WireId>, Option<String>) {
-    const WANTED: &str = "openai_chat, openai_responses, anthropic_messages, gemini or ollama";
+    const WANTED: &str = "openai_chat, openai_responses, anthropic_messages, gemini or ollama_chat";
     let adapter = section.value("adapter", reader, text);
     let line = section.line_of("adapter");
     let wire = section.value("wire", reader, |node| WireId::from_name(&text(node)?).ok_or(WANTED));
