@@ -12,6 +12,7 @@ use crate::credentials::{self, Credentials};
 use crate::door::{Access, Cors, HostRule};
 use crate::limits::InFlight;
 use crate::mcp;
+use crate::origins::Origins;
 use crate::recall::Recall;
 use crate::world::World;
 
@@ -41,6 +42,8 @@ pub struct App {
     pub recall: Arc<Recall>,
     /// Calls of tools that another request may cancel.
     pub mcp_calls: Arc<mcp::Calls>,
+    /// Where answers came from that their providers keep.
+    pub origins: Arc<Origins>,
     world: ArcSwap<World>,
     draining: AtomicBool,
 }
@@ -83,6 +86,7 @@ impl App {
             upstreams,
             recall: Arc::default(),
             mcp_calls: Arc::default(),
+            origins: Arc::default(),
             world: ArcSwap::from_pointee(world),
             draining: AtomicBool::new(false),
         }

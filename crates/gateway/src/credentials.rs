@@ -72,7 +72,7 @@ impl Credentials {
             return Ok(key);
         }
         let secret = self.store.open_credential(place.0).await.map_err(fault)?;
-        let key = Arc::new(Key::new(scheme, &secret)?);
+        let key = Arc::new(Key::new(scheme, &secret, Some(place.0))?);
         self.keep(place, key.clone());
         Ok(key)
     }

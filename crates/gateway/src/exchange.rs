@@ -6,6 +6,7 @@
 mod admit;
 mod answer;
 mod attempt;
+mod continued;
 mod meter;
 mod relay;
 mod tally;
@@ -41,7 +42,11 @@ pub async fn exchange(app: &App, inbound: &Inbound, meter: Meter) -> Result<Answ
 /// Goes through the plan until a target answers.
 async fn try_targets(app: &App, inbound: &Inbound, meter: &mut Meter) -> Result<attempt::Reply, Fault> {
     let world = app.world();
+    let origin = continued::origin(app, inbound, meter)?;
     let mut plan = policy::plan(&inbound.ask(), &world.snapshot, &*world)?;
+    if let Some(origin) = &origin {
+        plan = continued::at_origin(plan, origin, inbound)?;
+    }
     let mut next = plan.first();
     loop {
         match next {

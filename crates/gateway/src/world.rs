@@ -94,7 +94,8 @@ impl Way {
         let scheme = auth.map(|auth| scheme(&provider.id, &auth)).transpose()?;
         let configured_key = match (&scheme, configured) {
             (Some(scheme), Some(secret)) => {
-                let key = Key::new(scheme, secret).map_err(|fault| format!("{}: {fault}", provider.id))?;
+                let key =
+                    Key::new(scheme, secret, None).map_err(|fault| format!("{}: {fault}", provider.id))?;
                 Some(Arc::new(key))
             }
             _ => None,

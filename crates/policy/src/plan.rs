@@ -240,6 +240,12 @@ impl Plan {
         Next::Wait { pause, target: self.targets[self.at].clone() }
     }
 
+    /// The plan with these targets only; `None`: none is left.
+    pub fn only(mut self, keep: impl Fn(&Target) -> bool) -> Option<Self> {
+        self.targets.retain(keep);
+        (!self.targets.is_empty()).then_some(self)
+    }
+
     /// All targets, in order.
     pub fn targets(&self) -> &[Target] {
         &self.targets

@@ -11,17 +11,19 @@ pub struct Key {
     pub header: HeaderName,
     #[allow(missing_docs)]
     pub value: HeaderValue,
+    /// Its id in the vault; `None`: it is configured.
+    pub stored: Option<i64>,
 }
 
 impl Key {
-    /// Puts a secret in its provider's form.
+    /// Puts a secret in its provider's form; `stored` is its id in the vault.
     ///
     /// # Errors
     /// The secret has characters that no header can hold.
-    pub fn new(scheme: &Scheme, secret: &Secret) -> Result<Self, Fault> {
+    pub fn new(scheme: &Scheme, secret: &Secret, stored: Option<i64>) -> Result<Self, Fault> {
         let mut headers = HeaderMap::with_capacity(1);
         scheme.authorize(&mut headers, secret.expose())?;
         let value = headers.remove(&scheme.header).expect("authorize has just put it there");
-        Ok(Self { header: scheme.header.clone(), value })
+        Ok(Self { header: scheme.header.clone(), value, stored })
     }
 }

@@ -19,8 +19,9 @@ use refusal::{refusal, without_key};
 
 use super::admit::Inbound;
 use super::answer::Answer;
-use super::meter::Meter;
-use super::relay::{Memory, Relay};
+use super::continued;
+use super::meter::{Meter, codes};
+use super::relay::{Keeper, Memory, Relay};
 use crate::app::App;
 use crate::clock;
 use crate::credentials::Key;
@@ -79,7 +80,13 @@ async fn ask(
     meter: &mut Meter,
 ) -> Result<Reply, Fault> {
     let runtime = world.runtime(&target.provider.id)?;
-    let keys = app.credentials.of(world, runtime, target.endpoint, &inbound.project).await?;
+    let mut keys = app.credentials.of(world, runtime, target.endpoint, &inbound.project).await?;
+    if let Some(origin) = continued::origin(app, inbound, meter)? {
+        keys.retain(|key| continued::account(key.as_deref()) == origin.account);
+        if keys.is_empty() {
+            return Err(continued::without_account(&origin));
+        }
+    }
     let mut refused = None;
     for key in keys {
         match ask_with(app, runtime, inbound, target, key.as_deref(), meter).await {
@@ -102,7 +109,8 @@ async fn ask_with(
 ) -> Result<Reply, Fault> {
     meter.trying(target);
     let started = clock::now();
-    let replied = match outgoing(app, inbound, target, meter).await {
+    let outgoing = outgoing(app, inbound, target, meter).await;
+    let replied = match outgoing.and_then(|outgoing| without_loss(target, outgoing)) {
         Ok(outgoing) => send(app, runtime, inbound, target, key, outgoing, meter).await,
         Err(fault) => Err(fault),
     };
@@ -151,14 +159,30 @@ async fn send(
     let (carried, undo) = (outgoing.undo.is_none(), outgoing.undo);
     if inbound.peek.stream {
         let memory = Memory::new(app.recall.clone(), inbound.owner(meter));
-        return chat::stream(inbound, target, reply, undo, echo, memory).await;
+        let keeper = Keeper::new(app, inbound, target, key, meter);
+        return chat::stream(inbound, target, reply, undo, echo, (memory, keeper)).await;
     }
     let body = reply.body.collect(WHOLE_ANSWER).await?;
     match inbound.operation {
-        Operation::Chat => chat::whole(app, inbound, target, body, undo, echo, meter),
+        Operation::Chat => chat::whole(app, inbound, (target, key), body, undo, echo, meter),
         Operation::CountTokens => count::whole(inbound, target, body, carried, echo),
         Operation::Embed | Operation::EmbedOne => embed::whole(inbound, target, body, carried, echo, meter),
         Operation::Complete => complete::whole(target, body, echo, meter),
+    }
+}
+
+/// A target that translates strictly gets all of a request, or none of it.
+fn without_loss(target: &Target, outgoing: Outgoing) -> Result<Outgoing, Fault> {
+    match outgoing.losses.first() {
+        Some(first) if target.translates_strictly() => Err(Fault::Unsupported {
+            what: format!(
+                "all of this request, and strict_translation is on (lost: {})",
+                codes(&outgoing.losses)
+            ),
+            by: target.model.sent_as().to_string(),
+            at: Some(first.at.clone()),
+        }),
+        _ => Ok(outgoing),
     }
 }
 

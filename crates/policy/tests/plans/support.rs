@@ -33,6 +33,7 @@ pub fn provider(id: &str, models: &[&str]) -> Provider {
         program: None,
         rules: Rules::default(),
         timeouts: Timeouts::default(),
+        strict_translation: false,
         disabled: None,
         profile,
     }
@@ -57,6 +58,7 @@ fn model(id: &str, profile: &Profile) -> Arc<Model> {
         max_tokens: None,
         rules: Rules::default(),
         timeout: None,
+        strict_translation: None,
     })
 }
 

@@ -17,6 +17,7 @@ mod laws;
 mod messages_grammar;
 mod messages_requests;
 mod messages_stream;
+mod ollama;
 mod recording;
 mod requests;
 mod responses_answers;

@@ -80,6 +80,7 @@ mod tests {
         let key = Key {
             header: header::AUTHORIZATION,
             value: HeaderValue::from_static("Bearer odd-key-without-a-shape"),
+            stored: None,
         };
         let fault = wire::fault::UpstreamFault {
             provider: "p".into(),
