@@ -7,7 +7,7 @@ class Claude:
     name = program = "claude"
     surface = "anthropic_messages"
     wires = ["ant", "oai"]
-    losses = set()
+    losses = {"field:context_management", "field:user", "system_moved", "effort"}
     order = ("Bash", {"command": f"cat {NOTE}", "description": "Show the note"})
 
     def prepare(self, home):

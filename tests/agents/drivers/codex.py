@@ -23,7 +23,7 @@ class Codex:
     name = program = "codex"
     surface = "openai_responses"
     wires = ["rsp", "ant"]
-    losses = set()
+    losses = {"web_search", "thinking_off", "field:client_metadata"}
     order = ("exec_command", {"cmd": f"cat {NOTE}"})
 
     def prepare(self, home):

@@ -5,7 +5,7 @@ from support import GATEWAY, KEY, NOTE
 
 class Copilot:
     program = "copilot"
-    losses = set()
+    losses = {"field:frequency_penalty", "field:presence_penalty", "sampling", "thinking_off"}
     order = ("bash", {"command": f"cat {NOTE}", "description": "Show the note"})
 
     @classmethod

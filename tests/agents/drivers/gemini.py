@@ -15,7 +15,7 @@ class Gemini:
     name = program = "gemini"
     surface = "gemini"
     wires = ["goo", "rsp"]
-    losses = set()
+    losses = {"field:top_k", "sampling", "thinking_off"}
     order = ("run_shell_command", {"command": f"cat {NOTE}", "description": "Show the note"})
 
     def prepare(self, home):
