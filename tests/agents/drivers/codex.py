@@ -33,7 +33,9 @@ class Codex:
     def arguments(self, model):
         # Its sandbox asks for rights that a container seldom gives; all it is told to do is to show a file.
         place = ["--skip-git-repo-check", "--ephemeral", "-s", "danger-full-access"]
-        return ["exec", "--json", "-m", model, *place, "-"]
+        # Gemini has no web search beside functions, and the gateway says so rather than leave one of them out.
+        search = ["-c", 'web_search="disabled"'] if model.endswith("goo") else []
+        return ["exec", "--json", "-m", model, *place, *search, "-"]
 
     def environment(self, home, model):
         return {"CODEX_HOME": str(home / "codex"), "GATEWAY_KEY": KEY}
