@@ -8,7 +8,7 @@ use crate::gemini::{self, Gemini};
 use crate::http::Request;
 use crate::ollama::Ollama;
 use crate::openai::{self, OpenAi};
-use crate::responses::Responses;
+use crate::responses::{self, Responses};
 use crate::wire::{Refusal, Wire};
 
 /// A path that is answered.
@@ -50,6 +50,7 @@ const ENDPOINTS: &[Endpoint] = &[
     answer(":streamGenerateContent", &Gemini),
     answer("/api/chat", &Ollama),
     work("/embeddings", &OpenAi, openai::embeddings),
+    work("/responses/input_tokens", &Responses, responses::count_tokens),
     work("/messages/count_tokens", &Anthropic, anthropic::count_tokens),
     work(":countTokens", &Gemini, gemini::count_tokens),
     work(":embedContent", &Gemini, gemini::embed),

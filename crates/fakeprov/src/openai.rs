@@ -84,8 +84,13 @@ fn message(answer: &Answer) -> Value {
 }
 
 fn call(call: &Call) -> Value {
-    let function = json!({"name": call.name, "arguments": call.arguments.concat()});
-    json!({"id": call.id, "type": "function", "function": function})
+    let (kind, input) = form(call);
+    json!({"id": call.id, "type": kind, kind: {"name": call.name, input: call.arguments.concat()}})
+}
+
+/// The type of a call, and the field of its input.
+fn form(call: &Call) -> (&'static str, &'static str) {
+    if call.custom { ("custom", "input") } else { ("function", "arguments") }
 }
 
 /// Writes the chunks of one stream.
@@ -102,12 +107,12 @@ impl Stream<'_> {
             Part::Thinking(pieces) => texts("reasoning_content", pieces),
             Part::Text(pieces) => texts("content", pieces),
             Part::Refusal(pieces) => texts("refusal", pieces),
-            Part::Call(Call { id, name, arguments, .. }) => {
+            Part::Call(call) => {
                 let index = *calls;
                 *calls += 1;
-                let opening = json!({"index": index, "id": id, "type": "function", "function": {"name": name, "arguments": ""}});
-                let more =
-                    arguments.iter().map(|piece| json!({"index": index, "function": {"arguments": piece}}));
+                let (kind, input) = form(call);
+                let opening = json!({"index": index, "id": call.id, "type": kind, kind: {"name": call.name, input: ""}});
+                let more = call.arguments.iter().map(|piece| json!({"index": index, kind: {input: piece}}));
                 let deltas = std::iter::once(opening).chain(more);
                 deltas.flat_map(|delta| self.chunk(Tag::Content, &json!({"tool_calls": [delta]}))).collect()
             }

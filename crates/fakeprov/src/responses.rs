@@ -1,6 +1,8 @@
-//! The OpenAI Responses wire: whole answers and errors. Streams are written in `events`, requests are judged in `judge`.
+//! The OpenAI Responses wire: whole answers and errors. Streams are written in `events`, requests are judged in
+//! `judge`, counted in `count`.
 //! Source: the provider's API reference for responses, and its guide to reasoning items.
 
+mod count;
 mod events;
 mod judge;
 
@@ -14,6 +16,8 @@ use crate::script::{Script, Stop};
 use crate::seal::Vendor;
 use crate::stream::{Event, Tag};
 use crate::wire::{Refusal, Wire, bearer};
+
+pub(crate) use count::count_tokens;
 
 /// Speaks `POST /responses`.
 pub(crate) struct Responses;

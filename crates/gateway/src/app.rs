@@ -11,6 +11,7 @@ use wire::Fault;
 use crate::credentials::{self, Credentials};
 use crate::door::{Access, Cors, HostRule};
 use crate::limits::InFlight;
+use crate::mcp;
 use crate::recall::Recall;
 use crate::world::World;
 
@@ -38,6 +39,8 @@ pub struct App {
     pub upstreams: Upstreams,
     /// Thoughts that clients could not carry.
     pub recall: Arc<Recall>,
+    /// Calls of tools that another request may cancel.
+    pub mcp_calls: Arc<mcp::Calls>,
     world: ArcSwap<World>,
     draining: AtomicBool,
 }
@@ -79,6 +82,7 @@ impl App {
             ledger,
             upstreams,
             recall: Arc::default(),
+            mcp_calls: Arc::default(),
             world: ArcSwap::from_pointee(world),
             draining: AtomicBool::new(false),
         }
@@ -94,6 +98,13 @@ impl App {
         let stored = self.store.credentials(None).await.map_err(credentials::fault)?;
         self.world.rcu(|world| world.with_credentials(&stored));
         self.credentials.forget();
+        Ok(())
+    }
+
+    /// An access key changed: every request that starts after this sees it.
+    pub async fn keys_changed(&self) -> Result<(), Fault> {
+        let issued = self.store.issued_keys().await.map_err(credentials::fault)?;
+        self.access.issue(issued);
         Ok(())
     }
 

@@ -1,16 +1,18 @@
 //! Bodies in both directions.
 
 use std::collections::VecDeque;
+use std::convert::Infallible;
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::HeaderMap;
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, EXPECT};
+use http::{HeaderMap, Request};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
+use http_body_util::combinators::BoxBody;
 use hyper::body::Incoming;
 use wire::Fault;
 
@@ -20,6 +22,10 @@ use crate::exchange::Relay;
 /// Silence while a request's body is being sent, after which it is given up.
 const BODY_IDLE: Duration = Duration::from_secs(30);
 
+/// What is read, and how long, of a body that nobody wants: those of most requests, which arrive along with their head.
+const UNWANTED_LIMIT: usize = 64 * 1024;
+const UNWANTED_TIME: Duration = Duration::from_millis(200);
+
 /// Body of an answer. A stream that breaks ends in its dialect's error event; it fails only where clients of the dialect
 /// take any end for a clean one.
 pub enum OutBody {
@@ -27,6 +33,8 @@ pub enum OutBody {
     Whole(VecDeque<Bytes>),
     /// Arrives from an upstream.
     Stream(Box<Relay>),
+    /// Made by a library.
+    Boxed(BoxBody<Bytes, Infallible>),
 }
 
 impl OutBody {
@@ -73,11 +81,16 @@ impl Body for OutBody {
             OutBody::Stream(relay) => {
                 relay.poll_bytes(cx).map(|bytes| bytes.map(|bytes| bytes.map(Frame::data)))
             }
+            OutBody::Boxed(body) => Pin::new(body).poll_frame(cx).map_err(|never| match never {}),
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        matches!(self, OutBody::Whole(pieces) if pieces.is_empty())
+        match self {
+            OutBody::Whole(pieces) => pieces.is_empty(),
+            OutBody::Stream(_) => false,
+            OutBody::Boxed(body) => body.is_end_stream(),
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
@@ -86,6 +99,7 @@ impl Body for OutBody {
                 SizeHint::with_exact(pieces.iter().map(|piece| piece.len() as u64).sum())
             }
             OutBody::Stream(_) => SizeHint::default(),
+            OutBody::Boxed(body) => body.size_hint(),
         }
     }
 }
@@ -114,6 +128,20 @@ pub async fn read_limited(mut body: Incoming, limit: usize) -> Result<Bytes, Fau
         next = next_piece(&mut body).await?;
     }
     Ok(whole.freeze())
+}
+
+/// Reads a body that nobody wants, and says whether it is over: then its connection can be used again. A large or slow
+/// one is not waited for, nor one that is only sent on demand.
+pub async fn pass_over(request: Request<Incoming>) -> bool {
+    let on_demand = request.headers().contains_key(EXPECT);
+    let body = request.into_body();
+    if body.is_end_stream() {
+        return true;
+    }
+    if on_demand || body.size_hint().lower() > UNWANTED_LIMIT as u64 {
+        return false;
+    }
+    matches!(clock::timeout(UNWANTED_TIME, read_limited(body, UNWANTED_LIMIT)).await, Ok(Ok(_)))
 }
 
 async fn next_piece(body: &mut Incoming) -> Result<Option<Bytes>, Fault> {

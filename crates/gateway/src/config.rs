@@ -15,14 +15,14 @@ use tracing_subscriber::filter::LevelFilter;
 use crate::catalog::Catalogue;
 
 mod door;
-mod dotenv;
+pub(crate) mod dotenv;
 mod endpoint;
 mod environment;
 mod file;
 mod report;
 mod section;
 mod snapshot;
-mod tree;
+pub(crate) mod tree;
 mod units;
 mod upstreams;
 
@@ -89,12 +89,24 @@ pub struct Flags {
     pub port: Option<u16>,
     /// The demonstration takes part beside real providers.
     pub demo: bool,
+    /// A file in the working directory is not ours: it is what is to be imported.
+    pub no_local_file: bool,
 }
 
 impl Config {
     /// The master key, if it is given and not kept in a file of the data directory. A copy, to be handed to the vault.
     pub fn master_key(&self) -> Option<Secret> {
         self.master_key.as_ref().map(|key| Secret::new(key.expose().to_owned()))
+    }
+
+    /// The file of the database.
+    pub fn database(&self) -> PathBuf {
+        self.db_path.clone().unwrap_or_else(|| self.data_dir.join("vault.db"))
+    }
+
+    /// Whether the master key is given.
+    pub fn has_master_key(&self) -> bool {
+        self.master_key.is_some()
     }
 
     /// What the operator should know.
@@ -110,7 +122,7 @@ impl Config {
 pub fn load(flags: &Flags, env: Lookup<'_>, working_dir: &Path) -> Result<Config, ConfigError> {
     let mut report = Report::default();
     let environment = Environment::new(env, working_dir, &mut report);
-    let file = file::find(flags.config.as_deref(), &environment);
+    let file = file::find(flags, &environment);
     let settings =
         file.as_deref().map(|path| file::read(path, &environment, &mut report)).unwrap_or_default();
     let mut config = assemble(flags, &environment, settings, file, &mut report);

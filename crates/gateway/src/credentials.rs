@@ -45,15 +45,26 @@ impl Credentials {
     ) -> Result<Vec<Option<Arc<Key>>>, Fault> {
         let way = &runtime.ways[endpoint];
         let Some(scheme) = &way.scheme else { return Ok(vec![None]) };
-        let mut keys = Vec::new();
+        let (mut keys, mut lost) = (Vec::new(), None);
         for id in world.vault.ids(&runtime.provider, project) {
-            keys.push(Some(self.open((id, endpoint), scheme).await?));
+            match self.open((id, endpoint), scheme).await {
+                Ok(key) => keys.push(Some(key)),
+                // Removed a moment ago, or changed outside the gateway: another may do.
+                Err(fault @ (Fault::NotFound { .. } | Fault::Store { retry_after: None, .. })) => {
+                    tracing::warn!(provider = &*runtime.provider, "a credential is left out: {fault}");
+                    lost = Some(fault);
+                }
+                Err(fault) => return Err(fault),
+            }
         }
         keys.extend(way.configured_key.clone().map(Some));
         if keys.is_empty() && !runtime.needs_key {
             keys.push(None);
         }
-        Ok(keys)
+        match lost.filter(|_| keys.is_empty()) {
+            Some(why) => Err(Fault::Store { why: why.to_string(), retry_after: None }),
+            None => Ok(keys),
+        }
     }
 
     async fn open(&self, place: Place, scheme: &Scheme) -> Result<Arc<Key>, Fault> {
@@ -93,9 +104,12 @@ pub fn fault(error: StoreError) -> Fault {
         return Fault::Store { why: error.to_string(), retry_after: Some(Duration::from_secs(1)) };
     }
     match error {
-        StoreError::Tampered { .. } | StoreError::Full | StoreError::ReadOnly => {
-            Fault::Store { why: error.to_string(), retry_after: None }
-        }
+        StoreError::Tampered { .. }
+        | StoreError::Full
+        | StoreError::ReadOnly
+        | StoreError::KeyExhausted
+        | StoreError::KeyReplaced => Fault::Store { why: error.to_string(), retry_after: None },
+        StoreError::NotFound { .. } => Fault::NotFound { what: error.to_string() },
         other => Fault::internal(other),
     }
 }

@@ -1,10 +1,14 @@
 //! Who may come in: keys, `Host`, `Origin`.
 
 mod access;
+mod caller;
 mod cors;
+mod failures;
 mod host;
 pub mod subprotocol;
 
-pub use access::{Access, Caller, Role};
+pub use access::{Access, StaticKey};
+pub use caller::{Caller, Role, Scope};
 pub use cors::Cors;
+pub use failures::Failures;
 pub use host::{HostRule, HostVerdict};

@@ -1,10 +1,15 @@
 //! What can be asked of the gateway besides inference.
 
+pub mod audit;
 pub mod credentials;
+mod fields;
+pub mod files;
 pub mod health;
+pub mod keys;
 pub mod models;
 pub mod providers;
 mod reply;
 mod scope;
 
-pub use reply::json;
+pub use reply::{civil, json};
+pub use scope::asked_project;

@@ -13,6 +13,7 @@ const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 const ATTEMPTS: HeaderName = HeaderName::from_static("x-gateway-attempts");
 const PROVIDER: HeaderName = HeaderName::from_static("x-gateway-provider");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
 /// Renders a fault.
@@ -21,13 +22,38 @@ pub fn answer(surface: SurfaceId, fault: &Fault, arrival: Arrival) -> Response<O
     with_headers(fault, status, body)
 }
 
+/// Renders a fault as RFC 9457 has it, for the administration.
+pub fn details(fault: &Fault, arrival: Arrival) -> Response<OutBody> {
+    let request_id = arrival.id.to_string();
+    log(fault, &request_id);
+    let status = fault.status();
+    let mut details = serde_json::json!({
+        "type": "about:blank",
+        "title": status.canonical_reason(),
+        "status": status.as_u16(),
+        "detail": fault.client_message(&request_id),
+        "code": fault.code(),
+        "instance": request_id,
+    });
+    if let Some(field) = fault.param() {
+        details["field"] = field.into();
+    }
+    let mut response = with_headers(fault, status, Bytes::from(details.to_string()));
+    response.headers_mut().insert(CONTENT_TYPE, PROBLEM);
+    response
+}
+
 /// This is where a fault is logged, if it is ours.
 fn render(surface: SurfaceId, fault: &Fault, arrival: Arrival) -> (StatusCode, Bytes) {
     let request_id = arrival.id.to_string();
+    log(fault, &request_id);
+    surface.surface().encode_fault(fault, &request_id)
+}
+
+fn log(fault: &Fault, request_id: &str) {
     if let Fault::Internal { source } = fault {
         tracing::error!(request_id, error = %source, "internal error");
     }
-    surface.surface().encode_fault(fault, &request_id)
 }
 
 fn with_headers(fault: &Fault, status: StatusCode, body: Bytes) -> Response<OutBody> {
@@ -88,9 +114,18 @@ fn with_attempts(body: Bytes, tried: &[Tried]) -> Bytes {
     }
 }
 
-/// The body alone, for answers that are no HTTP.
-pub fn body(surface: SurfaceId, fault: &Fault, tried: &[Tried], arrival: Arrival) -> Bytes {
-    with_attempts(render(surface, fault, arrival).1, tried)
+/// A fault as it is told where there is no HTTP.
+pub struct Refusal {
+    #[allow(missing_docs)]
+    pub status: StatusCode,
+    /// The surface's error object.
+    pub body: Bytes,
+}
+
+/// Renders the fault of a request that came over a socket.
+pub fn refusal(surface: SurfaceId, fault: &Fault, tried: &[Tried], arrival: Arrival) -> Refusal {
+    let (status, body) = render(surface, fault, arrival);
+    Refusal { status, body: with_attempts(body, tried) }
 }
 
 /// 421: the `Host` is not ours.

@@ -25,8 +25,8 @@ const TURN_AT_MOST: usize = 1024 * 1024;
 
 /// Whose conversation it is: the caller's key and the project.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Scope {
-    /// Name of the access key; `None`: the gateway asks for none.
+pub struct Owner {
+    /// Which key, as no two have it ([`Caller::identity`](crate::door::Caller::identity)); `None`: the gateway asks for none.
     pub key: Option<String>,
     #[allow(missing_docs)]
     pub project: String,
@@ -47,7 +47,7 @@ struct Kept {
 }
 
 /// A turn of a conversation, by what its client can see.
-type Turn = (Scope, u64);
+type Turn = (Owner, u64);
 
 struct Sealed {
     since: Instant,
@@ -61,32 +61,32 @@ impl Recall {
     }
 
     /// Remembers what a client will not send back of an answer.
-    pub fn keep(&self, scope: &Scope, parts: &[Part]) {
+    pub fn keep(&self, owner: &Owner, parts: &[Part]) {
         let (Some(sealer), Some(unseen)) = (&self.sealer, Unseen::of(parts)) else { return };
         let (Some(face), Ok(text)) = (face(parts), serde_json::to_vec(&unseen)) else { return };
         if text.len() > TURN_AT_MOST {
             return;
         }
-        if let Some(text) = sealer.seal(&bound(scope, face), &text) {
-            self.lock().insert((scope.clone(), face), text, clock::now());
+        if let Some(text) = sealer.seal(&bound(owner, face), &text) {
+            self.lock().insert((owner.clone(), face), text, clock::now());
         }
     }
 
     /// Puts back what the client of a conversation has lost. Turns whose thoughts it kept are left alone.
-    pub fn restore(&self, scope: &Scope, request: &mut ChatRequest) {
+    pub fn restore(&self, owner: &Owner, request: &mut ChatRequest) {
         if self.lock().turns.is_empty() {
             return;
         }
         for message in request.messages.iter_mut().filter(|message| !is_whole(message)) {
-            if let Some(unseen) = face(&message.parts).and_then(|face| self.unseen(scope, face)) {
+            if let Some(unseen) = face(&message.parts).and_then(|face| self.unseen(owner, face)) {
                 unseen.restore(&mut message.parts);
             }
         }
     }
 
-    fn unseen(&self, scope: &Scope, face: u64) -> Option<Unseen> {
-        let sealed = self.lock().find(&(scope.clone(), face), clock::now())?;
-        let text = self.sealer.as_ref()?.open(&bound(scope, face), &sealed)?;
+    fn unseen(&self, owner: &Owner, face: u64) -> Option<Unseen> {
+        let sealed = self.lock().find(&(owner.clone(), face), clock::now())?;
+        let text = self.sealer.as_ref()?.open(&bound(owner, face), &sealed)?;
         serde_json::from_slice(&text).ok()
     }
 
@@ -134,13 +134,13 @@ impl Kept {
 }
 
 /// What a sealed turn is bound to: it opens for nobody else and for no other turn.
-fn bound(scope: &Scope, face: u64) -> Vec<u8> {
-    let key = scope.key.as_deref().unwrap_or_default();
+fn bound(owner: &Owner, face: u64) -> Vec<u8> {
+    let key = owner.key.as_deref().unwrap_or_default();
     let mut bound = face.to_be_bytes().to_vec();
-    bound.push(u8::from(scope.key.is_some()));
+    bound.push(u8::from(owner.key.is_some()));
     bound.extend_from_slice(&(key.len() as u64).to_be_bytes());
     bound.extend_from_slice(key.as_bytes());
-    bound.extend_from_slice(scope.project.as_bytes());
+    bound.extend_from_slice(owner.project.as_bytes());
     bound
 }
 
@@ -151,8 +151,8 @@ mod tests {
 
     use super::*;
 
-    fn scope(project: &str) -> Scope {
-        Scope { key: Some("a".into()), project: project.into() }
+    fn owner(project: &str) -> Owner {
+        Owner { key: Some("a".into()), project: project.into() }
     }
 
     fn thought() -> Part {
@@ -171,36 +171,36 @@ mod tests {
         ChatRequest { messages: vec![message], ..Default::default() }
     }
 
-    fn restored(recall: &Recall, scope: &Scope, text: &str) -> bool {
+    fn restored(recall: &Recall, owner: &Owner, text: &str) -> bool {
         let mut request = history(text);
-        recall.restore(scope, &mut request);
+        recall.restore(owner, &mut request);
         request.messages[0].parts.contains(&thought())
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_turn_gets_its_thoughts_back_for_an_hour() {
         let recall = Recall::new();
-        recall.keep(&scope("p"), &[thought(), Part::text("so")]);
-        assert!(restored(&recall, &scope("p"), "so") && !restored(&recall, &scope("p"), "other"));
+        recall.keep(&owner("p"), &[thought(), Part::text("so")]);
+        assert!(restored(&recall, &owner("p"), "so") && !restored(&recall, &owner("p"), "other"));
         tokio::time::advance(KEPT).await;
-        assert!(!restored(&recall, &scope("p"), "so"));
+        assert!(!restored(&recall, &owner("p"), "so"));
     }
 
     #[tokio::test(start_paused = true)]
     async fn nobody_gets_the_thoughts_of_another_project_or_key() {
         let recall = Recall::new();
-        recall.keep(&scope("p"), &[thought(), Part::text("so")]);
-        assert!(!restored(&recall, &scope("q"), "so"));
-        assert!(!restored(&recall, &Scope { key: None, project: "p".into() }, "so"));
+        recall.keep(&owner("p"), &[thought(), Part::text("so")]);
+        assert!(!restored(&recall, &owner("q"), "so"));
+        assert!(!restored(&recall, &Owner { key: None, project: "p".into() }, "so"));
     }
 
     #[tokio::test(start_paused = true)]
     async fn the_memory_is_bounded_and_the_oldest_turns_give_way() {
         let recall = Recall::new();
         for turn in 0..=KEPT_AT_MOST {
-            recall.keep(&scope("p"), &[thought(), Part::text(turn.to_string())]);
+            recall.keep(&owner("p"), &[thought(), Part::text(turn.to_string())]);
         }
-        assert!(!restored(&recall, &scope("p"), "0") && restored(&recall, &scope("p"), "1"));
+        assert!(!restored(&recall, &owner("p"), "0") && restored(&recall, &owner("p"), "1"));
         let kept = recall.lock();
         assert_eq!((kept.turns.len(), kept.order.len()), (KEPT_AT_MOST, KEPT_AT_MOST));
         assert_eq!(kept.bytes, kept.turns.values().map(|sealed| sealed.text.len()).sum::<usize>());

@@ -2,10 +2,12 @@
 
 mod routes;
 
+pub use routes::routes;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use http::header::{ALLOW, HeaderName};
+use http::header::{ALLOW, CONNECTION, HeaderName};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use hyper::body::Incoming;
 use percent_encoding::percent_decode_str;
@@ -17,9 +19,10 @@ use routes::{Class, Found, Room, Route};
 use crate::app::App;
 use crate::arrival::{Arrival, is_plain_id};
 use crate::body::OutBody;
-use crate::door::{Caller, HostVerdict, Role};
+use crate::door::{Caller, HostVerdict, Role, Scope};
 use crate::exchange::Asked;
-use crate::{manage, problem, socket, surface};
+use crate::socket::{self, Spoken};
+use crate::{body, manage, mcp, problem, surface};
 
 const NATIVE: SurfaceId = SurfaceId::Generate;
 
@@ -56,13 +59,27 @@ async fn enter(
         let what = format!("nothing lives at {}; see /v1/models, /v1/chat/completions", request.uri().path());
         return problem::answer(errors, &Fault::NotFound { what }, arrival);
     };
+    if found.route.room == Room::Mcp && mcp::http::is_foreign(request.headers(), &app.cors) {
+        let why = "a page of another origin may not use /mcp; list its origin in LLM_GATEWAY_CORS_ORIGINS";
+        return problem::answer(errors, &Fault::Forbidden { why: why.to_owned() }, arrival);
+    }
     let is_head = request.method() == Method::HEAD;
-    let mut response = match admit(app, &found, &request) {
-        Ok(caller) => match go_in(app, arrival, peer, found, caller, request).await {
-            Ok(response) => response,
-            Err(fault) => problem::answer(errors, &fault, arrival),
-        },
-        Err(fault) => problem::answer(errors, &fault, arrival),
+    let route = found.route;
+    let refuse = |fault: Fault| match route.is_administration() {
+        true => problem::details(&fault, arrival),
+        false => problem::answer(errors, &fault, arrival),
+    };
+    let mut response = match admit(app, &found, peer, &request) {
+        Ok(caller) => go_in(app, arrival, found, caller, request).await.unwrap_or_else(refuse),
+        Err(fault) => {
+            let reusable = body::pass_over(request).await;
+            let mut answer = refuse(fault);
+            // A client that took the connection for open would see its next request fail.
+            if !reusable {
+                answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            answer
+        }
     };
     if is_head {
         *response.body_mut() = OutBody::empty();
@@ -71,24 +88,20 @@ async fn enter(
 }
 
 /// Method, key, role.
-fn admit(app: &App, found: &Found, request: &Request<Incoming>) -> Result<Caller, Fault> {
+fn admit(app: &App, found: &Found, peer: SocketAddr, request: &Request<Incoming>) -> Result<Caller, Fault> {
     let route = found.route;
     if matches!(route.class, Class::Public | Class::Socket) {
         if !route.allows(request.method()) {
             return Err(method_not_allowed(route, request.method()));
         }
-        return Ok(Caller { key_name: None, role: Role::Caller });
+        return Ok(Caller::new(None, Role::Caller, Scope::default()));
     }
     let in_query = key_in_query(found, request.uri());
-    let caller = app.access.caller(request.headers(), in_query.as_deref())?;
+    let caller = app.access.admit(request.headers(), in_query.as_deref(), peer.ip())?;
     if !route.allows(request.method()) {
         return Err(method_not_allowed(route, request.method()));
     }
-    if route.class == Class::Admin && caller.role != Role::Admin {
-        let why =
-            "this needs the gateway's own token (LLM_GATEWAY_AUTH_TOKEN); an access key may only call models";
-        return Err(Fault::Forbidden { why: why.to_owned() });
-    }
+    route.class.require(caller.role)?;
     Ok(caller)
 }
 
@@ -106,7 +119,6 @@ fn method_not_allowed(route: &Route, method: &Method) -> Fault {
 async fn go_in(
     app: &Arc<App>,
     arrival: Arrival,
-    peer: SocketAddr,
     found: Found,
     caller: Caller,
     request: Request<Incoming>,
@@ -117,17 +129,26 @@ async fn go_in(
             let asked = Asked { surface: found.surface, operation, head: head(rest) };
             Ok(surface::answer(app, arrival, asked, caller, request).await)
         }
-        Room::Socket => socket::open(app, arrival, SurfaceId::Socket, request),
+        Room::Socket => socket::open(app, arrival, Spoken::Chat, request),
+        Room::Responses if request.method() == Method::GET => {
+            socket::open(app, arrival, Spoken::Responses, request)
+        }
+        Room::Responses => Ok(surface::answer(app, arrival, found.surface.into(), caller, request).await),
         Room::AskStreamed(operation) => {
             let head = Head { stream: true, framing: framing(request.uri()), ..head(rest) };
             let asked = Asked { surface: found.surface, operation, head };
             Ok(surface::answer(app, arrival, asked, caller, request).await)
         }
         Room::Models => {
-            manage::models::answer(app, rest, found.surface, request.headers(), request.uri().query())
+            let (headers, query) = (request.headers(), request.uri().query());
+            manage::models::answer(app, rest, &caller, found.surface, headers, query)
         }
-        Room::Providers => manage::providers::answer(app, request.headers(), request.uri().query()),
-        Room::Credentials => manage::credentials::answer(app, rest, peer, request).await,
+        Room::Providers => manage::providers::answer(app, &caller, request.headers(), request.uri().query()),
+        Room::Credentials => manage::credentials::answer(app, &caller, arrival, rest, request).await,
+        Room::Files => manage::files::answer(app, &caller, arrival, rest, request).await,
+        Room::Keys => manage::keys::answer(app, &caller, arrival, rest, request).await,
+        Room::Audit => manage::audit::answer(app, request.uri().query()).await,
+        Room::Mcp => mcp::http::answer(app, caller, request).await,
         Room::Home => Ok(manage::health::home()),
         Room::Health => Ok(manage::health::health(app)),
         Room::Live => Ok(manage::health::live()),

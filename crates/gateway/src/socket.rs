@@ -9,6 +9,7 @@ mod conversation;
 mod handshake;
 mod line;
 mod question;
+mod responses;
 
 use std::sync::Arc;
 
@@ -18,19 +19,41 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use wire::SurfaceId;
 
-pub use handshake::{Handover, open};
+pub use handshake::{Handover, is_wanted, open};
 
 use crate::app::App;
 use crate::door::Caller;
 use crate::server::Phase;
-use conversation::{Conversation, Desk};
+use conversation::{Conversation, Desk, Protocol};
 use line::Line;
+
+/// Bytes of a message at `/v1/ws`, whose sender may have no key yet (SAFETY C11).
+const CHAT_MESSAGE: usize = 1024 * 1024;
+
+/// What is spoken over a socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spoken {
+    /// LLM-Bridge's protocol.
+    Chat,
+    /// The events of the Responses API.
+    Responses,
+}
+
+impl Spoken {
+    /// The surface on which its requests are made.
+    pub fn surface(self) -> SurfaceId {
+        match self {
+            Spoken::Chat => SurfaceId::Socket,
+            Spoken::Responses => SurfaceId::OpenAiResponses,
+        }
+    }
+}
 
 /// What a socket was opened with.
 #[derive(Clone)]
 pub struct Socket {
     app: Arc<App>,
-    surface: SurfaceId,
+    spoken: Spoken,
     /// `None`: the key is still to come.
     caller: Option<Caller>,
     /// What the handshake said that holds for every request: the project, the wish for no fallback.
@@ -44,9 +67,24 @@ impl Socket {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let line = Line::new(stream, early).await;
-        let protocol = Box::new(chat::Chat::new(self.caller.clone()));
-        let desk = Desk::new(self);
-        Conversation::new(line, protocol, desk, phase).run().await;
+        let line = Line::new(stream, early, self.message_bytes()).await;
+        let protocol = self.protocol();
+        Conversation::new(line, protocol, Desk::new(self), phase).run().await;
+    }
+
+    /// Bytes of a message. A turn of the Responses API is as large as its HTTP request.
+    fn message_bytes(&self) -> usize {
+        match self.spoken {
+            Spoken::Chat => CHAT_MESSAGE,
+            Spoken::Responses => self.app.body_limit,
+        }
+    }
+
+    fn protocol(&self) -> Box<dyn Protocol> {
+        let caller = self.caller.clone();
+        match self.spoken {
+            Spoken::Chat => Box::new(chat::Chat::new(caller)),
+            Spoken::Responses => Box::new(responses::Responses::new(caller, self.app.body_limit)),
+        }
     }
 }

@@ -10,8 +10,10 @@ use upstream::{Options, Upstreams};
 
 use crate::app::{App, Doors};
 use crate::config::{self, Config};
-use crate::door::{Access, Cors, HostRule};
+use crate::door::{Access, Cors, HostRule, Scope, StaticKey};
 use crate::exit::Failure;
+use crate::follow::follow;
+use crate::home;
 use crate::world::{World, runtimes};
 
 /// A gateway that is ready to take requests.
@@ -28,8 +30,15 @@ pub struct Started {
     pub key_source: KeySource,
 }
 
-/// Reads file, environment and flags.
+/// Reads file, environment and flags, and finds the vault.
 pub fn configuration(flags: &config::Flags) -> Result<Config, Failure> {
+    let mut config = written_configuration(flags)?;
+    home::find(&mut config);
+    Ok(config)
+}
+
+/// The same, with the vault where file and environment have it.
+pub fn written_configuration(flags: &config::Flags) -> Result<Config, Failure> {
     let working_dir = std::env::current_dir().map_err(|error| Failure::new(74, error))?;
     config::load(flags, &|name| std::env::var(name).ok(), &working_dir)
         .map_err(|error| Failure::new(error.exit_code(), error))
@@ -45,12 +54,10 @@ pub async fn start(
         tracing::warn!("{warning}");
     }
     let runtimes = runtimes(&snapshot, &config.provider_keys).map_err(|why| Failure::new(3, why))?;
-    let options = OpenOptions {
-        data_dir: config.data_dir.clone(),
-        db_path: config.db_path.clone(),
-        master_key: config.master_key(),
-    };
-    let opened = store::open(options).await.map_err(|error| Failure::new(error.exit_code(), error))?;
+    let opened =
+        store::open(store_options(config)).await.map_err(|error| Failure::new(error.exit_code(), error))?;
+    // Before anything is read, so that no change between two reads is missed.
+    let generation = opened.store.generation().await.map_err(|error| Failure::new(65, error))?;
     let credentials = opened.store.credentials(None).await.map_err(|error| Failure::new(65, error))?;
     let world = World::new(Arc::new(snapshot), Arc::new(runtimes), &credentials);
     let runtime = Handle::current();
@@ -62,19 +69,33 @@ pub async fn start(
         Upstreams::new(Options::default()),
         world,
     );
-    Ok(Started {
-        app: Arc::new(app),
-        ledger,
-        store: opened.store,
-        database: opened.database,
-        key_source: opened.key_source,
-    })
+    let app = Arc::new(app);
+    app.keys_changed().await.map_err(|error| Failure::new(65, error))?;
+    runtime.spawn(follow(Arc::downgrade(&app), generation));
+    Ok(Started { app, ledger, store: opened.store, database: opened.database, key_source: opened.key_source })
+}
+
+/// Where the store of a configuration is.
+pub fn store_options(config: &Config) -> OpenOptions {
+    OpenOptions {
+        data_dir: config.data_dir.clone(),
+        db_path: config.db_path.clone(),
+        master_key: config.master_key(),
+    }
 }
 
 fn doors(config: &Config) -> Doors {
     let access = Access::new(
         config.auth_token.as_ref(),
-        config.access_keys.iter().map(|key| (key.name.as_str(), &key.secret)),
+        config.access_keys.iter().map(|key| StaticKey {
+            name: &key.name,
+            secret: &key.secret,
+            scope: Scope {
+                project: key.project.clone(),
+                access: policy::Access { models: key.models.clone(), providers: key.providers.clone() },
+                expires_at: None,
+            },
+        }),
     );
     let cors = Cors::new(&config.cors_origins, !access.is_open());
     Doors {

@@ -12,9 +12,13 @@ use store::Entry;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt;
 
+/// rmcp logs whole messages, which hold prompts and keys, from its level `debug` on.
+const QUIET: &str = "rmcp=error";
+
 /// Installs the log of this process. `level` is a `tracing` filter such as `info` or `gateway=debug`.
 pub fn install(level: &str) {
     let filter = EnvFilter::try_new(level).unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = filter.add_directive(QUIET.parse().expect("the directive is well formed"));
     let lines = fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let installed = if std::io::stderr().is_terminal() {
         let colour = std::env::var_os("NO_COLOR").is_none();

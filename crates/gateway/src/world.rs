@@ -216,7 +216,8 @@ pub struct VaultIndex {
 impl VaultIndex {
     fn new(credentials: &[Credential]) -> Self {
         let mut index = Self::default();
-        for credential in credentials {
+        // What was changed behind the vault's back would only fail when it is used.
+        for credential in credentials.iter().filter(|credential| credential.intact) {
             let of_provider = index.by_provider.entry(credential.provider.clone()).or_default();
             of_provider.push((credential.project.clone(), credential.id));
         }

@@ -5,6 +5,7 @@
 //! whether a credential exists is asked of a [`Standing`], and jitter comes in as an argument. Reading the configuration
 //! and the catalogue, and sending anything, is done elsewhere.
 
+pub mod access;
 pub mod money;
 pub mod nearest;
 pub mod plan;
@@ -13,6 +14,7 @@ pub mod provider;
 pub mod rule;
 pub mod snapshot;
 
+pub use access::Access;
 pub use money::Money;
 pub use plan::{Ask, Choice, Next, Plan, Skipped, Standing, Target, available, plan};
 pub use price::{Prices, Rate, Tier, cost};

@@ -10,6 +10,7 @@ use std::time::Duration;
 use wire::fault::{Blame, Fault};
 use wire::{Dialect, Operation};
 
+use crate::access::Access;
 use crate::nearest::nearest;
 use crate::provider::{Kind, Model, Provider, Reason};
 use crate::snapshot::{DemoRole, Snapshot};
@@ -37,6 +38,8 @@ pub struct Ask<'a> {
     pub provider: Option<&'a str>,
     /// Whose credentials may be used.
     pub project: &'a str,
+    /// What the client's key may use.
+    pub access: &'a Access,
     /// Exactly what was asked, from one target, or an error.
     pub strict: bool,
 }
@@ -88,7 +91,12 @@ pub enum Next {
 
 /// Decides who serves a request. Every provider is either a target or skipped for a reason.
 pub fn plan(ask: &Ask<'_>, world: &Snapshot, standing: &dyn Standing) -> Result<Plan, Fault> {
-    let absent = survey(world, standing, ask.project, ask.operation);
+    let mut absent = survey(world, standing, ask.project, ask.operation);
+    for (provider, reason) in world.providers().iter().zip(&mut absent) {
+        if !ask.access.to_provider(provider) {
+            *reason = Some(Reason::NotAllowed);
+        }
+    }
     let resolver = Resolver { ask, world, absent: &absent };
     let lead = resolver.lead()?;
     let mut builder = Builder { ask, world, absent: &absent, targets: Vec::new(), skipped: Vec::new() };
@@ -192,7 +200,8 @@ impl Builder<'_> {
                 name.and_then(|name| provider.model(name)).cloned()
             }
         };
-        model.ok_or(Reason::NoModel)
+        let model = model.ok_or(Reason::NoModel)?;
+        if self.ask.access.to_model(provider, &model) { Ok(model) } else { Err(Reason::NotAllowed) }
     }
 
     fn push(&mut self, at: usize, model: Arc<Model>, choice: Choice) {

@@ -163,6 +163,8 @@ pub enum Reason {
     NoModel,
     /// It does not offer the operation, as embeddings.
     NoOperation,
+    /// The client's key may not use it, or not this model of it.
+    NotAllowed,
     /// The client wants no other provider than the first.
     NoFallback,
     /// The demonstration answers only when nothing else can.
@@ -242,6 +244,7 @@ impl Provider {
             }
             Reason::NoModel => format!("{name} does not have the model, and no default model is set for it"),
             Reason::NoOperation => format!("{name} does not offer this operation"),
+            Reason::NotAllowed => format!("{name} is left out because the key may not use it for this model"),
             Reason::NoFallback => format!("{name} is left out because the request wants no fallback"),
             Reason::Demonstration => format!("{name} answers only when no other provider can"),
         }

@@ -62,6 +62,12 @@ pub enum OpenError {
         /// Whose it seems to be.
         what: String,
     },
+    /// There is a database where one should be put.
+    #[error("{} is there already; it was left untouched", path.display())]
+    Exists {
+        /// The database.
+        path: PathBuf,
+    },
     /// A newer program has migrated this database.
     #[error(
         "{} was written by a newer llm-gateway (schema {found}, this program knows {known}); update the program",
@@ -128,6 +134,7 @@ impl OpenError {
     /// The exit code for a program that cannot go on. Source: CONVENTIONS.md, "Exit codes" (after BSD sysexits).
     pub fn exit_code(&self) -> u8 {
         match self {
+            Self::Exists { .. } => 7,
             Self::Corrupt { .. } => 65,
             Self::ReadOnly { .. } | Self::Io { .. } => 74,
             Self::Locked { .. } => 75,
@@ -180,6 +187,20 @@ pub enum StoreError {
     /// The database file is damaged.
     #[error("the database is damaged")]
     Corrupt(#[source] Source),
+    /// Another process has given the vault a new master key, and this one cannot find it.
+    #[error("the vault has a new master key that this process does not have; start it again with that key")]
+    KeyReplaced,
+    /// The master key was given from outside, so a new one could not be kept.
+    #[error(
+        "the master key is given by LLM_GATEWAY_MASTER_KEY and cannot be replaced from here; put it into the key file first"
+    )]
+    KeyGiven,
+    /// A file is not what it is given as.
+    #[error("{what}")]
+    Refused {
+        /// Which file, and why.
+        what: String,
+    },
     /// The vault key has sealed as many values as is safe.
     #[error("the vault key has sealed as many values as is safe; rotate it")]
     KeyExhausted,

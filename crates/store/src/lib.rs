@@ -1,9 +1,12 @@
-//! Where the gateway keeps what must last: sealed credentials (the vault) and the ledger of requests.
+//! Where the gateway keeps what must last: the vault (sealed credentials and files, access keys, the audit log of their
+//! changes) and the ledger of requests.
 //!
 //! One trait per aggregate; `Store` is all of them. `open` finds or makes the master key, checks it against the
 //! vault before anything is written, and returns a store. Backends live in folders of their own. What a credential
 //! is used for, what a request costs, and HTTP are not known here.
 
+mod access_key;
+mod bundle;
 mod error;
 mod ledger_writer;
 mod master_key;
@@ -12,25 +15,30 @@ mod sqlite;
 mod types;
 mod vault;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+pub use access_key::IssuedKeys;
+pub use bundle::{Bundle, BundleError};
 pub use error::{OpenError, StoreError};
 pub use ledger_writer::{LedgerClosed, LedgerHandle, LedgerSettings, LedgerStats, LedgerWriter, Slot};
 pub use master_key::KeySource;
 pub use secret::Secret;
 pub use sqlite::is_foreign;
-pub use types::{Credential, Entry, GLOBAL, NewCredential, Outcome, Totals, Word};
+pub use types::{
+    AccessKey, AuditEntry, AuditVerdict, AuthFile, By, Credential, Entry, GLOBAL, Inspection, KeyChanges,
+    KeyRole, NewAccessKey, NewAuthFile, NewCredential, Outcome, Restored, Totals, Word,
+};
 pub use vault::Sealer;
 
-/// Credentials of providers, sealed at rest.
+/// Credentials of providers and auth files of programs, sealed at rest.
 #[async_trait]
 pub trait Secrets: Send + Sync {
     /// Stores or replaces a credential. When this returns `Ok`, it is durable: power may fail.
-    async fn put_credential(&self, new: NewCredential, now: Timestamp) -> Result<Credential, StoreError>;
+    async fn put_credential(&self, new: NewCredential, by: &By) -> Result<Credential, StoreError>;
 
     /// Credentials by provider, name and project: all, or those of one project and the global ones.
     async fn credentials(&self, project: Option<&str>) -> Result<Vec<Credential>, StoreError>;
@@ -38,11 +46,89 @@ pub trait Secrets: Send + Sync {
     /// One credential, without its secret.
     async fn credential(&self, id: i64) -> Result<Option<Credential>, StoreError>;
 
-    /// Removes a credential durably; `false` if there was none.
-    async fn delete_credential(&self, id: i64) -> Result<bool, StoreError>;
+    /// Removes a credential durably; `false` if there was none. One that was removed outside the gateway counts as there
+    /// until it is removed here too.
+    async fn delete_credential(&self, id: i64, by: &By) -> Result<bool, StoreError>;
 
     /// The secret of a credential, for use now.
     async fn open_credential(&self, id: i64) -> Result<Secret, StoreError>;
+
+    /// Stores or replaces an auth file. When this returns `Ok`, it is durable.
+    async fn put_file(&self, new: NewAuthFile, by: &By) -> Result<AuthFile, StoreError>;
+
+    /// Auth files by provider, name and project: all, or those of one project and the global ones.
+    async fn files(&self, project: Option<&str>) -> Result<Vec<AuthFile>, StoreError>;
+
+    /// One auth file, without its content.
+    async fn file(&self, id: i64) -> Result<Option<AuthFile>, StoreError>;
+
+    /// Removes an auth file durably, as `delete_credential` does.
+    async fn delete_file(&self, id: i64, by: &By) -> Result<bool, StoreError>;
+
+    /// The content of an auth file, for use now.
+    async fn open_file(&self, id: i64) -> Result<Secret, StoreError>;
+
+    /// A number that grows with every change of credentials, files and access keys, whichever process made it.
+    async fn generation(&self) -> Result<i64, StoreError>;
+}
+
+/// Keys by which callers come in.
+#[async_trait]
+pub trait AccessKeys: Send + Sync {
+    /// Makes a key. The key itself is given out here and never again.
+    async fn create_key(&self, new: NewAccessKey, by: &By) -> Result<(AccessKey, Secret), StoreError>;
+
+    /// All keys, revoked ones too, oldest first.
+    async fn access_keys(&self) -> Result<Vec<AccessKey>, StoreError>;
+
+    /// Changes what a key may do.
+    async fn update_key(&self, id: &str, changes: KeyChanges, by: &By) -> Result<AccessKey, StoreError>;
+
+    /// Gives a key a new secret part. The old one is accepted until `old_until`.
+    async fn rotate_key(
+        &self,
+        id: &str,
+        old_until: Timestamp,
+        by: &By,
+    ) -> Result<(AccessKey, Secret), StoreError>;
+
+    /// Makes a key open nothing any more, for good. Revoking it again changes nothing.
+    async fn revoke_key(&self, id: &str, by: &By) -> Result<AccessKey, StoreError>;
+
+    /// What it takes to recognise every key at the door.
+    async fn issued_keys(&self) -> Result<IssuedKeys, StoreError>;
+}
+
+/// Who changed what in the vault. Entries are written by the changes themselves, in the same transaction.
+#[async_trait]
+pub trait Audit: Send + Sync {
+    /// The newest entries before `before` (all, if `None`), newest first.
+    async fn audit(&self, before: Option<i64>, limit: u32) -> Result<Vec<AuditEntry>, StoreError>;
+
+    /// Checks the whole log.
+    async fn verify_audit(&self) -> Result<AuditVerdict, StoreError>;
+}
+
+/// Care of the vault as a whole.
+#[async_trait]
+pub trait Custody: Send + Sync {
+    /// Puts every data key under a new key-encryption key, a batch at a time, while everything goes on. When a rotation
+    /// was broken off, this brings it to its end instead of beginning another. Yields how many rows were moved.
+    async fn rotate_kek(&self, by: &By) -> Result<u64, StoreError>;
+
+    /// Makes a new master key, and puts everything under it: all or nothing, also when the power fails. Other processes
+    /// find the new key in the key file. Refused where the key does not stand in the file, or a row does not open.
+    async fn rotate_root(&self, by: &By) -> Result<(), StoreError>;
+
+    /// Looks at every row, the sum over them and the audit log.
+    async fn inspect(&self) -> Result<Inspection, StoreError>;
+
+    /// Writes a consistent copy of the whole database to a file that must not exist. It needs the same master key.
+    async fn backup(&self, to: &Path) -> Result<(), StoreError>;
+
+    /// Makes credentials, files and access keys what they are in a backup of this vault. The audit log goes on: it notes
+    /// every row that was brought back or taken away.
+    async fn restore(&self, from: &Path, by: &By) -> Result<Restored, StoreError>;
 }
 
 /// One row per admitted request.
@@ -63,7 +149,7 @@ pub trait Ledger: Send + Sync {
 
 /// Everything the gateway keeps.
 #[async_trait]
-pub trait Store: Secrets + Ledger {
+pub trait Store: Secrets + AccessKeys + Audit + Custody + Ledger {
     /// Whether the database can be read now.
     async fn health(&self) -> Result<(), StoreError>;
 
@@ -92,6 +178,11 @@ pub struct Opened {
     pub key_source: KeySource,
     /// The database file.
     pub database: PathBuf,
+}
+
+/// Puts a backup where there is no database yet, if the master key there opens it.
+pub async fn place_backup(options: OpenOptions, from: &Path) -> Result<(), OpenError> {
+    sqlite::place_backup(options, from).await
 }
 
 /// Opens the store, or makes a new one where there is nothing. Must run within a tokio runtime.

@@ -66,9 +66,43 @@ pub(crate) fn generate(file: &Path, entropy: &dyn Entropy) -> Result<(RootKey, K
     Ok((root, KeySource::Generated(file.to_owned())))
 }
 
+/// The key that fits, of the key file and the one that is about to replace it.
+pub(crate) fn matching(file: &Path, fits: impl Fn(&RootKey) -> bool) -> Option<RootKey> {
+    let keys =
+        [file.to_owned(), staged(file)].into_iter().filter_map(|file| find(None, &file).ok().flatten());
+    keys.map(|(root, _)| root).find(|root| fits(root))
+}
+
+/// Where the next master key waits until the vault is under it. While both files are there, either may be the right
+/// one; so the caller must hold the directory's lock from `stage` to `promote`.
+fn staged(file: &Path) -> PathBuf {
+    file.with_extension("key.next")
+}
+
+/// Writes the next master key beside the present one, durably.
+pub(crate) fn stage(file: &Path, root: &RootKey) -> io::Result<()> {
+    write(&staged(file), root)
+}
+
+/// The next master key is the present one from now on.
+pub(crate) fn promote(file: &Path) -> io::Result<()> {
+    fs::rename(staged(file), file)?;
+    File::open(directory_of(file))?.sync_all()
+}
+
+/// A rotation was broken off before the vault was under the next key: that key opens nothing.
+pub(crate) fn discard_staged(file: &Path) -> io::Result<()> {
+    match fs::remove_file(staged(file)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
 /// Under another name first, so that a kill in between leaves no half key behind.
 fn write(file: &Path, root: &RootKey) -> io::Result<()> {
-    let unfinished = file.with_extension("key.new");
+    let mut unfinished = file.as_os_str().to_owned();
+    unfinished.push(".new");
+    let unfinished = PathBuf::from(unfinished);
     match fs::remove_file(&unfinished) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}

@@ -20,6 +20,11 @@ const SHOWN: usize = 7;
 /// ```compile_fail,E0277
 /// let _ = format!("{}", store::Secret::new("sk-live".into()));
 /// ```
+///
+/// ```compile_fail,E0277
+/// fn serialises<T: serde::Serialize>() {}
+/// serialises::<store::Secret>();
+/// ```
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {

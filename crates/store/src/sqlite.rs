@@ -1,41 +1,50 @@
 //! The store on SQLite: one file, a write-ahead log, two writers and a few readers.
 //!
-//! Credentials are written with `synchronous = FULL` and acknowledged when durable; the ledger with `NORMAL`, in
-//! batches. Several processes may have the same file open.
+//! What the vault holds is written with `synchronous = FULL` and acknowledged when durable; the ledger with `NORMAL`,
+//! in batches. Several processes may have the same file open.
 
+mod access_keys;
+mod audit;
+mod backup;
+mod change;
 mod connect;
+mod custody;
 mod errors;
 mod inspect;
 mod ledger;
 mod open;
 mod place;
+mod rotate;
 mod schema;
+mod sealed;
 mod secrets;
+mod state;
 mod totals;
-
-use std::path::Path;
+mod unlock;
+mod upgrade;
 
 use async_trait::async_trait;
 use sqlx::SqlitePool;
 
 use crate::Store;
 use crate::error::StoreError;
-use crate::vault::Vault;
 use connect::{Writers, readers};
+use unlock::Lock;
 
 pub use inspect::is_foreign;
-pub(crate) use open::open;
+pub(crate) use open::{open, place_backup};
 
-/// An open database and the vault in it.
+/// An open database and the keys to what is sealed in it.
 pub(crate) struct SqliteStore {
-    vault: Vault,
+    lock: Lock,
     writers: Writers,
     readers: SqlitePool,
 }
 
 impl SqliteStore {
-    fn new(path: &Path, vault: Vault, writers: Writers) -> Self {
-        Self { vault, writers, readers: readers(path) }
+    fn new(lock: Lock, writers: Writers) -> Self {
+        let readers = readers(lock.database());
+        Self { lock, writers, readers }
     }
 }
 
@@ -48,7 +57,6 @@ impl Store for SqliteStore {
 
     async fn close(&self) {
         self.readers.close().await;
-        self.writers.relaxed.close().await;
-        self.writers.durable.close().await;
+        self.writers.close().await;
     }
 }

@@ -1,48 +1,22 @@
 //! The rows of the store, as the rest of the program sees them. How they are laid out in a database is the backend's.
 
+mod access_key;
+mod audit;
+mod custody;
+mod sealed;
+
 use std::borrow::Cow;
 
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::secret::Secret;
+pub use access_key::{AccessKey, KeyChanges, KeyRole, NewAccessKey};
+pub use audit::{AuditEntry, AuditVerdict, By};
+pub use custody::{Inspection, Restored};
+pub use sealed::{AuthFile, Credential, NewAuthFile, NewCredential};
 
 /// The project of what belongs to all projects.
 pub const GLOBAL: &str = "_global";
-
-/// A credential to be stored. One of the same provider, name and project is replaced and keeps its id.
-#[derive(Debug)]
-pub struct NewCredential {
-    /// Id of the provider that the key is for.
-    pub provider: String,
-    /// Tells several keys of one provider apart; `default` by custom.
-    pub key_name: String,
-    /// The project that may use it, or `GLOBAL`.
-    pub project: String,
-    /// The key itself.
-    pub api_key: Secret,
-}
-
-/// A stored credential, without its secret.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Credential {
-    /// Stable for the life of the row, and never given to another.
-    pub id: i64,
-    /// Id of the provider that the key is for.
-    pub provider: String,
-    /// Tells several keys of one provider apart.
-    pub key_name: String,
-    /// The project that may use it, or `GLOBAL`.
-    pub project: String,
-    /// The start of the key as people may see it; only `***` where the sealed value does not open.
-    pub masked_value: String,
-    /// Whether the sealed value opens. If not, its row was changed outside the gateway.
-    pub intact: bool,
-    /// When it was first stored.
-    pub created_at: Timestamp,
-    /// When its key was last replaced.
-    pub updated_at: Timestamp,
-}
 
 /// A word of a fixed vocabulary: mostly static, owned when it was read back.
 pub type Word = Cow<'static, str>;

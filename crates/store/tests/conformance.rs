@@ -4,14 +4,20 @@
 
 #[path = "support/entries.rs"]
 mod entries;
+#[path = "support/files.rs"]
+mod files;
 #[path = "support/stores.rs"]
 mod stores;
 
 use std::sync::Arc;
 
 use entries::bare_entry;
-use store::{Entry, GLOBAL, Ledger, Outcome, Secrets, Store, StoreError, Totals};
-use stores::{new_credential, second};
+use files::new_file;
+use store::{
+    AccessKeys, AuditVerdict, By, Entry, GLOBAL, KeyChanges, KeyRole, Ledger, NewAccessKey, Outcome, Secrets,
+    Store, StoreError, Totals,
+};
+use stores::{by, new_credential, second};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -36,8 +42,7 @@ async fn secrets_keep_their_story() {
 }
 
 async fn a_credential_is_stored_masked_and_opened(store: &dyn Secrets) {
-    let put =
-        store.put_credential(new_credential("acme", "default", GLOBAL, FIRST), second(1)).await.unwrap();
+    let put = store.put_credential(new_credential("acme", "default", GLOBAL, FIRST), &by(1)).await.unwrap();
     assert_eq!((&*put.provider, &*put.key_name, &*put.project), ("acme", "default", GLOBAL));
     assert_eq!((&*put.masked_value, put.intact), ("sk-firs...***", true));
     assert_eq!((put.created_at, put.updated_at), (second(1), second(1)));
@@ -51,8 +56,7 @@ const SECOND: &str = "sk-second-0123456789abcdef";
 
 async fn a_second_write_replaces_the_key_and_keeps_the_id(store: &dyn Secrets) {
     let [old] = store.credentials(None).await.unwrap().try_into().unwrap();
-    let put =
-        store.put_credential(new_credential("acme", "default", GLOBAL, SECOND), second(2)).await.unwrap();
+    let put = store.put_credential(new_credential("acme", "default", GLOBAL, SECOND), &by(2)).await.unwrap();
     assert_eq!(put.id, old.id);
     assert_eq!((put.created_at, put.updated_at), (second(1), second(2)));
     assert_eq!(put.masked_value, "sk-seco...***");
@@ -64,7 +68,7 @@ async fn a_list_is_ordered_and_filtered_by_project(store: &dyn Secrets) {
     for (provider, key_name, project) in
         [("zeta", "default", "team"), ("acme", "second", "other"), ("acme", "default", "team")]
     {
-        store.put_credential(new_credential(provider, key_name, project, "sk-x"), second(3)).await.unwrap();
+        store.put_credential(new_credential(provider, key_name, project, "sk-x"), &by(3)).await.unwrap();
     }
     assert_eq!(
         names(store, None).await,
@@ -84,11 +88,11 @@ async fn names(store: &dyn Secrets, project: Option<&str>) -> Vec<String> {
 }
 
 async fn a_deleted_credential_is_gone_and_its_id_is_not_used_again(store: &dyn Secrets) {
-    let last = store.put_credential(new_credential("acme", "last", GLOBAL, "sk-x"), second(4)).await.unwrap();
-    assert!(store.delete_credential(last.id).await.unwrap());
-    assert!(!store.delete_credential(last.id).await.unwrap());
+    let last = store.put_credential(new_credential("acme", "last", GLOBAL, "sk-x"), &by(4)).await.unwrap();
+    assert!(store.delete_credential(last.id, &by(9)).await.unwrap());
+    assert!(!store.delete_credential(last.id, &by(9)).await.unwrap());
     assert_eq!(store.credential(last.id).await.unwrap(), None);
-    let next = store.put_credential(new_credential("acme", "last", GLOBAL, "sk-y"), second(5)).await.unwrap();
+    let next = store.put_credential(new_credential("acme", "last", GLOBAL, "sk-y"), &by(5)).await.unwrap();
     assert!(next.id > last.id);
 }
 
@@ -100,8 +104,185 @@ async fn what_is_not_there_is_said_so(store: &dyn Secrets) {
 
 async fn any_text_can_be_a_secret(store: &dyn Secrets) {
     for text in ["", "ключ", "a\0b", &"x".repeat(1 << 20)] {
-        let put = store.put_credential(new_credential("odd", "x", GLOBAL, text), second(6)).await.unwrap();
+        let put = store.put_credential(new_credential("odd", "x", GLOBAL, text), &by(6)).await.unwrap();
         assert!(store.open_credential(put.id).await.unwrap().expose() == text);
+    }
+}
+
+#[tokio::test]
+async fn auth_files_keep_their_story() {
+    for (backend, store, _directory) in backends().await {
+        eprintln!("{backend}");
+        a_file_is_stored_listed_and_opened(&*store).await;
+        a_second_write_of_a_file_keeps_its_id(&*store).await;
+        a_file_and_a_credential_of_the_same_name_do_not_meet(&*store).await;
+        a_deleted_file_is_gone(&*store).await;
+        every_change_moves_the_generation(&*store).await;
+    }
+}
+
+async fn a_file_is_stored_listed_and_opened(store: &dyn Secrets) {
+    let put = store.put_file(new_file("claude", "auth.json", "team", "{}"), &by(1)).await.unwrap();
+    assert_eq!((&*put.provider, &*put.file_name, &*put.project), ("claude", "auth.json", "team"));
+    assert_eq!((put.intact, put.created_at, put.updated_at), (true, second(1), second(1)));
+    assert_eq!(store.file(put.id).await.unwrap().as_ref(), Some(&put));
+    assert_eq!(store.files(Some("team")).await.unwrap(), std::slice::from_ref(&put));
+    assert!(store.files(Some("other")).await.unwrap().is_empty());
+    assert_eq!(store.open_file(put.id).await.unwrap().expose(), "{}");
+}
+
+async fn a_second_write_of_a_file_keeps_its_id(store: &dyn Secrets) {
+    let [old] = store.files(None).await.unwrap().try_into().unwrap();
+    let large = "x".repeat(1 << 20);
+    let put = store.put_file(new_file("claude", "auth.json", "team", &large), &by(2)).await.unwrap();
+    assert_eq!((put.id, put.created_at, put.updated_at), (old.id, second(1), second(2)));
+    assert!(store.open_file(put.id).await.unwrap().expose() == large);
+}
+
+async fn a_file_and_a_credential_of_the_same_name_do_not_meet(store: &dyn Secrets) {
+    let file = store.put_file(new_file("acme", "default", GLOBAL, "content"), &by(3)).await.unwrap();
+    let credential =
+        store.put_credential(new_credential("acme", "default", GLOBAL, FIRST), &by(3)).await.unwrap();
+    assert_eq!(store.open_file(file.id).await.unwrap().expose(), "content");
+    assert_eq!(store.open_credential(credential.id).await.unwrap().expose(), FIRST);
+}
+
+async fn a_deleted_file_is_gone(store: &dyn Secrets) {
+    let file = store.put_file(new_file("acme", "last", GLOBAL, "content"), &by(4)).await.unwrap();
+    assert!(store.delete_file(file.id, &by(5)).await.unwrap());
+    assert!(!store.delete_file(file.id, &by(5)).await.unwrap());
+    assert_eq!(store.file(file.id).await.unwrap(), None);
+    let error = store.open_file(file.id).await.unwrap_err();
+    assert!(matches!(&error, StoreError::NotFound { what } if what.starts_with("file ")), "{error}");
+}
+
+async fn every_change_moves_the_generation(store: &dyn Secrets) {
+    let before = store.generation().await.unwrap();
+    let file = store.put_file(new_file("acme", "moves", GLOBAL, "content"), &by(6)).await.unwrap();
+    let after = store.generation().await.unwrap();
+    store.delete_file(file.id, &by(6)).await.unwrap();
+    assert!(before < after && after < store.generation().await.unwrap());
+}
+
+#[tokio::test]
+async fn access_keys_keep_their_story() {
+    for (backend, store, _directory) in backends().await {
+        eprintln!("{backend}");
+        a_made_key_opens_the_door_and_no_other_text_does(&*store).await;
+        a_key_that_is_narrowed_is_narrow_at_once(&*store).await;
+        a_rotated_key_leaves_the_old_one_some_time(&*store).await;
+        an_expired_key_opens_nothing(&*store).await;
+        a_revoked_key_opens_nothing_for_good(&*store).await;
+        a_key_that_is_not_there_is_said_so(&*store).await;
+    }
+}
+
+fn new_key(name: &str) -> NewAccessKey {
+    NewAccessKey {
+        name: name.into(),
+        role: KeyRole::Caller,
+        project: Some("team".into()),
+        models: vec!["gpt-*".into()],
+        providers: vec!["acme".into()],
+        labels: [("owner".into(), "alice".into())].into(),
+        expires_at: None,
+    }
+}
+
+async fn a_made_key_opens_the_door_and_no_other_text_does(store: &dyn AccessKeys) {
+    let (key, secret) = store.create_key(new_key("ci"), &by(1)).await.unwrap();
+    assert_eq!((&key.grant, &*key.created_by, key.intact), (&new_key("ci"), "tests", true));
+    assert!(
+        secret.expose().starts_with(&format!("gw_{}_", key.id)) && secret.expose().ends_with(&key.ending)
+    );
+    assert_eq!(store.access_keys().await.unwrap(), std::slice::from_ref(&key));
+    let issued = store.issued_keys().await.unwrap();
+    assert_eq!(issued.find(secret.expose(), second(2)), Some(&key));
+    let (_, other) = store.create_key(new_key("other"), &by(1)).await.unwrap();
+    assert_eq!(issued.find(other.expose(), second(2)), None, "made later");
+    let all_but_the_last = &secret.expose()[..60];
+    for text in ["", "gw_", all_but_the_last, &format!("{all_but_the_last}~"), "' OR '1'='1' --"] {
+        assert_eq!(issued.find(text, second(2)), None, "{text}");
+    }
+}
+
+async fn a_key_that_is_narrowed_is_narrow_at_once(store: &dyn AccessKeys) {
+    let (key, secret) = store.create_key(new_key("wide"), &by(1)).await.unwrap();
+    let changes = KeyChanges { models: Some(vec!["gpt-5".into()]), ..KeyChanges::default() };
+    let changed = store.update_key(&key.id, changes, &by(2)).await.unwrap();
+    assert_eq!(
+        (changed.grant.models.as_slice(), &*changed.grant.name),
+        (["gpt-5".to_owned()].as_slice(), "wide")
+    );
+    assert_eq!((changed.created_at, changed.updated_at), (second(1), second(2)));
+    assert_eq!(store.issued_keys().await.unwrap().find(secret.expose(), second(3)), Some(&changed));
+}
+
+async fn a_rotated_key_leaves_the_old_one_some_time(store: &dyn AccessKeys) {
+    let (key, old) = store.create_key(new_key("rotated"), &by(1)).await.unwrap();
+    let (rotated, new) = store.rotate_key(&key.id, second(10), &by(2)).await.unwrap();
+    assert_eq!((&rotated.id, rotated.old_until), (&key.id, Some(second(10))));
+    let issued = store.issued_keys().await.unwrap();
+    for (secret, at, opens) in [(&old, 9, true), (&old, 10, false), (&new, 9, true), (&new, 99, true)] {
+        assert_eq!(issued.find(secret.expose(), second(at)).is_some(), opens, "at {at}");
+    }
+}
+
+async fn an_expired_key_opens_nothing(store: &dyn AccessKeys) {
+    let new = NewAccessKey { expires_at: Some(second(10)), ..new_key("short") };
+    let (_, secret) = store.create_key(new, &by(1)).await.unwrap();
+    let issued = store.issued_keys().await.unwrap();
+    assert!(issued.find(secret.expose(), second(9)).is_some());
+    assert!(issued.find(secret.expose(), second(10)).is_none());
+}
+
+async fn a_revoked_key_opens_nothing_for_good(store: &dyn AccessKeys) {
+    let (key, secret) = store.create_key(new_key("leaked"), &by(1)).await.unwrap();
+    let (_, newer) = store.rotate_key(&key.id, second(100), &by(2)).await.unwrap();
+    assert_eq!(store.revoke_key(&key.id, &by(3)).await.unwrap().revoked_at, Some(second(3)));
+    assert_eq!(store.revoke_key(&key.id, &by(4)).await.unwrap().revoked_at, Some(second(3)));
+    let issued = store.issued_keys().await.unwrap();
+    assert!([&secret, &newer].iter().all(|secret| issued.find(secret.expose(), second(5)).is_none()));
+    assert!(issued.get(&key.id).is_some(), "it is still listed");
+}
+
+async fn a_key_that_is_not_there_is_said_so(store: &dyn AccessKeys) {
+    let error = store.revoke_key("nobody", &by(1)).await.unwrap_err();
+    assert!(matches!(&error, StoreError::NotFound { what } if what == "access key nobody"), "{error}");
+}
+
+#[tokio::test]
+async fn the_audit_log_keeps_its_story() {
+    for (backend, store, _directory) in backends().await {
+        eprintln!("{backend}");
+        assert_eq!(store.verify_audit().await.unwrap(), AuditVerdict::Intact { entries: 0 });
+        let request = By { actor: "key/abcd".into(), request_id: Some(id(7)), at: second(2) };
+        let credential =
+            store.put_credential(new_credential("acme", "default", "team", FIRST), &by(1)).await.unwrap();
+        store.put_file(new_file("claude", "auth.json", GLOBAL, "{}"), &request).await.unwrap();
+        let (key, _) = store.create_key(new_key("ci"), &by(3)).await.unwrap();
+        store.revoke_key(&key.id, &by(4)).await.unwrap();
+        store.delete_credential(credential.id, &by(5)).await.unwrap();
+        let entries = store.audit(None, 10).await.unwrap();
+        let said: Vec<_> = entries.iter().rev().map(|entry| (&*entry.action, &*entry.detail)).collect();
+        assert_eq!(
+            said,
+            [
+                ("credential.stored", "acme/default of team"),
+                ("file.stored", "claude/auth.json of _global"),
+                ("key.created", "ci"),
+                ("key.revoked", "ci"),
+                ("credential.deleted", "acme/default of team"),
+            ]
+        );
+        assert_eq!(
+            (&*entries[3].actor, entries[3].request_id, entries[3].at),
+            ("key/abcd", Some(id(7)), second(2))
+        );
+        assert_eq!(entries[4].target, format!("credential/{}", credential.id));
+        let page = store.audit(Some(3), 1).await.unwrap();
+        assert_eq!(page.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [2]);
+        assert_eq!(store.verify_audit().await.unwrap(), AuditVerdict::Intact { entries: 5 });
     }
 }
 
@@ -214,7 +395,7 @@ async fn sums_do_not_overflow(store: &dyn Ledger) {
 async fn a_store_can_be_closed_and_goes_on_after_its_process_ends() {
     for (_, store, directory) in backends().await {
         let put =
-            store.put_credential(new_credential("acme", "default", GLOBAL, FIRST), second(1)).await.unwrap();
+            store.put_credential(new_credential("acme", "default", GLOBAL, FIRST), &by(1)).await.unwrap();
         store.append(&[bare_entry(id(1))]).await.unwrap();
         store.health().await.unwrap();
         store.close().await;
@@ -230,7 +411,8 @@ async fn a_store_can_be_closed_and_goes_on_after_its_process_ends() {
 async fn a_write_that_its_caller_abandons_leaves_the_store_usable() {
     for (_, store, _directory) in backends().await {
         for polls in 0..40 {
-            let put = store.put_credential(new_credential("acme", "default", GLOBAL, FIRST), second(1));
+            let somebody = by(1);
+            let put = store.put_credential(new_credential("acme", "default", GLOBAL, FIRST), &somebody);
             let mut put = std::pin::pin!(put);
             for _ in 0..polls {
                 // Each turn of the loop lets the database take one more step, then the caller leaves.
@@ -243,7 +425,7 @@ async fn a_write_that_its_caller_abandons_leaves_the_store_usable() {
             }
         }
         let put =
-            store.put_credential(new_credential("acme", "default", GLOBAL, SECOND), second(2)).await.unwrap();
+            store.put_credential(new_credential("acme", "default", GLOBAL, SECOND), &by(2)).await.unwrap();
         assert_eq!(store.open_credential(put.id).await.unwrap().expose(), SECOND);
         assert_eq!(store.credentials(None).await.unwrap().len(), 1);
     }

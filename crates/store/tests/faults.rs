@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use entries::bare_entry;
 use store::{GLOBAL, Ledger, LedgerHandle, LedgerSettings, LedgerWriter, StoreError};
-use stores::{new_credential, open, second};
+use stores::{by, new_credential, open};
 use tempfile::TempDir;
 use tokio::time::{sleep, timeout};
 use uuid::Uuid;
@@ -77,7 +77,8 @@ async fn meets_a_full_disk() {
     while !handle.stats().failing {
         rows += write_rows(&handle, 8).await;
     }
-    let put = |key| opened.store.put_credential(new_credential("acme", "x", GLOBAL, key), second(1));
+    let somebody = by(1);
+    let put = |key| opened.store.put_credential(new_credential("acme", "x", GLOBAL, key), &somebody);
     let long = "k".repeat(60_000);
     let error = put(&long).await.unwrap_err();
     assert!(matches!(error, StoreError::Full) && error.is_retryable(), "{error}");
@@ -124,14 +125,14 @@ async fn a_credential_whose_sync_fails_is_not_acknowledged() {
     shell.args(["-f", "-qq", "-o", "/dev/null", "-e", "inject=fsync,fdatasync:error=EIO"]);
     run(shell, "", "meets_a_disk_that_does_not_sync", directory.path());
     let opened = open(directory.path()).await.unwrap();
-    opened.store.put_credential(new_credential("acme", "x", GLOBAL, "sk-1"), second(1)).await.unwrap();
+    opened.store.put_credential(new_credential("acme", "x", GLOBAL, "sk-1"), &by(1)).await.unwrap();
 }
 
 #[tokio::test]
 #[ignore = "the child of a test above"]
 async fn meets_a_disk_that_does_not_sync() {
     let opened = open(&directory()).await.unwrap();
-    let put = opened.store.put_credential(new_credential("acme", "x", GLOBAL, "sk-1"), second(1)).await;
+    let put = opened.store.put_credential(new_credential("acme", "x", GLOBAL, "sk-1"), &by(1)).await;
     assert!(matches!(put, Err(StoreError::Io(_))), "{put:?}");
 }
 

@@ -14,7 +14,9 @@ mod stores;
 
 use std::collections::{HashMap, HashSet};
 use std::env;
+use std::fs::Permissions;
 use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -23,8 +25,8 @@ use std::time::{Duration, Instant};
 use entries::bare_entry;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Row};
-use store::{GLOBAL, Ledger, LedgerSettings, LedgerWriter, Opened, Secrets, Store};
-use stores::{new_credential, open, second};
+use store::{AuditVerdict, GLOBAL, Ledger, LedgerSettings, LedgerWriter, Opened, Secrets, Store};
+use stores::{by, new_credential, open};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -152,9 +154,71 @@ async fn a_first_start_that_is_killed_leaves_a_place_where_the_next_one_works() 
         finished += u64::from(lines.iter().any(|(line, _)| line == "open"));
         let opened = open(directory.path()).await.unwrap();
         assert_whole(&opened).await;
-        opened.store.put_credential(new_credential("acme", "x", GLOBAL, "sk-1"), second(1)).await.unwrap();
+        opened.store.put_credential(new_credential("acme", "x", GLOBAL, "sk-1"), &by(1)).await.unwrap();
     }
     println!("{finished} of {rounds} starts had finished when they were killed");
+}
+
+#[tokio::test]
+async fn a_process_that_is_killed_while_it_replaces_keys_leaves_everything_readable() {
+    let directory = TempDir::new().unwrap();
+    let opened = open(directory.path()).await.unwrap();
+    for n in 0..CREDENTIALS {
+        let new = new_credential("acme", &format!("k{n}"), GLOBAL, &format!("sk-{n}"));
+        opened.store.put_credential(new, &by(1)).await.unwrap();
+    }
+    opened.store.close().await;
+    let mut finished = 0;
+    let rounds = number("GATEWAY_KILL_ROUNDS", 5);
+    for _ in 0..rounds {
+        let (mut child, lines) = start("replaces_keys_until_it_is_killed", directory.path());
+        let _ = lines.recv_timeout(Duration::from_secs(60)).expect("the child starts");
+        std::thread::sleep(up_to(Duration::from_millis(400)));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        finished += lines.iter().filter(|(line, _)| line == "replaced").count();
+        let opened = open(directory.path()).await.unwrap();
+        assert_whole(&opened).await;
+        assert_all_open(&*opened.store).await;
+        opened.store.rotate_kek(&by(2)).await.unwrap();
+        assert_eq!(opened.store.inspect().await.unwrap().complaints, Vec::<String>::new());
+        opened.store.close().await;
+    }
+    println!("{finished} changes of keys had finished in {rounds} rounds");
+}
+
+/// More than are moved in one transaction.
+const CREDENTIALS: usize = 150;
+
+async fn assert_all_open(store: &dyn Store) {
+    let stored = store.credentials(None).await.unwrap();
+    assert_eq!(stored.len(), CREDENTIALS);
+    for credential in stored {
+        let key = store.open_credential(credential.id).await.unwrap();
+        assert_eq!(key.expose().strip_prefix("sk-"), credential.key_name.strip_prefix('k'));
+    }
+}
+
+#[tokio::test]
+async fn an_upgrade_that_is_killed_is_done_by_the_next_start() {
+    let old = include_bytes!("fixtures/schema-1.db");
+    for _ in 0..number("GATEWAY_KILL_ROUNDS", 5) {
+        let directory = TempDir::new().unwrap();
+        let data = directory.path().join("data");
+        std::fs::DirBuilder::new().mode(0o700).create(&data).unwrap();
+        std::fs::write(data.join("vault.db"), old).unwrap();
+        std::fs::write(data.join("master.key"), "5e".repeat(32)).unwrap();
+        std::fs::set_permissions(data.join("master.key"), Permissions::from_mode(0o600)).unwrap();
+        let (mut child, lines) = start("opens_and_waits", directory.path());
+        let _ = lines.recv_timeout(Duration::from_secs(60)).expect("the child starts");
+        std::thread::sleep(up_to(Duration::from_millis(60)));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let opened = open(directory.path()).await.unwrap();
+        assert_whole(&opened).await;
+        assert_eq!(opened.store.verify_audit().await.unwrap(), AuditVerdict::Intact { entries: 3 });
+        assert!(opened.store.credentials(None).await.unwrap().iter().all(|credential| credential.intact));
+    }
 }
 
 /// Ends the line on which the test harness prints the name of the test.
@@ -179,6 +243,19 @@ async fn opens_and_waits() {
     std::future::pending::<()>().await;
 }
 
+#[tokio::test]
+#[ignore = "the child of a test above"]
+async fn replaces_keys_until_it_is_killed() {
+    let directory = begin();
+    let opened = open(Path::new(&directory)).await.unwrap();
+    loop {
+        opened.store.rotate_kek(&by(1)).await.unwrap();
+        say("replaced");
+        opened.store.rotate_root(&by(1)).await.unwrap();
+        say("replaced");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "the child of a test above"]
 async fn writes_until_it_is_killed() {
@@ -200,7 +277,7 @@ async fn write_credentials(store: &dyn Secrets) {
         // Rounds follow each other on one database, so numbers must grow from one to the next.
         let number = std::time::UNIX_EPOCH.elapsed().unwrap().as_micros();
         store
-            .put_credential(new_credential("acme", &name, GLOBAL, &format!("sk-{number}")), second(n))
+            .put_credential(new_credential("acme", &name, GLOBAL, &format!("sk-{number}")), &by(n))
             .await
             .unwrap();
         say(&format!("credential {name} {number}"));

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, SqliteConnection};
-use store::{GLOBAL, Store, StoreError};
-use stores::{new_credential, second};
+use store::{AuditVerdict, GLOBAL, KeyRole, NewAccessKey, Store, StoreError};
+use stores::{by, new_credential, second};
 use tempfile::TempDir;
 
 struct Case {
@@ -28,7 +28,8 @@ async fn case() -> Case {
     let opened = stores::open(directory.path()).await.unwrap();
     let store = opened.store;
     let sql = SqliteConnectOptions::new().filename(&opened.database).connect().await.unwrap();
-    let put = |name| store.put_credential(new_credential("acme", name, GLOBAL, CANARY), second(1));
+    let somebody = by(1);
+    let put = |name| store.put_credential(new_credential("acme", name, GLOBAL, CANARY), &somebody);
     let (first, second) = (put("first").await.unwrap().id, put("second").await.unwrap().id);
     Case { store, sql, first, second, _directory: directory }
 }
@@ -101,7 +102,7 @@ async fn an_older_value_under_a_newer_version_does_not_open() {
     let mut case = case().await;
     case.keep().await;
     let newer = new_credential("acme", "first", GLOBAL, "sk-newer");
-    case.store.put_credential(newer, second(2)).await.unwrap();
+    case.store.put_credential(newer, &by(2)).await.unwrap();
     case.run(
         "UPDATE credentials SET (body, wrapped_key) = (SELECT body, wrapped_key FROM kept WHERE key_name = 'first')
          WHERE key_name = 'first'",
@@ -126,7 +127,7 @@ async fn a_damaged_row_can_be_stored_anew() {
         .await;
     case.assert_tampered(case.first).await;
     let put =
-        case.store.put_credential(new_credential("acme", "first", GLOBAL, CANARY), second(2)).await.unwrap();
+        case.store.put_credential(new_credential("acme", "first", GLOBAL, CANARY), &by(2)).await.unwrap();
     assert_eq!(put.id, case.first);
     assert_eq!(case.store.open_credential(put.id).await.unwrap().expose(), CANARY);
 }
@@ -135,11 +136,12 @@ async fn a_damaged_row_can_be_stored_anew() {
 async fn a_worn_out_key_seals_nothing_more_and_still_opens() {
     let mut case = case().await;
     case.run("UPDATE vault SET kek_wraps = 2147483647").await;
-    let put = || case.store.put_credential(new_credential("acme", "new", GLOBAL, CANARY), second(2));
+    let somebody = by(2);
+    let put = || case.store.put_credential(new_credential("acme", "new", GLOBAL, CANARY), &somebody);
     put().await.unwrap();
     assert!(matches!(put().await, Err(StoreError::KeyExhausted)));
     assert_eq!(case.store.open_credential(case.first).await.unwrap().expose(), CANARY);
-    assert!(case.store.delete_credential(case.first).await.unwrap());
+    assert!(case.store.delete_credential(case.first, &by(9)).await.unwrap());
 }
 
 #[tokio::test]
@@ -147,5 +149,71 @@ async fn every_seal_is_counted() {
     let mut case = case().await;
     let wraps: i64 =
         sqlx::query_scalar("SELECT kek_wraps FROM vault").fetch_one(&mut case.sql).await.unwrap();
-    assert_eq!(wraps, 2);
+    assert_eq!(wraps, 3, "two credentials, and the key of the MACs");
+}
+
+#[tokio::test]
+async fn an_older_row_put_back_whole_does_not_open() {
+    let mut case = case().await;
+    case.keep().await;
+    case.store.put_credential(new_credential("acme", "first", GLOBAL, "sk-newer"), &by(2)).await.unwrap();
+    case.run("DELETE FROM credentials WHERE key_name = 'first'").await;
+    case.run("INSERT INTO credentials SELECT * FROM kept WHERE key_name = 'first'").await;
+    case.assert_tampered(case.first).await;
+    assert_eq!(case.store.open_credential(case.second).await.unwrap().expose(), CANARY, "the other is well");
+}
+
+#[tokio::test]
+async fn a_key_that_was_widened_or_brought_back_to_life_opens_nothing() {
+    let mut case = case().await;
+    let grant = |name: &str| NewAccessKey {
+        name: name.into(),
+        role: KeyRole::Caller,
+        project: Some("team".into()),
+        models: vec!["small".into()],
+        providers: Vec::new(),
+        labels: Default::default(),
+        expires_at: None,
+    };
+    let (_, wide) = case.store.create_key(grant("wide"), &by(2)).await.unwrap();
+    let (revoked, dead) = case.store.create_key(grant("dead"), &by(2)).await.unwrap();
+    case.store.revoke_key(&revoked.id, &by(3)).await.unwrap();
+    case.run("UPDATE access_keys SET models = '[]', role = 'project_admin' WHERE name = 'wide'").await;
+    case.run("UPDATE access_keys SET revoked_at = NULL WHERE name = 'dead'").await;
+    let issued = case.store.issued_keys().await.unwrap();
+    assert!([wide, dead].iter().all(|key| issued.find(key.expose(), second(4)).is_none()));
+    assert!(case.store.access_keys().await.unwrap().iter().all(|key| !key.intact));
+}
+
+#[tokio::test]
+async fn an_audit_entry_that_was_changed_removed_or_put_in_is_named() {
+    for (sql, at) in [
+        ("UPDATE audit SET actor = 'nobody' WHERE seq = 2", 2),
+        ("DELETE FROM audit WHERE seq = 2", 2),
+        (
+            "INSERT INTO audit SELECT 4, at, actor, action, target, detail, request_id, digest, link FROM audit WHERE seq = 3",
+            4,
+        ),
+    ] {
+        let mut case = case().await;
+        case.store.delete_credential(case.second, &by(4)).await.unwrap();
+        case.run(sql).await;
+        assert_eq!(case.store.verify_audit().await.unwrap(), AuditVerdict::BrokenAt { seq: at }, "{sql}");
+    }
+}
+
+#[tokio::test]
+async fn an_audit_log_that_was_cut_is_noticed() {
+    let mut case = case().await;
+    case.store.delete_credential(case.second, &by(4)).await.unwrap();
+    case.run("DELETE FROM audit WHERE seq = 3").await;
+    assert_eq!(case.store.verify_audit().await.unwrap(), AuditVerdict::Cut { seq: 2 });
+}
+
+#[tokio::test]
+async fn a_row_that_was_removed_can_be_let_go() {
+    let mut case = case().await;
+    case.run("DELETE FROM credentials WHERE key_name = 'first'").await;
+    assert!(case.store.delete_credential(case.first, &by(2)).await.unwrap());
+    assert!(!case.store.delete_credential(case.first, &by(2)).await.unwrap());
 }

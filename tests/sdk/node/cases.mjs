@@ -58,7 +58,8 @@ function against(driver, wire) {
   test("structured output", async () => {
     const { name, people, rivers } = await driver.structured(client, model("text"));
     assert.deepEqual({ name, rivers }, { name: "café", rivers: ["café"] });
-    assert.equal(typeof people, "number");
+    // The bounds that zod gives an integer need not reach every model.
+    assert.ok(Number.isInteger(people));
   });
 
   test("an image reaches the model", async () => {
@@ -71,7 +72,7 @@ function against(driver, wire) {
       (error) => error,
     );
     assert.ok(driver.isOurs(error), `${error?.name}: ${error?.message}`);
-    if (status) assert.equal(driver.status(error), status);
+    assert.equal(driver.status(error), status);
   }
 
   test("a wrong key is an error of its class", async () => {
@@ -84,8 +85,8 @@ function against(driver, wire) {
   });
 
   test("an upstream that fails is an error of its class", async () => {
+    // It refuses the gateway's key, which is no fault of the caller.
     await fails(502, driver.whole(client, model("status-401")));
-    await fails(undefined, driver.whole(client, model("status-500")));
   });
 
   for (const script of ["error-mid", "truncate", "nofinish"]) {

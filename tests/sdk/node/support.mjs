@@ -47,7 +47,7 @@ export function client(apiKey = GATEWAY_KEY) {
 }
 
 /** A structured answer; the upstream fills the schema it was given. */
-export const City = z.object({ name: z.string(), people: z.number(), rivers: z.array(z.string()) });
+export const City = z.object({ name: z.string(), people: z.number().int(), rivers: z.array(z.string()) });
 
 /** What each tool answers in a round. */
 export const RESULTS = { get_weather: "sunny spells", get_time: "half past nine" };

@@ -24,6 +24,8 @@ pub(super) struct House {
     gateway: Server,
     upstream: Server,
     home: Home,
+    /// The gateway's, for suites that start one of their own.
+    program: PathBuf,
 }
 
 impl House {
@@ -54,11 +56,12 @@ impl House {
         let file = home.0.join("config.yaml");
         std::fs::write(&file, config.replace("UPSTREAM", upstream.url()).replace("KEY", UPSTREAM_KEY))
             .context("config.yaml")?;
-        let mut command = Command::new(place.built("llm-gateway"));
+        let program = place.built("llm-gateway");
+        let mut command = Command::new(&program);
         command.args(["serve", "--host", "127.0.0.1", "--port", "0", "--no-ui", "-c"]).arg(&file);
         clean(&mut command, &home.0).env("LLM_GATEWAY_DATA_DIR", home.data());
         let gateway = Server::start(command.env("LLM_GATEWAY_AUTH_TOKEN", GATEWAY_KEY))?;
-        Ok(Self { gateway, upstream, home })
+        Ok(Self { gateway, upstream, home, program })
     }
 
     /// What a suite needs to know, and nothing else of our environment.
@@ -66,8 +69,12 @@ impl House {
         clean(command, &self.home.0)
             .env("GATEWAY_URL", self.gateway.url())
             .env("GATEWAY_KEY", GATEWAY_KEY)
+            .env("GATEWAY_PROGRAM", &self.program)
+            .env("GATEWAY_CONFIG", self.home.0.join("config.yaml"))
+            .env("GATEWAY_DATA_DIR", self.home.data())
             .env("GATEWAY_LEDGER", self.home.data().join("vault.db"))
             .env("UPSTREAM_URL", self.upstream.url())
+            .env("UPSTREAM_KEY", UPSTREAM_KEY)
     }
 }
 

@@ -50,7 +50,9 @@ pub(crate) struct Node {
 /// Node of this machine if it is new enough, else one from the Python registry.
 pub(crate) fn node(place: &Place) -> Result<Node, Lack> {
     let (program, folder) = (node_bin(place)?.join("node"), place.target.join("sdk/node"));
-    packages(place, "tests/sdk/node/package.json", &folder, &[])?;
+    if packages(place, "tests/sdk/node/package.json", &folder, &[])? {
+        build_sqlite(&node_bin(place)?, &folder);
+    }
     Ok(Node { program, folder })
 }
 
@@ -69,12 +71,13 @@ pub(crate) fn agents(place: &Place) -> Result<Agents, Lack> {
     Ok(Agents { folder: folder.join("node_modules/.bin"), path: path_with(&node_bin(place)?)? })
 }
 
-/// Installs the packages of a `package.json` in a folder, and runs those of their own scripts that are named.
-fn packages(place: &Place, pins: &str, folder: &Path, setups: &[(&str, &str)]) -> Result<(), Lack> {
+/// Installs the packages of a `package.json` in a folder, and runs those of their own scripts that are named. True if
+/// they were not there yet.
+fn packages(place: &Place, pins: &str, folder: &Path, setups: &[(&str, &str)]) -> Result<bool, Lack> {
     let pins = place.root.join(pins);
     let stamp = Stamp::new(folder, &pins)?;
     if stamp.is_current() && folder.join("node_modules").is_dir() {
-        return Ok(());
+        return Ok(false);
     }
     std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     std::fs::copy(&pins, folder.join("package.json"))
@@ -90,7 +93,8 @@ fn packages(place: &Place, pins: &str, folder: &Path, setups: &[(&str, &str)]) -
             )?;
         }
     }
-    stamp.write()
+    stamp.write()?;
+    Ok(true)
 }
 
 /// The folder that holds `node` and `npm`.
@@ -118,11 +122,29 @@ fn major(node: &Path) -> Option<u32> {
 }
 
 fn npm_install(bin: &Path, folder: &Path) -> Result<(), Lack> {
+    let mut command = npm(bin, folder)?;
+    command.args(["install", "--no-audit", "--no-fund", "--ignore-scripts", "--no-package-lock"]);
+    succeed(&mut command, "npm could not install what the tests need")
+}
+
+/// The one package whose own script has to run: mcp-llm-bridge keeps its vault with it. Where it can be neither fetched
+/// nor built, the test that needs that program says so and is skipped.
+fn build_sqlite(bin: &Path, folder: &Path) {
+    let package = folder.join("node_modules/better-sqlite3");
+    let built = npm(bin, &package).and_then(|mut command| {
+        succeed(command.args(["run", "install"]), "better-sqlite3 could not be built")
+    });
+    if let Err(why) = built {
+        println!("{why}");
+    }
+}
+
+/// npm in a folder, with the Node that it belongs to.
+fn npm(bin: &Path, folder: &Path) -> Result<Command, Lack> {
     let npm = Some(bin.join("npm")).filter(|npm| npm.is_file()).unwrap_or("npm".into());
     let mut command = Command::new(npm);
-    command.args(["install", "--no-audit", "--no-fund", "--ignore-scripts", "--no-package-lock"]);
-    let command = command.current_dir(folder).env("PATH", path_with(bin)?);
-    succeed(command, "npm could not install what the tests need")
+    command.current_dir(folder).env("PATH", path_with(bin)?);
+    Ok(command)
 }
 
 fn path_with(bin: &Path) -> Result<OsString, Lack> {

@@ -210,8 +210,7 @@ fn image(url: &Value, at: &str) -> Result<String, Refusal> {
 fn tools(body: &Value, ask: &mut Ask) -> Result<(), Refusal> {
     if let Some(tools) = body["tools"].as_array() {
         require(!tools.is_empty(), "tools", "Invalid 'tools': empty array")?;
-        ask.tools =
-            tools.iter().filter(|tool| tool["type"] != "custom").map(tool).collect::<Result<_, _>>()?;
+        ask.tools = tools.iter().map(tool).collect::<Result<_, _>>()?;
     }
     ask.forced = match &body["tool_choice"] {
         Value::Null => return Ok(()),
@@ -228,13 +227,17 @@ fn tools(body: &Value, ask: &mut Ask) -> Result<(), Refusal> {
 }
 
 fn named(choice: &Value, ask: &Ask) -> Result<String, Refusal> {
-    let name = choice["function"]["name"].as_str().unwrap_or_default();
-    let known = choice["type"] == "function" && ask.tools.iter().any(|tool| tool.name == name);
+    let kind = choice["type"].as_str().filter(|kind| matches!(*kind, "function" | "custom"));
+    let name = kind.and_then(|kind| choice[kind]["name"].as_str()).unwrap_or_default();
+    let known = ask.tools.iter().any(|tool| tool.name == name);
     require(known, "tool_choice", "Invalid 'tool_choice': no such function among 'tools'")?;
     Ok(name.to_owned())
 }
 
 fn tool(tool: &Value) -> Result<Tool, Refusal> {
+    if tool["type"] == "custom" {
+        return custom(tool);
+    }
     let function = &tool["function"];
     let name = function["name"].as_str().unwrap_or_default();
     require(tool["type"] == "function", "tools", "Invalid value for 'tools': expected type 'function'")?;
@@ -245,6 +248,12 @@ fn tool(tool: &Value) -> Result<Tool, Refusal> {
         "'parameters' must be a JSON Schema object",
     )?;
     Ok(Tool { name: name.to_owned(), schema: function["parameters"].clone(), custom: false })
+}
+
+fn custom(tool: &Value) -> Result<Tool, Refusal> {
+    let name = tool["custom"]["name"].as_str().unwrap_or_default();
+    require(is_name(name, 64), "tools", "Invalid 'tools[].custom.name': expected ^[a-zA-Z0-9_-]{1,64}$")?;
+    Ok(Tool { name: name.to_owned(), schema: Value::Null, custom: true })
 }
 
 fn format(body: &Value) -> Result<Format, Refusal> {

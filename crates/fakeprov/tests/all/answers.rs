@@ -77,6 +77,18 @@ async fn the_call_that_a_user_orders_is_made_once_and_only_where_the_tool_is_on_
 }
 
 #[tokio::test]
+async fn a_custom_tool_is_called_with_text_on_chat() {
+    let provider = FakeProv::start().await;
+    let mut request = hello("tool", false);
+    request["tools"] = json!([{"type": "custom", "custom": {"name": "shell"}}]);
+    let call = ask(&provider, CHAT, &request).json()["choices"][0]["message"]["tool_calls"][0].clone();
+    assert_eq!((&call["type"], &call["custom"]["input"]), (&json!("custom"), &json!(TEXT)));
+    request["stream"] = json!(true);
+    let pieces = ask(&provider, CHAT, &request).joined("/choices/0/delta/tool_calls/0/custom/input");
+    assert_eq!(pieces, TEXT);
+}
+
+#[tokio::test]
 async fn parallel_tools_are_called_and_their_results_quoted_on_messages() {
     let provider = FakeProv::start().await;
     let mut request = hello("tools-parallel+thinking", false);

@@ -43,7 +43,7 @@ async fn a_stream_is_events_or_one_array_and_says_the_same() {
     assert_eq!(events.joined(PIECE), TEXT);
     let last = events.events().pop().unwrap();
     assert_eq!(last["candidates"][0]["finishReason"], "STOP");
-    let array = ask(&provider, &gemini("text+cut=1", "streamGenerateContent"), &hello());
+    let array = ask(&provider, &gemini("text%2Bcut=1", "streamGenerateContent"), &hello());
     assert!(array.head.contains("application/json"));
     let pieces = array.json();
     let pieces = pieces.as_array().unwrap().iter().filter_map(|piece| piece.pointer(PIECE)?.as_str());

@@ -85,7 +85,7 @@ async fn gemini_embeds_one_text_or_many_alike() {
 }
 
 #[tokio::test]
-async fn tokens_are_counted_on_both_wires_that_count() {
+async fn tokens_are_counted_on_each_wire_that_counts() {
     let provider = FakeProv::start().await;
     let message = json!({"model": "text", "system": "be brief", "messages": [{"role": "user", "content": "one two three"}]});
     let counted = ask(&provider, "/v1/messages/count_tokens", &message).json();
@@ -94,6 +94,9 @@ async fn tokens_are_counted_on_both_wires_that_count() {
     let contents = json!({"contents": [{"role": "user", "parts": [{"text": "one two three"}]}]});
     let counted = ask(&provider, &gemini("text", "countTokens"), &contents).json();
     assert_eq!(counted, json!({"totalTokens": 3}));
+    let input = json!({"model": "text", "instructions": "be brief", "input": "one two three"});
+    let counted = ask(&provider, "/v1/responses/input_tokens", &input).json();
+    assert_eq!(counted["input_tokens"], 5);
     let mut answering = message.clone();
     answering["max_tokens"] = json!(5);
     refusals(&provider, "/v1/messages/count_tokens", vec![(answering, "Extra inputs")]);

@@ -4,16 +4,16 @@ use std::future::poll_fn;
 use std::io::{IsTerminal, Read, Write};
 
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode};
+use http::HeaderMap;
 use serde_json::{Value, json};
 use wire::frame::SseSplitter;
-use wire::{Fault, Operation, SurfaceId};
+use wire::{Operation, SurfaceId};
 
 use super::ChatArgs;
 use crate::app::App;
 use crate::arrival::Arrival;
 use crate::body::OutBody;
-use crate::door::{Caller, Role};
+use crate::door::Caller;
 use crate::exchange::{Inbound, Meter, Relay, exchange};
 use crate::exit::Failure;
 use crate::startup::{self, Started};
@@ -55,21 +55,21 @@ fn prompt(args: &ChatArgs) -> Result<String, Failure> {
 async fn converse(app: &App, model: &str, prompt: &str) -> Result<(), Failure> {
     let body = json!({ "model": model, "stream": true, "messages": [{ "role": "user", "content": prompt }] });
     let surface = SurfaceId::OpenAiChat;
-    let caller = Caller { key_name: Some("command line".into()), role: Role::Admin };
+    let caller = Caller::admin(Some("command line"));
     let slot = app.ledger.slot().await.map_err(|error| Failure::new(1, error))?;
     let place = app.in_flight.enter().expect("a fresh gateway has places");
     let mut meter = Meter::open(slot, place, Arrival::now(), (surface, Operation::Chat), &caller, None);
     let body = Bytes::from(body.to_string());
     let answer = match Inbound::admit(surface.into(), &HeaderMap::new(), body, &mut meter) {
-        Ok(inbound) => exchange(app, &inbound, meter).await.map_err(|failed| failure(failed.fault))?,
+        Ok(inbound) => exchange(app, &inbound, meter).await.map_err(|failed| Failure::from(failed.fault))?,
         Err(fault) => {
             meter.fail(&fault);
-            return Err(failure(fault));
+            return Err(fault.into());
         }
     };
     match answer.body {
         OutBody::Stream(relay) => print(*relay).await,
-        OutBody::Whole(_) => Err(Failure::new(1, "the answer is not a stream")),
+        OutBody::Whole(_) | OutBody::Boxed(_) => Err(Failure::new(1, "the answer is not a stream")),
     }
 }
 
@@ -80,7 +80,7 @@ async fn print(mut relay: Relay) -> Result<(), Failure> {
     let mut splitter = SseSplitter::new(EVENT_LIMIT);
     while let Some(bytes) = poll_fn(|cx| relay.poll_bytes(cx)).await {
         splitter.push(&bytes.map_err(|broken| Failure::new(6, broken))?);
-        while let Some(event) = splitter.next().map_err(failure)? {
+        while let Some(event) = splitter.next()? {
             let Ok(chunk) = serde_json::from_str::<Value>(event.frame().data) else { continue };
             if let Some(message) = chunk["error"]["message"].as_str() {
                 writeln!(out).map_err(io)?;
@@ -91,15 +91,4 @@ async fn print(mut relay: Relay) -> Result<(), Failure> {
         }
     }
     writeln!(out).map_err(io)
-}
-
-fn failure(fault: Fault) -> Failure {
-    let code = match fault.status() {
-        StatusCode::NOT_FOUND => 4,
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => 5,
-        StatusCode::BAD_REQUEST => 2,
-        StatusCode::INTERNAL_SERVER_ERROR => 1,
-        _ => 6,
-    };
-    Failure::new(code, fault.client_message("-"))
 }

@@ -5,12 +5,14 @@ use std::num::NonZero;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use super::{ServeArgs, banner, say};
 use crate::app::App;
 use crate::exit::Failure;
+use crate::hardening::keep_memory_private;
 use crate::server::{Phase, Server};
 use crate::startup::{self, Started};
 use crate::{config, telemetry};
@@ -25,9 +27,11 @@ pub(super) fn serve(args: &ServeArgs) -> Result<(), Failure> {
         host: args.host.map(|host| host.to_string()),
         port: args.port,
         demo: args.demo,
+        ..config::Flags::default()
     };
     let config = startup::configuration(&flags)?;
     telemetry::install(&config.log);
+    keep_memory_private();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -36,16 +40,12 @@ pub(super) fn serve(args: &ServeArgs) -> Result<(), Failure> {
 }
 
 async fn run(args: &ServeArgs, config: config::Config) -> Result<(), Failure> {
-    let address = SocketAddr::new(config.host, config.port);
     // Binding first: a second gateway on the same port must not touch the vault of the first.
-    let listener = Server::listen(address).await.map_err(|error| Failure::new(1, error))?;
+    let listener = listen(&config).await?;
     let started = startup::start(&config, telemetry::request_log()).await?;
-    let workers =
-        args.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, NonZero::get));
-    let server = Server::new(listener, started.app.clone(), workers, DRAIN);
-    let address = server.address().map_err(|error| Failure::new(1, error))?;
+    let address = listener.local_addr().map_err(|error| Failure::new(1, error))?;
     say(&banner::banner(&config, &started, address))?;
-    tracing::info!(version = crate::VERSION, "listening on http://{address}");
+    let server = server(listener, started.app.clone(), args.workers)?;
     let Started { app, ledger, store, .. } = started;
     let (phase, watched) = watch::channel(Phase::Serving);
     let signals = tokio::spawn(obey_signals(app.clone(), phase));
@@ -58,8 +58,27 @@ async fn run(args: &ServeArgs, config: config::Config) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Binds the configured address.
+pub(super) async fn listen(config: &config::Config) -> Result<TcpListener, Failure> {
+    let address = SocketAddr::new(config.host, config.port);
+    Server::listen(address).await.map_err(|error| Failure::new(1, error))
+}
+
+/// A server with one runtime a core, unless `workers` says otherwise.
+pub(super) fn server(
+    listener: TcpListener,
+    app: Arc<App>,
+    workers: Option<usize>,
+) -> Result<Server, Failure> {
+    let workers = workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, NonZero::get));
+    let server = Server::new(listener, app, workers, DRAIN);
+    let address = server.address().map_err(|error| Failure::new(1, error))?;
+    tracing::info!(version = crate::VERSION, "listening on http://{address}");
+    Ok(server)
+}
+
 /// The first SIGTERM or SIGINT drains, the second stops at once.
-async fn obey_signals(app: Arc<App>, phase: watch::Sender<Phase>) {
+pub(super) async fn obey_signals(app: Arc<App>, phase: watch::Sender<Phase>) {
     let (Ok(mut terminate), Ok(mut interrupt)) =
         (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
     else {

@@ -30,6 +30,25 @@ pub struct AccessKey {
     pub name: String,
     #[allow(missing_docs)]
     pub secret: Secret,
+    /// The only project it may act for.
+    pub project: Option<String>,
+    /// Patterns of models that it may use; empty: all.
+    pub models: Vec<String>,
+    /// Providers that it may use; empty: all.
+    pub providers: Vec<String>,
+}
+
+/// What the value of a key in the JSON form may say. LLM-Bridge looked at no value, so other fields are let pass; but a
+/// name that is close to one of these would lift a limit in silence, hence the warning.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default)]
+struct Described {
+    name: Option<String>,
+    project: Option<String>,
+    models: Vec<String>,
+    providers: Vec<String>,
+    #[serde(flatten)]
+    unknown: serde_json::Map<String, serde_json::Value>,
 }
 
 /// The token, if it is good enough.
@@ -67,26 +86,37 @@ fn weakness(token: &str) -> Option<String> {
 pub(super) fn access_keys(found: Option<&Secret>, report: &mut Report) -> Vec<AccessKey> {
     let Some(text) = found.map(Secret::expose) else { return Vec::new() };
     let keys = match text.chars().next() {
-        Some('{') => serde_json::from_str(text).map(named).map_err(|_| ()),
+        Some('{') => serde_json::from_str(text).map_err(|_| ()).and_then(described),
         Some('[') => Err(()),
-        _ => Ok(text.split(',').map(|key| (key.trim().to_owned(), None)).collect()),
+        _ => Ok(text.split(',').map(|key| (key.trim().to_owned(), Described::default())).collect()),
     };
     let Ok(keys) = keys else {
         report.invalid(
-            "ACCESS_API_KEYS must be a comma list of keys, or a JSON object whose keys are the keys",
+            "ACCESS_API_KEYS must be a comma list of keys, or a JSON object whose keys are the keys and whose values are \
+             names or objects with name, project, models and providers",
         );
         return Vec::new();
     };
-    let keys = keys.into_iter().filter(|(key, _): &(String, _)| !key.is_empty());
-    let name = |at: usize, name: Option<String>| name.unwrap_or_else(|| format!("access-key-{}", at + 1));
-    keys.enumerate()
-        .map(|(at, (key, named))| AccessKey { name: name(at, named), secret: Secret::new(key) })
-        .collect()
+    let keys = keys.into_iter().filter(|(key, _)| !key.is_empty());
+    keys.enumerate().map(|(at, (key, described))| access_key(at, key, described, report)).collect()
 }
 
-fn named(keys: serde_json::Map<String, serde_json::Value>) -> Vec<(String, Option<String>)> {
-    let name = |value: serde_json::Value| value.as_str().filter(|name| !name.is_empty()).map(str::to_owned);
-    keys.into_iter().map(|(key, value)| (key, name(value))).collect()
+fn access_key(at: usize, key: String, described: Described, report: &mut Report) -> AccessKey {
+    let Described { name, project, models, providers, unknown } = described;
+    let name = name.filter(|name| !name.is_empty()).unwrap_or_else(|| format!("access-key-{}", at + 1));
+    for field in unknown.keys() {
+        report.warn(format!("ACCESS_API_KEYS: '{field}' of {name} means nothing here and is left aside"));
+    }
+    AccessKey { name, secret: Secret::new(key), project, models, providers }
+}
+
+fn described(keys: serde_json::Map<String, serde_json::Value>) -> Result<Vec<(String, Described)>, ()> {
+    let one = |value| match value {
+        serde_json::Value::String(name) => Ok(Described { name: Some(name), ..Described::default() }),
+        object @ serde_json::Value::Object(_) => serde_json::from_value(object).map_err(|_| ()),
+        _ => Ok(Described::default()),
+    };
+    keys.into_iter().map(|(key, value)| Ok((key, one(value)?))).collect()
 }
 
 /// The address to listen at.
@@ -160,6 +190,21 @@ mod tests {
     fn access_keys_are_the_keys_of_an_object_and_its_values_name_them() {
         let named = keys(r#"{"k1": "alice", "k2": {"any": 1}}"#).unwrap();
         assert_eq!(named, pairs(&[("alice", "k1"), ("access-key-2", "k2")]));
+    }
+
+    #[test]
+    fn an_access_key_may_be_held_to_a_project_models_and_providers() {
+        let mut report = Report::default();
+        let text = r#"{"k1": {"name": "ci", "project": "blue", "models": ["gpt-*"], "providers": ["acme"], "modles": []}}"#;
+        let keys = access_keys(Some(&Secret::new(text.to_owned())), &mut report);
+        let AccessKey { name, project, models, providers, .. } = &keys[0];
+        assert_eq!((name.as_str(), project.as_deref()), ("ci", Some("blue")));
+        assert_eq!((models, providers), (&vec!["gpt-*".to_owned()], &vec!["acme".to_owned()]));
+        let warnings = report.finish().unwrap();
+        assert!(warnings[0].to_string().contains("'modles' of ci"), "{warnings:?}");
+        let mut report = Report::default();
+        access_keys(Some(&Secret::new(r#"{"k1": {"models": "gpt-4o"}}"#.to_owned())), &mut report);
+        assert!(report.finish().is_err(), "a limit that cannot be read is no limit");
     }
 
     #[test]

@@ -6,13 +6,17 @@ use std::collections::HashMap;
 
 /// The variables, and the lines that are none.
 pub(super) fn parse(text: &str) -> (HashMap<String, String>, Vec<usize>) {
-    let mut variables = HashMap::new();
+    let (variables, broken) = numbered(text);
+    (variables.into_iter().map(|(_, name, value)| (name, value)).collect(), broken)
+}
+
+/// The variables with their lines, and the lines that are none.
+pub(crate) fn numbered(text: &str) -> (Vec<(usize, String, String)>, Vec<usize>) {
+    let mut variables = Vec::new();
     let mut broken = Vec::new();
     for (at, line) in text.lines().enumerate() {
         match variable(line) {
-            Some(Some((name, value))) => {
-                variables.insert(name, value);
-            }
+            Some(Some((name, value))) => variables.push((at + 1, name, value)),
             Some(None) => {}
             None => broken.push(at + 1),
         }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use store::Secret;
 
+use super::Flags;
 use super::environment::Environment;
 use super::report::Report;
 use super::section::{Reader, Section, text};
@@ -45,16 +46,16 @@ pub(super) struct ServerSettings {
 }
 
 /// The file to read: named by flag or variable, else the first that exists.
-pub(super) fn find(flag: Option<&Path>, environment: &Environment<'_>) -> Option<PathBuf> {
-    let named =
-        flag.map(Path::to_path_buf).or_else(|| environment.text("LLM_GATEWAY_CONFIG").map(PathBuf::from));
+pub(super) fn find(flags: &Flags, environment: &Environment<'_>) -> Option<PathBuf> {
+    let named = flags.config.clone().or_else(|| environment.text("LLM_GATEWAY_CONFIG").map(PathBuf::from));
     if let Some(path) = named {
         return Some(environment.path(&path.to_string_lossy()));
     }
     let user = environment.text("XDG_CONFIG_HOME").unwrap_or_else(|| "~/.config".to_owned());
     let user = format!("{user}/llm-gateway/config.yaml");
-    ["config.yaml", "configs/config.yaml", &user, "/etc/llm-gateway/config.yaml"]
-        .into_iter()
+    let local = ["config.yaml", "configs/config.yaml"].into_iter().filter(|_| !flags.no_local_file);
+    local
+        .chain([user.as_str(), "/etc/llm-gateway/config.yaml"])
         .map(|path| environment.path(path))
         .find(|path| path.is_file())
 }

@@ -10,14 +10,14 @@ use serde_saphyr::{Spanned, UserMessageFormatter};
 
 /// A value and where it stands.
 #[derive(Debug, Clone)]
-pub(super) struct Node {
+pub(crate) struct Node {
     /// Counted from 1; 0: unknown.
-    pub(super) line: u64,
-    pub(super) value: Value,
+    pub(crate) line: u64,
+    pub(crate) value: Value,
 }
 
 #[derive(Debug, Clone)]
-pub(super) enum Value {
+pub(crate) enum Value {
     Null,
     Bool(bool),
     Int(i64),
@@ -29,13 +29,13 @@ pub(super) enum Value {
 
 /// A key of a map and where it stands.
 #[derive(Debug, Clone)]
-pub(super) struct Key {
-    pub(super) name: String,
-    pub(super) line: u64,
+pub(crate) struct Key {
+    pub(crate) name: String,
+    pub(crate) line: u64,
 }
 
 /// Reads one document; an empty one is `Null`. `Err`: the first thing that is no YAML, with its line.
-pub(super) fn parse(text: &str) -> Result<Node, String> {
+pub(crate) fn parse(text: &str) -> Result<Node, String> {
     let is_content = |line: &str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
     if !text.lines().any(is_content) {
         return Ok(Node { line: 1, value: Value::Null });
@@ -60,7 +60,7 @@ fn node(spanned: Spanned<Value>) -> Node {
 
 impl Node {
     /// What it is, for messages; never its content, which may be a secret.
-    pub(super) fn kind(&self) -> &'static str {
+    pub(crate) fn kind(&self) -> &'static str {
         match self.value {
             Value::Null => "nothing",
             Value::Bool(_) => "true or false",
@@ -72,7 +72,7 @@ impl Node {
     }
 
     /// The same value as JSON.
-    pub(super) fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         match &self.value {
             Value::Null => serde_json::Value::Null,
             Value::Bool(value) => json!(value),

@@ -1,67 +1,96 @@
 //! Keys of callers: one extractor, the same answer by every way of sending one.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
+use arc_swap::ArcSwapOption;
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{SHA256, digest};
 use foldhash::fast::RandomState;
 use http::{HeaderMap, header};
-use store::Secret;
+use store::{IssuedKeys, Secret};
 use wire::Fault;
 
+use super::caller::{Caller, Role, Scope};
+use super::failures::Failures;
 use super::subprotocol;
-
-/// What a caller may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// Everything (`LLM_GATEWAY_AUTH_TOKEN`, or a gateway without any key, which listens on loopback only).
-    Admin,
-    /// Call models (`ACCESS_API_KEYS`).
-    Caller,
-}
-
-/// Who sent a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Caller {
-    /// Name of the key in logs and in the ledger; never the key. `None` on a gateway without keys.
-    pub key_name: Option<Arc<str>>,
-    #[allow(missing_docs)]
-    pub role: Role,
-}
-
-/// Who calls a gateway that has no keys.
-const ANYBODY: Caller = Caller { key_name: None, role: Role::Admin };
+use crate::clock;
 
 type Digest = [u8; 32];
 
-/// The keys that open the door, as digests: a key itself is not kept.
+/// A key that the configuration names.
+pub struct StaticKey<'a> {
+    #[allow(missing_docs)]
+    pub name: &'a str,
+    #[allow(missing_docs)]
+    pub secret: &'a Secret,
+    #[allow(missing_docs)]
+    pub scope: Scope,
+}
+
+/// The keys that open the door: those of the configuration as digests, and those that were created.
 #[derive(Debug, Default)]
 pub struct Access {
     by_digest: HashMap<Digest, (Digest, Caller), RandomState>,
+    issued: ArcSwapOption<Issued>,
+    failures: Failures,
+}
+
+/// Created keys, each with what its holder may do.
+#[derive(Debug)]
+struct Issued {
+    keys: IssuedKeys,
+    holders: HashMap<String, Caller, RandomState>,
 }
 
 impl Access {
-    /// The gateway's own token, and names and keys of callers.
-    pub fn new<'a>(token: Option<&Secret>, keys: impl IntoIterator<Item = (&'a str, &'a Secret)>) -> Self {
+    /// The gateway's own token, and keys of callers.
+    pub fn new<'a>(token: Option<&Secret>, keys: impl IntoIterator<Item = StaticKey<'a>>) -> Self {
         let mut access = Self::default();
-        for (name, key) in keys {
-            access.admit(key, name, Role::Caller);
+        for key in keys {
+            access.know(key.secret, Caller::new(Some(key.name), Role::Caller, key.scope));
         }
         if let Some(token) = token {
-            access.admit(token, "admin", Role::Admin);
+            access.know(token, Caller::admin(Some("admin")));
         }
         access
     }
 
-    fn admit(&mut self, key: &Secret, name: &str, role: Role) {
+    fn know(&mut self, key: &Secret, caller: Caller) {
         let digest = sha256(key.expose().as_bytes());
-        self.by_digest.insert(digest, (digest, Caller { key_name: Some(name.into()), role }));
+        self.by_digest.insert(digest, (digest, caller));
     }
 
-    /// Whether no key is needed.
+    /// Replaces the created keys.
+    pub fn issue(&self, keys: IssuedKeys) {
+        let holders = keys.iter().map(|key| (key.id.clone(), Caller::holder(key))).collect();
+        self.issued.store(Some(Arc::new(Issued { keys, holders })));
+    }
+
+    /// Whether no key is needed. A created key that is sent all the same is held to its scope.
     pub fn is_open(&self) -> bool {
         self.by_digest.is_empty()
+    }
+
+    /// Who sent these headers, and the key in the query where the path allows one. A peer that sends many wrong keys has
+    /// to wait between them; a right one never has to.
+    ///
+    /// # Errors
+    /// As [`Access::caller`], or `RateLimited`.
+    pub fn admit(&self, headers: &HeaderMap, in_query: Option<&str>, peer: IpAddr) -> Result<Caller, Fault> {
+        let refused = match self.caller(headers, in_query) {
+            Ok(caller) => return Ok(caller),
+            Err(fault) => fault,
+        };
+        // Who sends no key guesses none.
+        if let Ok(Some(_)) = presented_key(headers, in_query.map(str::as_bytes)) {
+            self.failures.note(peer, clock::now()).map_err(|wait| Fault::RateLimited {
+                why: "too many wrong keys from this address".to_owned(),
+                retry_after: Some(wait),
+            })?;
+        }
+        Err(refused)
     }
 
     /// Who sent these headers, and the key in the query where the path allows one.
@@ -69,11 +98,12 @@ impl Access {
     /// # Errors
     /// `Unauthenticated`: no key, an unknown one, or two different ones.
     pub fn caller(&self, headers: &HeaderMap, in_query: Option<&str>) -> Result<Caller, Fault> {
-        if self.is_open() {
-            return Ok(ANYBODY);
+        match presented_key(headers, in_query.map(str::as_bytes)) {
+            Ok(Some(key)) => self.known(key),
+            _ if self.is_open() => Ok(Caller::admin(None)),
+            Ok(None) => Err(unauthenticated("a key is needed: send 'Authorization: Bearer <key>'")),
+            Err(fault) => Err(fault),
         }
-        let key = presented_key(headers, in_query.map(str::as_bytes))?;
-        self.known(key.ok_or_else(|| unauthenticated("a key is needed: send 'Authorization: Bearer <key>'"))?)
     }
 
     /// Who opens a socket with these headers; besides the usual ways, a key may stand among the sub-protocols, since
@@ -82,31 +112,54 @@ impl Access {
     /// # Errors
     /// `Unauthenticated`: an unknown key, or two different ones.
     pub fn socket_caller(&self, headers: &HeaderMap) -> Result<Option<Caller>, Fault> {
-        if self.is_open() {
-            return Ok(Some(ANYBODY));
+        match presented_key(headers, subprotocol::keys(headers)) {
+            Ok(Some(key)) => self.known(key).map(Some),
+            _ if self.is_open() => Ok(Some(Caller::admin(None))),
+            Ok(None) => Ok(None),
+            Err(fault) => Err(fault),
         }
-        presented_key(headers, subprotocol::keys(headers))?.map(|key| self.known(key)).transpose()
     }
 
     /// Who sends this key in a message; `Bearer ` may stand before it.
     ///
     /// # Errors
-    /// `Unauthenticated`: an unknown key.
+    /// `Unauthenticated`: nobody's, or it is revoked or has expired.
     pub fn holder(&self, key: &str) -> Result<Caller, Fault> {
-        if self.is_open() {
-            return Ok(ANYBODY);
-        }
         self.known(bearer(key.as_bytes()).unwrap_or(key.as_bytes()))
     }
 
+    /// Whose key this is. On a gateway that asks for none, a created key is held to its scope all the same.
     fn known(&self, key: &[u8]) -> Result<Caller, Fault> {
+        let ours = std::str::from_utf8(key).ok().filter(|text| IssuedKeys::is_ours(text));
+        if let Some(text) = ours
+            && let Some(issued) = &*self.issued.load()
+            && let Some(found) = issued.keys.find(text, clock::wall())
+        {
+            return issued.holders.get(&found.id).cloned().ok_or_else(unknown);
+        }
+        if self.is_open() && ours.is_none() {
+            return Ok(Caller::admin(None));
+        }
         let digest = sha256(key);
         // The map is searched by a digest that a stranger cannot steer; the verdict itself takes constant time.
         match self.by_digest.get(&digest) {
             Some((known, caller)) if verify_slices_are_equal(known, &digest).is_ok() => Ok(caller.clone()),
-            _ => Err(unauthenticated("the key is not known to this gateway")),
+            _ => Err(unknown()),
         }
     }
+
+    /// Whether a caller may go on: its key is neither revoked nor expired nor changed since it came in. Takes no lock and
+    /// no digest, so that a connection that stays open may ask before every message.
+    pub fn still_valid(&self, caller: &Caller) -> bool {
+        let Some((id, since)) = &caller.issued else { return true };
+        let issued = self.issued.load();
+        let now = issued.as_ref().and_then(|issued| issued.keys.get(id));
+        now.is_some_and(|key| key.is_valid(clock::wall()) && key.updated_at == *since)
+    }
+}
+
+fn unknown() -> Fault {
+    unauthenticated("the key is not known to this gateway")
 }
 
 /// The one key in these headers, or in what was found in them besides.
@@ -154,7 +207,8 @@ mod tests {
 
     fn access() -> Access {
         let (token, key) = (Secret::new(TOKEN.to_owned()), Secret::new("short".to_owned()));
-        Access::new(Some(&token), [("alice", &key)])
+        let alice = StaticKey { name: "alice", secret: &key, scope: Scope::default() };
+        Access::new(Some(&token), [alice])
     }
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
@@ -212,5 +266,39 @@ mod tests {
     #[test]
     fn without_any_key_everybody_is_admin() {
         assert_eq!(Access::default().caller(&HeaderMap::new(), None).unwrap().role, Role::Admin);
+    }
+
+    /// A connection that stays open asks before every message.
+    #[tokio::test]
+    async fn a_caller_goes_on_until_its_key_is_changed_or_revoked() {
+        let dir = tempfile::tempdir().unwrap();
+        let options =
+            store::OpenOptions { data_dir: dir.path().join("data"), db_path: None, master_key: None };
+        let store = store::open(options).await.unwrap().store;
+        let by = store::By { actor: "tests".into(), request_id: None, at: clock::wall() };
+        let grant = store::NewAccessKey {
+            name: "socket".into(),
+            role: store::KeyRole::Caller,
+            project: None,
+            models: Vec::new(),
+            providers: Vec::new(),
+            labels: Default::default(),
+            expires_at: None,
+        };
+        let access = access();
+        let (key, secret) = store.create_key(grant, &by).await.unwrap();
+        access.issue(store.issued_keys().await.unwrap());
+        let caller = access.holder(secret.expose()).unwrap();
+        assert!(access.still_valid(&caller));
+        let later = store::By { at: by.at + std::time::Duration::from_secs(1), ..by };
+        store.update_key(&key.id, store::KeyChanges::default(), &later).await.unwrap();
+        access.issue(store.issued_keys().await.unwrap());
+        assert!(!access.still_valid(&caller), "its scope may be another");
+        let caller = access.holder(secret.expose()).unwrap();
+        store.revoke_key(&key.id, &later).await.unwrap();
+        access.issue(store.issued_keys().await.unwrap());
+        assert!(!access.still_valid(&caller));
+        let configured = access.holder("short").unwrap();
+        assert!(access.still_valid(&configured));
     }
 }

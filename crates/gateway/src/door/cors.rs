@@ -20,7 +20,7 @@ pub enum Cors {
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PUT, DELETE, OPTIONS");
 const HEADERS: HeaderValue = HeaderValue::from_static(
     "Content-Type, Authorization, X-Project, X-Correlation-ID, x-api-key, x-gateway-tags, x-gateway-timeout-ms, \
-     x-gateway-no-fallback, x-gateway-explain",
+     x-gateway-no-fallback, x-gateway-explain, mcp-session-id, mcp-protocol-version",
 );
 const EXPOSED: HeaderValue = HeaderValue::from_static("*");
 const MAX_AGE_SECONDS: HeaderValue = HeaderValue::from_static("86400");
@@ -47,9 +47,9 @@ impl Cors {
             Cors::Any => {
                 answer.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
             }
-            Cors::Listed(origins) => {
+            Cors::Listed(_) => {
                 answer.append(VARY, HeaderValue::from_static("origin"));
-                if !origins.iter().any(|listed| listed.as_bytes() == origin.as_bytes()) {
+                if !self.lists(origin) {
                     return;
                 }
                 answer.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
@@ -69,6 +69,14 @@ impl Cors {
             Cors::Listed(origins) => {
                 origins.iter().any(|listed| listed.as_bytes() == origin.as_bytes()) || is_ours()
             }
+        }
+    }
+
+    /// Whether this origin is listed by name.
+    pub fn lists(&self, origin: &HeaderValue) -> bool {
+        match self {
+            Cors::Listed(origins) => origins.iter().any(|listed| listed.as_bytes() == origin.as_bytes()),
+            Cors::Closed | Cors::Any => false,
         }
     }
 

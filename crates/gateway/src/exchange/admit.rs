@@ -1,6 +1,6 @@
 //! From a body to an inbound request: read, scanned, peeked at.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -13,7 +13,8 @@ use wire::{Fault, Head, Operation, RawObject, SurfaceId};
 
 use super::meter::Meter;
 use crate::arrival::Arrival;
-use crate::recall::{Recall, Scope};
+use crate::door;
+use crate::recall::{Owner, Recall};
 
 /// What a route asks for.
 #[derive(Debug, Clone)]
@@ -80,6 +81,8 @@ pub struct Inbound {
     pub peek: Peek,
     /// Whose credentials are used: body, else `X-Project`, else `_global`.
     pub project: String,
+    /// How far the caller's key reaches.
+    pub reach: Arc<door::Scope>,
     /// Only the first target may be tried.
     pub strict: bool,
     decoded: OnceLock<ChatRequest>,
@@ -90,16 +93,14 @@ impl Inbound {
     /// Scans and peeks; tells the meter what was asked for.
     ///
     /// # Errors
-    /// `Malformed`, naming the field.
+    /// `Malformed`, naming the field; `Forbidden`, when the key belongs to another project.
     pub fn admit(asked: Asked, headers: &HeaderMap, body: Bytes, meter: &mut Meter) -> Result<Self, Fault> {
         let body = RawObject::parse(body)?;
         let peek = asked.peek(&body)?;
         let Asked { surface, operation, head } = asked;
-        let project = peek
-            .project
-            .clone()
-            .or_else(|| text(headers, "x-project"))
-            .unwrap_or_else(|| store::GLOBAL.into());
+        let named = peek.project.clone().or_else(|| text(headers, "x-project"));
+        let caller = meter.caller();
+        let (project, reach) = (caller.project(named.as_deref())?, caller.scope.clone());
         let strict =
             peek.strict || text(headers, "x-gateway-no-fallback").is_some_and(|value| value != "false");
         meter.asked(&peek, &project);
@@ -114,6 +115,7 @@ impl Inbound {
             body,
             peek,
             project,
+            reach,
             strict,
             decoded: OnceLock::new(),
             texts: OnceLock::new(),
@@ -128,13 +130,14 @@ impl Inbound {
             model: self.peek.model.as_deref(),
             provider: self.peek.provider.as_deref(),
             project: &self.project,
+            access: &self.reach.access,
             strict: self.strict,
         }
     }
 
     /// Whose conversation it is.
-    pub fn scope(&self, meter: &Meter) -> Scope {
-        Scope { key: meter.key_name().map(str::to_owned), project: self.project.clone() }
+    pub fn owner(&self, meter: &Meter) -> Owner {
+        Owner { key: meter.caller().identity(), project: self.project.clone() }
     }
 
     /// The request in canonical form; decoded at most once, and only if some target speaks another dialect.
@@ -150,7 +153,7 @@ impl Inbound {
             }
             _ => surface.decode_request(&self.head, &self.body)?,
         };
-        recall.restore(&self.scope(meter), &mut request);
+        recall.restore(&self.owner(meter), &mut request);
         Ok(self.decoded.get_or_init(|| request))
     }
 

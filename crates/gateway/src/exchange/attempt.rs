@@ -150,7 +150,7 @@ async fn send(
     }
     let (carried, undo) = (outgoing.undo.is_none(), outgoing.undo);
     if inbound.peek.stream {
-        let memory = Memory::new(app.recall.clone(), inbound.scope(meter));
+        let memory = Memory::new(app.recall.clone(), inbound.owner(meter));
         return chat::stream(inbound, target, reply, undo, echo, memory).await;
     }
     let body = reply.body.collect(WHOLE_ANSWER).await?;

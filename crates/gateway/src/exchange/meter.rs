@@ -19,6 +19,7 @@ use crate::limits::Place;
 /// Counts one request. Dropped without [`Meter::complete`] or [`Meter::fail`], it records that the client left.
 pub struct Meter {
     arrival: Arrival,
+    caller: Caller,
     entry: Entry,
     /// Room in the ledger's queue, taken at the door so that the row cannot be refused later.
     slot: Option<Slot>,
@@ -74,6 +75,7 @@ impl Meter {
         entry.client_request_id = client_request_id;
         Self {
             arrival,
+            caller: caller.clone(),
             entry,
             slot: Some(slot),
             usage: None,
@@ -85,14 +87,14 @@ impl Meter {
         }
     }
 
+    /// Whose request it is.
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
     /// When the request came.
     pub fn arrival(&self) -> Arrival {
         self.arrival
-    }
-
-    /// Name of the caller's key.
-    pub fn key_name(&self) -> Option<&str> {
-        self.entry.key_name.as_deref()
     }
 
     /// What the client asked for.

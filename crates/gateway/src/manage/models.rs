@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use http::{HeaderMap, Response, StatusCode};
 use percent_encoding::percent_decode_str;
-use policy::{Model, Provider};
+use policy::{Access, Model, Provider};
 use serde_json::Value;
 use wire::{Fault, Operation, SurfaceId};
 
@@ -13,6 +13,7 @@ use super::json as json_answer;
 use super::scope::asked_project;
 use crate::app::App;
 use crate::body::OutBody;
+use crate::door::Caller;
 use crate::world::World;
 
 mod anthropic;
@@ -54,35 +55,38 @@ static FORMS: [(SurfaceId, Form); 2] = [
 pub fn answer(
     app: &App,
     id: Option<&str>,
+    caller: &Caller,
     surface: SurfaceId,
     headers: &HeaderMap,
     query: Option<&str>,
 ) -> Result<Response<OutBody>, Fault> {
     let form = FORMS.iter().find(|(of, _)| *of == surface).map_or(&OPENAI, |(_, form)| form);
-    let project = asked_project(query, headers).unwrap_or_else(|| store::GLOBAL.to_owned());
+    let project = caller.project(asked_project(query, headers).as_deref())?;
+    let access = &caller.scope.access;
     let Some(id) = id else {
-        let models = available(&app.world(), &project);
+        let models = available(&app.world(), &project, access);
         return Ok(json_answer(StatusCode::OK, &(form.list)(&models, query)?));
     };
     // SDKs escape the slash of `provider/model`.
     let id = percent_decode_str(id).decode_utf8_lossy();
-    Ok(json_answer(StatusCode::OK, &(form.one)(&one(&app.world(), &id, &project)?)))
+    Ok(json_answer(StatusCode::OK, &(form.one)(&one(&app.world(), &id, &project, access)?)))
 }
 
 /// What a request for this name would reach, listed or not, under the name that was asked for. A name that a provider
 /// would only pass on unread is not a model that we know.
-fn one(world: &World, id: &str, project: &str) -> Result<Listed, Fault> {
+fn one(world: &World, id: &str, project: &str, access: &Access) -> Result<Listed, Fault> {
     let ask = policy::Ask {
         operation: Operation::Chat,
         dialect: None,
         model: Some(id),
         provider: None,
         project,
+        access,
         strict: true,
     };
     let unknown = || Fault::UnknownModel { model: id.to_owned(), nearest: Vec::new() };
     let plan = policy::plan(&ask, &world.snapshot, world).map_err(|fault| match fault {
-        Fault::NoTarget { .. } => unknown(),
+        Fault::NoTarget { .. } | Fault::Forbidden { .. } => unknown(),
         other => other,
     })?;
     let lead = plan.targets().first().filter(|target| target.provider.model(&target.model.id).is_some());
@@ -90,12 +94,12 @@ fn one(world: &World, id: &str, project: &str) -> Result<Listed, Fault> {
     Ok(Listed { id: id.to_owned(), provider: lead.provider.clone(), model: lead.model.clone() })
 }
 
-/// The models of every available provider, each id once: the first owner answers it.
-pub fn available(world: &World, project: &str) -> Vec<Listed> {
+/// The models of every available provider that a key may use, each id once: the first owner answers it.
+pub fn available(world: &World, project: &str, access: &Access) -> Vec<Listed> {
     let mut seen = HashSet::new();
     let mut models = Vec::new();
     for provider in policy::available(&world.snapshot, world, project) {
-        for model in provider.listed_models() {
+        for model in provider.listed_models().filter(|model| access.to_model(provider, model)) {
             let id = provider.listed_id(model);
             if seen.insert(id.clone()) {
                 models.push(Listed { id, provider: provider.clone(), model: model.clone() });

@@ -10,6 +10,7 @@ use super::json as json_answer;
 use super::scope::asked_project;
 use crate::app::App;
 use crate::body::OutBody;
+use crate::door::Caller;
 
 #[derive(Serialize)]
 struct ListedProvider<'a> {
@@ -23,13 +24,19 @@ struct ListedProvider<'a> {
 }
 
 /// Answers the list, in order of preference; `?project=` or `X-Project` asks for one project's view.
-pub fn answer(app: &App, headers: &HeaderMap, query: Option<&str>) -> Result<Response<OutBody>, Fault> {
-    let project = asked_project(query, headers).unwrap_or_else(|| store::GLOBAL.to_owned());
+pub fn answer(
+    app: &App,
+    caller: &Caller,
+    headers: &HeaderMap,
+    query: Option<&str>,
+) -> Result<Response<OutBody>, Fault> {
+    let project = caller.project(asked_project(query, headers).as_deref())?;
     let world = app.world();
     let providers: Vec<ListedProvider<'_>> = world
         .snapshot
         .providers()
         .iter()
+        .filter(|provider| caller.scope.access.to_provider(provider))
         .map(|provider| {
             let reason = world.unavailable(provider, &project).map(|reason| provider.why(reason));
             let available = reason.is_none();

@@ -7,6 +7,11 @@ use serde::Serialize;
 
 use crate::body::OutBody;
 
+/// `YYYY-MM-DD HH:MM:SS`, UTC, as mcp-llm-bridge wrote it.
+pub fn civil(at: jiff::Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
 /// A JSON answer that no cache keeps.
 pub fn json(status: StatusCode, value: &impl Serialize) -> Response<OutBody> {
     let body = serde_json::to_vec(value).expect("answers are plain structs and maps with string keys");

@@ -2,7 +2,9 @@
 //! too.
 
 use http::{HeaderMap, Method};
-use wire::{Operation, SurfaceId};
+use wire::{Fault, Operation, SurfaceId};
+
+use crate::door::Role;
 
 /// Who may use a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,8 +15,28 @@ pub(super) enum Class {
     Socket,
     /// Anybody with a key.
     Inference,
+    /// Who manages a project, for that project, and the holder of the gateway's token.
+    ProjectAdmin,
     /// The holder of the gateway's token.
     Admin,
+}
+
+impl Class {
+    /// # Errors
+    /// `Forbidden`: the key is known, but may not come in here.
+    pub(super) fn require(self, role: Role) -> Result<(), Fault> {
+        let (enough, why) = match self {
+            Class::Public | Class::Socket | Class::Inference => return Ok(()),
+            Class::ProjectAdmin => (
+                role <= Role::ProjectAdmin,
+                "this needs the gateway's own token (LLM_GATEWAY_AUTH_TOKEN) or the key of a project's admin",
+            ),
+            Class::Admin => {
+                (role == Role::Admin, "this needs the gateway's own token (LLM_GATEWAY_AUTH_TOKEN)")
+            }
+        };
+        if enough { Ok(()) } else { Err(Fault::Forbidden { why: why.to_owned() }) }
+    }
 }
 
 /// What lives at a path.
@@ -28,11 +50,17 @@ pub(super) enum Room {
     /// A model is asked for this, in the format of the route's surface.
     Ask(Operation),
     Socket,
-    /// The same, streamed because the path says so.
+    /// By POST a model is asked, by GET a socket is opened on which it will be.
+    Responses,
+    /// The same as `Ask`, streamed because the path says so.
     AskStreamed(Operation),
     Models,
     Providers,
     Credentials,
+    Files,
+    Keys,
+    Audit,
+    Mcp,
 }
 
 /// A path and what lives there.
@@ -47,7 +75,7 @@ pub(super) struct Route {
     pub(super) surface: SurfaceId,
 }
 
-use Class::{Admin, Inference, Public};
+use Class::{Admin, Inference, ProjectAdmin, Public};
 use Operation::{Chat, Complete, CountTokens, Embed, EmbedOne};
 use Room::{Ask, AskStreamed};
 use SurfaceId::{
@@ -59,12 +87,12 @@ const READ: &str = "GET, HEAD";
 const WRITE: &str = "POST";
 
 /// Of two that fit, the first counts.
-static ROUTES: [Route; 32] = [
+static ROUTES: [Route; 38] = [
     row("/v1/chat/completions", Ask(Chat), Inference, WRITE, OpenAi),
     row("/v1/ws", Room::Socket, Class::Socket, "GET", SurfaceId::Socket),
     row("/v1/completions", Ask(Complete), Inference, WRITE, OpenAi),
     row("/v1/embeddings", Ask(Embed), Inference, WRITE, OpenAi),
-    row("/v1/responses", Ask(Chat), Inference, WRITE, Responses),
+    row("/v1/responses", Room::Responses, Inference, "GET, POST", Responses),
     row("/v1/responses/input_tokens", Ask(CountTokens), Inference, WRITE, Responses),
     row("/v1/messages", Ask(Chat), Inference, WRITE, Anthropic),
     row("/v1/messages/count_tokens", Ask(CountTokens), Inference, WRITE, Anthropic),
@@ -84,8 +112,14 @@ static ROUTES: [Route; 32] = [
     row("/v1/models/*", Room::Models, Inference, READ, OpenAi),
     row("/v1/generate", Ask(Chat), Inference, WRITE, Native),
     row("/v1/providers", Room::Providers, Inference, READ, Native),
-    row("/v1/credentials", Room::Credentials, Admin, "GET, HEAD, POST", Native),
-    row("/v1/credentials/*", Room::Credentials, Admin, "DELETE", Native),
+    row("/v1/credentials", Room::Credentials, ProjectAdmin, "GET, HEAD, POST", Native),
+    row("/v1/credentials/*", Room::Credentials, ProjectAdmin, "DELETE", Native),
+    row("/v1/files", Room::Files, ProjectAdmin, "GET, HEAD, POST", Native),
+    row("/v1/files/*", Room::Files, ProjectAdmin, "DELETE", Native),
+    row("/admin/v1/keys", Room::Keys, ProjectAdmin, "GET, HEAD, POST", Native),
+    row("/admin/v1/keys/*", Room::Keys, ProjectAdmin, "GET, HEAD, POST, PATCH, DELETE", Native),
+    row("/admin/v1/audit", Room::Audit, Admin, READ, Native),
+    row("/mcp", Room::Mcp, Inference, WRITE, Native),
     row("/health", Room::Health, Public, READ, Native),
     row("/livez", Room::Live, Public, READ, Native),
     row("/readyz", Room::Ready, Public, READ, Native),
@@ -97,6 +131,14 @@ static ROUTES: [Route; 32] = [
 const HOME: &str = "/";
 /// Where all APIs have their models.
 const SHARED: &str = "/v1/models";
+
+/// Path and method of everything that lives here, and whether it needs a key; for tests that must miss none.
+pub fn routes() -> impl Iterator<Item = (&'static str, &'static str, bool)> {
+    ROUTES.iter().flat_map(|route| {
+        let needs_key = route.class != Public;
+        route.methods.split(", ").map(move |method| (route.path, method, needs_key))
+    })
+}
 
 const fn row(
     path: &'static str,
@@ -191,6 +233,11 @@ impl Route {
         };
         let rest = path.strip_prefix(before)?.strip_suffix(after)?;
         (!rest.is_empty()).then_some(Some(rest))
+    }
+
+    /// Errors are problem documents (RFC 9457) here.
+    pub(super) fn is_administration(&self) -> bool {
+        self.path.starts_with("/admin/")
     }
 
     pub(super) fn allows(&self, method: &Method) -> bool {

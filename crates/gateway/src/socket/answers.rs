@@ -1,17 +1,18 @@
 //! The answers under way on one socket. Dropping one closes its upstream.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
 use http_body::Body;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 use wire::frame::SseSplitter;
 
 use super::question::Question;
 use crate::body::OutBody;
+use crate::problem::Refusal;
 
 /// Requests on one socket, those that wait for their turn included (SAFETY, limits: concurrent 32 for a key).
 pub(super) const MOST: usize = 32;
@@ -24,8 +25,8 @@ pub(super) trait Script: Send {
     /// One event of the answer's stream: its data.
     fn event(&mut self, data: &str, out: &mut VecDeque<Utf8Bytes>);
 
-    /// The request was refused before its answer began; `error` is the surface's error body.
-    fn refusal(&mut self, error: &str, out: &mut VecDeque<Utf8Bytes>);
+    /// The request was refused before its answer began.
+    fn refusal(&mut self, refusal: &Refusal, out: &mut VecDeque<Utf8Bytes>);
 
     /// The answer is over, however it went.
     fn end(&mut self, out: &mut VecDeque<Utf8Bytes>);
@@ -42,7 +43,7 @@ struct Answer {
 }
 
 enum Stage {
-    Asking(Pin<Box<dyn Future<Output = Result<OutBody, Bytes>> + Send>>),
+    Asking(Pin<Box<dyn Future<Output = Result<OutBody, Refusal>> + Send>>),
     Telling { body: OutBody, events: SseSplitter },
     Over,
 }
@@ -129,7 +130,7 @@ impl Answer {
             match &mut self.stage {
                 Stage::Asking(asking) => match ready!(asking.as_mut().poll(cx)) {
                     Ok(body) => self.stage = Stage::Telling { body, events: SseSplitter::new(EVENT_LIMIT) },
-                    Err(error) => self.refuse(&error),
+                    Err(refusal) => self.refuse(&refusal),
                 },
                 Stage::Telling { body, .. } => match ready!(Pin::new(body).poll_frame(cx)) {
                     Some(Ok(frame)) => self.tell(&frame.into_data().unwrap_or_default()),
@@ -149,13 +150,21 @@ impl Answer {
         }
     }
 
-    fn refuse(&mut self, error: &Bytes) {
-        self.script.refusal(&String::from_utf8_lossy(error), &mut self.texts);
+    fn refuse(&mut self, refusal: &Refusal) {
+        self.script.refusal(refusal, &mut self.texts);
         self.end();
     }
 
     fn end(&mut self) {
         self.script.end(&mut self.texts);
         self.stage = Stage::Over;
+    }
+}
+
+/// A JSON text without line feeds: between its parts they are spaces, and within them there are none.
+pub(super) fn on_one_line(json: &str) -> Cow<'_, str> {
+    match json.contains('\n') {
+        true => json.replace('\n', " ").into(),
+        false => json.into(),
     }
 }

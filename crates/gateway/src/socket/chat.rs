@@ -9,7 +9,7 @@ mod script;
 use bytes::Bytes;
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
-use wire::{Fault, RawObject, SurfaceId};
+use wire::{Fault, RawObject};
 
 use super::answers::{MOST, Script};
 use super::conversation::{Desk, Protocol};
@@ -116,9 +116,9 @@ impl Chat {
                 desk.start(message.id.map(str::to_owned), caller, body, Box::new(script));
             }
             Err(fault) => {
-                let error = problem::body(SurfaceId::Socket, &fault, &[], Arrival::now());
+                let refusal = problem::refusal(desk.surface(), &fault, &[], Arrival::now());
                 let mut texts = Default::default();
-                script.refusal(&String::from_utf8_lossy(&error), &mut texts);
+                script.refusal(&refusal, &mut texts);
                 script.end(&mut texts);
                 texts.into_iter().for_each(|text| desk.reply(text.to_string()));
             }
@@ -144,6 +144,14 @@ impl Chat {
         let named = message.api_key.as_deref().map(|key| desk.app().access.holder(key)).transpose();
         let named = named.inspect_err(|_| self.wrong_keys += 1)?;
         let unauthenticated = |why: &'static str| Fault::Unauthenticated { why: why.into() };
+        if self.caller.as_ref().is_some_and(|caller| !desk.app().access.still_valid(caller)) {
+            self.caller = None;
+            if named.is_none() {
+                return Err(unauthenticated(
+                    "the key of this connection was revoked, changed or has expired",
+                ));
+            }
+        }
         match (named, &self.caller) {
             (Some(named), Some(caller)) if named != *caller => {
                 Err(unauthenticated("the connection belongs to another key"))

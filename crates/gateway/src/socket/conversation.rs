@@ -10,6 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use wire::SurfaceId;
 
 use super::Socket;
 use super::answers::{Answers, Script};
@@ -49,6 +50,11 @@ impl Desk {
         &self.socket.app
     }
 
+    /// The surface that is spoken.
+    pub(super) fn surface(&self) -> SurfaceId {
+        self.socket.spoken.surface()
+    }
+
     /// Sends a text of its own, before any more of the answers.
     pub(super) fn reply(&mut self, text: String) {
         self.replies.push_back(text.into());
@@ -56,10 +62,10 @@ impl Desk {
 
     /// Starts to answer a request. `id` is the client's, as JSON text.
     pub(super) fn start(&mut self, id: Option<String>, caller: Caller, body: Bytes, script: Box<dyn Script>) {
-        let Socket { app, surface, headers, .. } = &self.socket;
+        let Socket { app, headers, .. } = &self.socket;
         let client_id = id.as_deref().map(|id| id.trim_matches('"')).filter(|id| is_plain(id));
         let client_id = client_id.map(str::to_owned);
-        let (app, surface, headers) = (app.clone(), *surface, headers.clone());
+        let (app, surface, headers) = (app.clone(), self.surface(), headers.clone());
         let question = Question { app, surface, caller, headers, client_id, body };
         self.answers.start(id, question, script);
     }

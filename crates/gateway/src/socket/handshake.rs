@@ -14,7 +14,7 @@ use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
 use wire::{Fault, SurfaceId};
 
-use super::Socket;
+use super::{Socket, Spoken};
 use crate::app::App;
 use crate::arrival::Arrival;
 use crate::body::OutBody;
@@ -40,16 +40,17 @@ pub fn is_wanted(headers: &HeaderMap) -> bool {
     lists(headers, CONNECTION, "upgrade") && lists(headers, UPGRADE, "websocket")
 }
 
-/// Answers a request for a socket on which `surface` will be spoken: 101, or why not.
+/// Answers a request for a socket: 101, or why not.
 ///
 /// # Errors
 /// `Forbidden`: a page of a stranger asks; `Unauthenticated`: a wrong key; `Malformed`: not a handshake.
 pub fn open(
     app: &Arc<App>,
     arrival: Arrival,
-    surface: SurfaceId,
+    spoken: Spoken,
     mut request: Request<Incoming>,
 ) -> Result<Response<OutBody>, Fault> {
+    let surface = spoken.surface();
     if !is_wanted(request.headers()) {
         return Ok(upgrade_required(surface, arrival));
     }
@@ -66,7 +67,7 @@ pub fn open(
     }
     let upgrade = hyper::upgrade::on(&mut request);
     let headers = lasting(surface, request.headers());
-    let socket = Socket { app: app.clone(), surface, caller, headers };
+    let socket = Socket { app: app.clone(), spoken, caller, headers };
     response.extensions_mut().insert(Handover { upgrade, socket });
     Ok(response)
 }

@@ -16,8 +16,6 @@ use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
 use crate::clock::{self, Instant, Sleep};
 
-/// Bytes of one message, however many frames it comes in (SAFETY C11).
-pub(super) const MESSAGE: usize = 1024 * 1024;
 /// Bytes read at once. An idle socket holds a buffer of this size and no other.
 const READ_BUFFER: usize = 4 * 1024;
 /// Small frames that are ready together go out in one write of about this size.
@@ -54,13 +52,14 @@ pub(super) struct Line<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Line<S> {
-    /// `early` are bytes that have been read already.
-    pub(super) async fn new(stream: S, early: Bytes) -> Self {
+    /// `early` are bytes that have been read already; `message` is how many bytes one message may have, however many
+    /// frames it comes in (SAFETY C11).
+    pub(super) async fn new(stream: S, early: Bytes, message: usize) -> Self {
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
             .write_buffer_size(WRITE_BUFFER)
-            .max_message_size(Some(MESSAGE))
-            .max_frame_size(Some(MESSAGE));
+            .max_message_size(Some(message))
+            .max_frame_size(Some(message));
         let stream =
             WebSocketStream::from_partially_read(stream, early.into(), Role::Server, Some(config)).await;
         let now = clock::now();
@@ -140,7 +139,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Line<S> {
             }
             let socket = self.stream.get_mut();
             socket.shutdown().await.ok()?;
-            let mut rest = [0; 1024];
+            // On the heap: in the task it would be there all along.
+            let mut rest = vec![0; 1024];
             while socket.read(&mut rest).await.ok()? > 0 {}
             Some(())
         })
@@ -151,7 +151,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Line<S> {
 /// How a broken line is closed (RFC 6455, section 7.4.1).
 fn end_of(error: &Error) -> End {
     match error {
-        Error::Capacity(_) => End::Close(CloseCode::Size, "a message may have 1 MiB"),
+        Error::Capacity(_) => End::Close(CloseCode::Size, "the message is too large"),
         Error::Utf8(_) => End::Close(CloseCode::Invalid, "a text must be UTF-8"),
         Error::Protocol(ProtocolError::ResetWithoutClosingHandshake | ProtocolError::SendAfterClosing) => {
             End::Gone

@@ -11,7 +11,7 @@ use crate::arrival::Arrival;
 use crate::body::OutBody;
 use crate::door::Caller;
 use crate::exchange::{Inbound, Meter, exchange};
-use crate::problem;
+use crate::problem::{self, Refusal};
 
 /// A request as it came in a message.
 pub(super) struct Question {
@@ -26,12 +26,16 @@ pub(super) struct Question {
 }
 
 impl Question {
-    /// The answer as it streams, or the error body of the surface.
+    /// The answer as it streams, or why there is none.
     ///
     /// Nothing happens before the first poll: a question that waits for its turn costs its bytes and no more.
-    pub(super) async fn ask(self) -> Result<OutBody, Bytes> {
+    pub(super) async fn ask(self) -> Result<OutBody, Refusal> {
         let arrival = Arrival::now();
-        let refuse = |fault: &Fault| problem::body(self.surface, fault, &[], arrival);
+        let refuse = |fault: &Fault| problem::refusal(self.surface, fault, &[], arrival);
+        if !self.app.access.still_valid(&self.caller) {
+            let why = "the key of this connection was revoked or changed; connect again".into();
+            return Err(refuse(&Fault::Unauthenticated { why }));
+        }
         let Some(place) = self.app.in_flight.enter() else { return Err(refuse(&Fault::Overloaded)) };
         if self.app.is_draining() {
             return Err(refuse(&Fault::Draining));
@@ -48,7 +52,7 @@ impl Question {
         };
         match exchange(&self.app, &inbound, meter).await {
             Ok(answer) => Ok(answer.body),
-            Err(failed) => Err(problem::body(self.surface, &failed.fault, &failed.tried, arrival)),
+            Err(failed) => Err(problem::refusal(self.surface, &failed.fault, &failed.tried, arrival)),
         }
     }
 }

@@ -85,6 +85,7 @@ pub fn planned(snapshot: &Snapshot, model: &str) -> policy::Target {
         model: Some(model),
         provider: None,
         project: "_global",
+        access: policy::Access::ALL,
         strict: false,
     };
     plan(&ask, snapshot, &AllKeys).expect("a plan").targets()[0].clone()

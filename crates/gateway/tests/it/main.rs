@@ -2,16 +2,22 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+mod access_keys;
+mod auth_files;
 mod bad_input;
 mod catalogue;
 mod clients_leave;
 mod doors;
 mod first_minute;
+mod import;
 mod ledger;
+mod mcp_http;
+mod mcp_stdio;
 mod model_lists;
 mod models;
 mod operations;
 mod process;
+mod projects;
 mod replay;
 mod request_path;
 mod secrets;
@@ -19,3 +25,4 @@ mod socket;
 mod support;
 mod upstream_faults;
 mod vault;
+mod vault_commands;

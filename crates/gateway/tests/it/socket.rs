@@ -4,4 +4,5 @@ mod answers;
 mod doors;
 mod load;
 mod messages;
+mod responses;
 mod violations;

@@ -4,6 +4,7 @@
 mod database;
 mod gateway;
 mod http;
+mod mcp;
 mod socket;
 
 use std::future::Future;
@@ -12,8 +13,9 @@ use std::time::{Duration, Instant};
 use fakeprov::FakeProv;
 
 pub use database::sql;
-pub use gateway::{Builder, Gateway, TOKEN, both_wires, chat_body, rows};
+pub use gateway::{Builder, Ended, Gateway, TOKEN, both_wires, chat_body, rows};
 pub use http::{Reply, connect, events, read_reply, request};
+pub use mcp::{Conversation, call, initialize, message};
 pub use socket::{Socket, chat_message};
 
 /// How long a test waits for something that should take an instant.

@@ -138,3 +138,22 @@ fn who_names_no_valid_provider_is_told_the_valid_ones() {
         assert!(!text.contains("demo"), "{text}");
     }
 }
+
+/// One row is changed behind the gateway's back: it is left out, and the other one serves.
+#[test]
+fn a_credential_that_was_changed_outside_the_gateway_is_left_out() {
+    let (provider, gateway) = bench();
+    for name in ["a", "b"] {
+        let body = json!({"provider": "openai", "apiKey": "sk-right-key-0123456789", "keyName": name});
+        assert_eq!(gateway.post("/v1/credentials", &body).status, 201);
+    }
+    let database = gateway.data_dir().join("vault.db");
+    crate::support::sql(&database, "UPDATE credentials SET version = 9 WHERE key_name = 'a'");
+    let reply = gateway.chat("openai/text");
+    assert_eq!((reply.status, provider.received().len()), (200, 1), "{}", reply.text());
+    let listed = gateway.get("/v1/credentials").json()["credentials"].clone();
+    assert_eq!((&listed[0]["intact"], listed[1].get("intact")), (&json!(false), None));
+    crate::support::sql(&database, "UPDATE credentials SET version = 9 WHERE key_name = 'b'");
+    gateway.delete(&format!("/v1/credentials/{}", listed[0]["id"]));
+    assert_ne!(gateway.chat("openai/text").status, 200, "it fails closed");
+}

@@ -72,7 +72,7 @@ impl<'a> Resolver<'a> {
         match self.ask.model {
             Some("") => Err(Fault::malformed("model".to_owned(), "the model must not be empty")),
             Some(name) => self.for_name(name, asked),
-            None => Ok(self.for_no_name(asked)),
+            None => self.for_no_name(asked),
         }
     }
 
@@ -112,35 +112,57 @@ impl<'a> Resolver<'a> {
         })
     }
 
-    fn for_no_name(&self, asked: Option<usize>) -> Lead {
+    fn for_no_name(&self, asked: Option<usize>) -> Result<Lead, Fault> {
         let wished = asked.map(|at| (at, Choice::Asked));
         let default = self.world.default_position().map(|at| (at, Choice::Default));
         let others = (0..self.absent.len()).map(|at| (at, Choice::First));
         if let Some((provider, _)) = wished.filter(|(at, _)| self.absent[*at].is_some()) {
-            return self.demo_alone().unwrap_or(Lead::Absent { provider, model: None, preferred: None });
+            if self.absent[provider] == Some(Reason::NotAllowed) {
+                let why = format!("this key may not use the provider '{}'", self.provider(provider).id);
+                return Err(Fault::Forbidden { why });
+            }
+            return Ok(self.demo_alone().unwrap_or(Lead::Absent { provider, model: None, preferred: None }));
         }
-        wished
+        let lead = wished
             .into_iter()
             .chain(default)
             .chain(others)
             .filter(|(at, _)| self.absent[*at].is_none())
             .find_map(|(provider, choice)| {
-                let model = self.provider(provider).model_or_default(None)?;
+                let model = self.own_model(provider)?;
                 Some(Lead::Serve { provider, model, choice })
             })
-            .unwrap_or(Lead::Nobody)
+            .unwrap_or(Lead::Nobody);
+        Ok(lead)
+    }
+
+    /// What a provider serves to those who name no model: its default, else the first that the key may use.
+    fn own_model(&self, at: usize) -> Option<Arc<Model>> {
+        let provider = self.provider(at);
+        let allowed = |model: &Arc<Model>| self.ask.access.to_model(provider, model);
+        let default = provider.model_or_default(None);
+        let listed = || provider.listed_models().filter(|_| default.is_some()).find(|model| allowed(model));
+        default.clone().filter(allowed).or_else(|| listed().cloned())
     }
 
     fn for_name(&self, name: &'a str, asked: Option<usize>) -> Result<Lead, Fault> {
         let mut first = None;
+        let mut forbidden = false;
         for reading in self.readings(name, asked) {
             let Some(model) = self.provider(reading.provider).model_or_unlisted(reading.model) else {
                 continue;
             };
+            if !self.ask.access.to_model(self.provider(reading.provider), &model) {
+                forbidden = true;
+                continue;
+            }
             if self.absent[reading.provider].is_none() {
                 return Ok(Lead::Serve { provider: reading.provider, model, choice: reading.choice });
             }
             first.get_or_insert(reading);
+        }
+        if forbidden && first.is_none() {
+            return Err(Fault::Forbidden { why: format!("this key may not use the model '{name}'") });
         }
         if let Some(demo) = self.demo_alone() {
             return Ok(demo);
@@ -180,20 +202,23 @@ impl<'a> Resolver<'a> {
         Some(Reading { provider, model, choice: Choice::Prefix })
     }
 
-    /// An alias is looked up once: an alias of an alias names nothing.
+    /// An alias is looked up once: an alias of an alias names nothing. What it means is read like any other name.
     fn alias(&self, name: &str) -> Option<Reading<'a>> {
         let meant = self.world.alias(name)?;
         let owners = self.world.owners(meant);
-        let owner = owners.iter().copied().find(|at| self.absent[*at].is_none()).or(owners.first().copied());
-        let owned = owner.map(|provider| Reading { provider, model: meant, choice: Choice::Alias });
-        owned.or_else(|| self.prefix(meant).map(|reading| Reading { choice: Choice::Alias, ..reading }))
+        let whole = |provider| Reading { provider, model: meant, choice: Choice::Alias };
+        let section = self.prefix(meant).filter(|reading| self.provider(reading.provider).section.is_some());
+        let owned = owners.iter().copied().find(|at| self.absent[*at].is_none()).map(whole);
+        let absent = || owners.first().copied().map(whole);
+        let reading = section.or(owned).or_else(|| self.prefix(meant)).or_else(absent)?;
+        Some(Reading { choice: Choice::Alias, ..reading })
     }
 
     /// The demonstration, when nothing else is available and the client does not insist.
     fn demo_alone(&self) -> Option<Lead> {
         let mut available = (0..self.absent.len()).filter(|at| self.absent[*at].is_none());
         let only = available.next().filter(|at| self.world.is_demo(*at) && !self.ask.strict)?;
-        let model = self.provider(only).model_or_default(None)?;
+        let model = self.own_model(only)?;
         available.next().is_none().then_some(Lead::Serve { provider: only, model, choice: Choice::Demo })
     }
 

@@ -1,7 +1,7 @@
 //! Names, order and fallback, as the contract of both predecessors has them.
 
 use super::support::{Keys, ask, demo, documented, from_file, provider, targets};
-use policy::{Ask, Choice, DemoRole, Endpoint, Next, Provider, Reason, Snapshot, Target, plan};
+use policy::{Access, Ask, Choice, DemoRole, Endpoint, Next, Provider, Reason, Snapshot, Target, plan};
 use wire::fault::{Class, UpstreamFault};
 use wire::{Dialect, Fault, WireId};
 
@@ -237,6 +237,14 @@ fn an_alias_names_a_model_of_a_provider() {
     assert_eq!(first(&from_file(), &keys, "fast"), ("deepseek:deepseek-chat".into(), Choice::Alias));
 }
 
+/// An id that somebody without a key owns must not stand in the way of the provider that is named.
+#[test]
+fn an_alias_is_read_like_any_other_name() {
+    let world = documented().with_aliases([("best".into(), "openai/gpt-4o".into())].into());
+    assert_eq!(first(&world, &["openai", "openrouter"], "best").0, "openrouter:openai/gpt-4o");
+    assert_eq!(first(&world, &["openai"], "best").0, "openai:gpt-4o");
+}
+
 #[test]
 fn a_provider_that_takes_only_its_own_models_refuses_others() {
     let closed = Provider { takes_any_model: false, ..provider("acme", &["m"]) };
@@ -295,4 +303,40 @@ fn a_plan_explains_every_provider_in_one_sentence() {
     assert_eq!(said.len(), 3);
     assert_eq!(said[0], "a with m: has a model of exactly this id");
     assert!(said[1].contains("B_API_KEY"), "{said:?}");
+}
+
+fn allowed(models: &[&str], providers: &[&str]) -> Access {
+    let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    Access { models: owned(models), providers: owned(providers) }
+}
+
+#[test]
+fn a_key_reaches_only_the_providers_and_models_it_may_use() {
+    let world = documented();
+    let keys = Keys::of(&["anthropic", "openai", "groq", "openrouter"]);
+    let run = |access: &Access, model| plan(&Ask { access, ..ask(model) }, &world, &keys);
+    let only_openrouter = allowed(&[], &["openrouter"]);
+    assert_eq!(targets(run(&only_openrouter, Some("openai/gpt-4o"))), ["openrouter:openai/gpt-4o"]);
+    assert_eq!(targets(run(&only_openrouter, None)), ["openrouter:deepseek/deepseek-chat"]);
+    for (access, model) in [
+        (&only_openrouter, "gpt-4o"),
+        (&only_openrouter, "openai/brand-new"),
+        (&allowed(&["gpt-*"], &[]), "claude-sonnet-4-20250514"),
+        (&allowed(&["gpt-*"], &[]), "groq/brand-new"),
+    ] {
+        let fault = run(access, Some(model)).unwrap_err();
+        assert!(matches!(fault, Fault::Forbidden { .. }), "{model}: {fault}");
+    }
+    assert_eq!(targets(run(&allowed(&["openai/*"], &[]), Some("openai/brand-new"))), ["openai:brand-new"]);
+}
+
+#[test]
+fn a_fallback_is_no_way_around_what_a_key_may_use() {
+    let world = documented();
+    let keys = Keys::of(&["anthropic", "openai", "groq"]);
+    let access = allowed(&["gpt-4o", "llama-*"], &[]);
+    let made = plan(&Ask { access: &access, ..ask(Some("gpt-4o")) }, &world, &keys);
+    assert_eq!(targets(made), ["openai:gpt-4o", "groq:llama-3.3-70b-versatile"]);
+    let made = plan(&Ask { access: &access, ..ask(None) }, &world, &keys);
+    assert_eq!(targets(made), ["openai:gpt-4o", "groq:llama-3.3-70b-versatile"]);
 }

@@ -3,7 +3,9 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use policy::{Ask, Auth, Endpoint, Kind, Model, Plan, Provider, Reason, Rules, Snapshot, Standing, Timeouts};
+use policy::{
+    Access, Ask, Auth, Endpoint, Kind, Model, Plan, Provider, Reason, Rules, Snapshot, Standing, Timeouts,
+};
 use wire::chat::Profile;
 use wire::{Dialect, Fault, Operation, WireId};
 
@@ -108,6 +110,7 @@ pub fn ask<'a>(model: Option<&'a str>) -> Ask<'a> {
         model,
         provider: None,
         project: "_global",
+        access: Access::ALL,
         strict: false,
     }
 }

@@ -3,7 +3,10 @@
 //! A writer's connection is owned by the transaction that runs on it and goes home only after a commit. Whatever
 //! else happens - an error, a caller that leaves - it is closed, which rolls back; the next transaction opens another.
 
-use std::path::Path;
+use std::fs::{File, TryLockError};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -14,6 +17,7 @@ use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::timeout;
 
+use super::place::with_suffix;
 use crate::error::StoreError;
 
 /// How long to wait for another process to release the database. Source: SAFETY.md P10.
@@ -51,10 +55,19 @@ impl Writers {
         // Overwriting deleted content costs little here, and a deleted key should be gone.
         let durable = wal(path).synchronous(SqliteSynchronous::Full).pragma("secure_delete", "ON");
         let relaxed = wal(path).synchronous(SqliteSynchronous::Normal);
-        let durable = Writer::new(durable, BUSY, &line);
-        let relaxed = Writer::new(relaxed, IMPATIENT, &line);
+        let queue = with_suffix(path, "-turn");
+        let made = File::options().create(true).truncate(false).write(true).mode(0o600).open(&queue);
+        made.map_err(sqlx::Error::Io)?;
+        let durable = Writer::new(durable, BUSY, &line, &queue);
+        let relaxed = Writer::new(relaxed, IMPATIENT, &line, &queue);
         tokio::try_join!(durable.connect(), relaxed.connect())?;
         Ok(Self { durable, relaxed })
+    }
+
+    /// Closes both, when what runs on them has ended.
+    pub(super) async fn close(&self) {
+        self.relaxed.close().await;
+        self.durable.close().await;
     }
 }
 
@@ -80,13 +93,16 @@ pub(super) struct Writer {
     patience: Duration,
     /// First come, first served. SQLite's own waiting is a matter of luck, by which one writer can starve the other.
     line: Arc<Mutex<()>>,
+    /// The same among processes: who waits to begin holds the lock of this file. Whoever has just ended comes after.
+    queue: PathBuf,
     home: std::sync::Mutex<Option<SqliteConnection>>,
 }
 
 impl Writer {
-    fn new(options: SqliteConnectOptions, patience: Duration, line: &Arc<Mutex<()>>) -> Self {
+    fn new(options: SqliteConnectOptions, patience: Duration, line: &Arc<Mutex<()>>, queue: &Path) -> Self {
         let options = options.busy_timeout(patience);
-        Self { options, patience, line: Arc::clone(line), home: std::sync::Mutex::default() }
+        let home = std::sync::Mutex::default();
+        Self { options, patience, line: Arc::clone(line), queue: queue.to_owned(), home }
     }
 
     /// Starts a transaction that may write. Dropped without `commit`, it leaves no trace.
@@ -96,8 +112,26 @@ impl Writer {
             Some(connection) => connection,
             None => self.options.connect().await?,
         };
+        let place = self.queue().await?;
         sqlx::query("BEGIN IMMEDIATE").execute(&mut connection).await?;
+        drop(place);
         Ok(Turn { connection, writer: self, _line: line })
+    }
+
+    /// The first place in the queue of processes, kept until it is dropped. `None` where files cannot be locked, as on
+    /// some network file systems: there, luck decides.
+    async fn queue(&self) -> Result<Option<File>, StoreError> {
+        let Ok(file) = File::open(&self.queue) else { return Ok(None) };
+        match file.try_lock() {
+            Ok(()) => return Ok(Some(file)),
+            Err(TryLockError::Error(_)) => return Ok(None),
+            Err(TryLockError::WouldBlock) => {}
+        }
+        // The one before us holds it for as long as a transaction takes. If we leave, the thread gives it back.
+        let waiting = tokio::task::spawn_blocking(move || file.lock().map(|()| file));
+        let waited = timeout(self.patience, waiting).await.map_err(|_| StoreError::Busy)?;
+        let locked = waited.map_err(io::Error::other).and_then(|locked| locked);
+        locked.map(Some).map_err(|error| StoreError::Io(error.into()))
     }
 
     async fn connect(&self) -> Result<(), sqlx::Error> {
@@ -106,7 +140,7 @@ impl Writer {
     }
 
     /// Closes the connection once its transaction has ended.
-    pub(super) async fn close(&self) {
+    async fn close(&self) {
         let _line = self.line.lock().await;
         if let Some(connection) = self.take() {
             // What was committed is safe whatever this says: it only checkpoints.

@@ -55,15 +55,19 @@ pub async fn is_foreign(path: &Path) -> Result<bool, OpenError> {
 
 /// Reads the vault's row, before anything is written.
 pub(super) async fn identity(path: &Path) -> Result<Identity, OpenError> {
-    // Without a write-ahead log the file is complete and nobody uses it, so SQLite need not even make side files.
-    let reader = options(path).read_only(true).immutable(!Place::has_wal(path));
-    let mut connection = reader.connect().await.map_err(opening(path))?;
+    let mut connection = reader(path).await.map_err(opening(path))?;
     require_version(&mut connection, path).await?;
     let schema = schema::version(&mut connection).await.map_err(opening(path))?;
     if schema > schema::LATEST {
         return Err(OpenError::NewerSchema { path: path.to_owned(), found: schema, known: schema::LATEST });
     }
     read_identity(&mut connection, schema).await.map_err(opening(path))
+}
+
+/// A connection that changes nothing.
+pub(super) async fn reader(path: &Path) -> sqlx::Result<SqliteConnection> {
+    // Without a write-ahead log the file is complete and nobody uses it, so SQLite need not even make side files.
+    options(path).read_only(true).immutable(!Place::has_wal(path)).connect().await
 }
 
 async fn read_identity(connection: &mut SqliteConnection, schema: i64) -> sqlx::Result<Identity> {

@@ -112,7 +112,7 @@ fn make_directory(path: &Path) -> Result<(), OpenError> {
 
 /// Held for milliseconds while a store opens. Some network file systems have no locks; there, one start at a time is
 /// the operator's care.
-fn lock(directory: &Path) -> Result<File, OpenError> {
+pub(super) fn lock(directory: &Path) -> Result<File, OpenError> {
     let file = File::open(directory).map_err(OpenError::io("open the directory", directory))?;
     for _ in 0..GLANCES {
         match file.try_lock() {

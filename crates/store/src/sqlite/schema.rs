@@ -1,4 +1,4 @@
-//! Migrations: forward only, each in a transaction of its own, their versions in the table `migrations`.
+//! Migrations: forward only, in a transaction of the caller, their versions in the table `migrations`.
 
 use sqlx::SqliteConnection;
 
@@ -12,11 +12,18 @@ struct Migration {
 }
 
 /// All of them, oldest first. What was released is never edited.
-const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "vault_and_ledger",
-    sql: include_str!("../../migrations/sqlite/0001_vault_and_ledger.sql"),
-}];
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "vault_and_ledger",
+        sql: include_str!("../../migrations/sqlite/0001_vault_and_ledger.sql"),
+    },
+    Migration {
+        version: 2,
+        name: "files_keys_and_audit",
+        sql: include_str!("../../migrations/sqlite/0002_files_keys_and_audit.sql"),
+    },
+];
 
 /// The schema that this program reads and writes.
 pub(super) const LATEST: i64 = MIGRATIONS[MIGRATIONS.len() - 1].version;
@@ -39,14 +46,12 @@ pub(super) async fn version(connection: &mut SqliteConnection) -> sqlx::Result<i
 /// Applies what is missing.
 pub(super) async fn migrate(connection: &mut SqliteConnection, from: i64) -> sqlx::Result<()> {
     for migration in MIGRATIONS.iter().filter(|migration| migration.version > from) {
-        sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await?;
         sqlx::raw_sql(migration.sql).execute(&mut *connection).await?;
         sqlx::query("INSERT INTO migrations (version, name) VALUES (?, ?)")
             .bind(migration.version)
             .bind(migration.name)
             .execute(&mut *connection)
             .await?;
-        sqlx::query("COMMIT").execute(&mut *connection).await?;
     }
     Ok(())
 }

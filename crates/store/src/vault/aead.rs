@@ -2,7 +2,7 @@
 //! What is bound as associated data is decided in `aad`.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
-use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
+use aws_lc_rs::hkdf::{HKDF_SHA256, Prk, Salt};
 use zeroize::Zeroizing;
 
 use super::VaultError;
@@ -53,12 +53,28 @@ impl Key {
     }
 }
 
-/// The subkey for one purpose. One key, one purpose: `purpose` must be different for every use.
+/// What subkeys are expanded from.
+pub(crate) struct Seed(Prk);
+
+impl Seed {
+    pub(crate) fn new(root: &KeyBytes, salt: &[u8]) -> Self {
+        Self(Salt::new(HKDF_SHA256, salt).extract(root.as_slice()))
+    }
+
+    /// The subkey for one purpose. One key, one purpose: `purpose` must be different for every use.
+    pub(crate) fn subkey(&self, purpose: &str) -> KeyBytes {
+        expand(&self.0, purpose)
+    }
+}
+
+/// The subkey of `root` for one purpose.
 pub(crate) fn derive(root: &KeyBytes, salt: &[u8], purpose: &str) -> KeyBytes {
+    Seed::new(root, salt).subkey(purpose)
+}
+
+fn expand(seed: &Prk, purpose: &str) -> KeyBytes {
     let mut subkey = KeyBytes::new([0; KEY_LEN]);
-    Salt::new(HKDF_SHA256, salt)
-        .extract(root.as_slice())
-        .expand(&[purpose.as_bytes()], HKDF_SHA256)
+    seed.expand(&[purpose.as_bytes()], HKDF_SHA256)
         .and_then(|output| output.fill(subkey.as_mut_slice()))
         .expect("HKDF-SHA256 yields one digest's length");
     subkey

@@ -46,7 +46,7 @@ async fn a_wrong_key_is_refused_before_anything_is_written() {
 async fn a_wrong_key_leaves_the_log_of_a_killed_process_alone_too() {
     let running = TempDir::new().unwrap();
     let opened = open(running.path()).await.unwrap();
-    opened.store.put_credential(new_credential("acme", "default", GLOBAL, CANARY), second(1)).await.unwrap();
+    opened.store.put_credential(new_credential("acme", "default", GLOBAL, CANARY), &by(1)).await.unwrap();
     let killed = TempDir::new().unwrap();
     fs::create_dir(data(&killed)).unwrap();
     for (path, bytes) in contents(&data(&running)) {

@@ -16,8 +16,8 @@ use std::time::{Duration, Instant};
 
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
-use store::{GLOBAL, KeySource, OpenError, OpenOptions, Opened, Secret, StoreError};
-use stores::{new_credential, open, second};
+use store::{AuditVerdict, GLOBAL, KeySource, OpenError, OpenOptions, Opened, Secret, StoreError};
+use stores::{by, new_credential, open};
 use tempfile::TempDir;
 
 const CANARY: &str = "sk-canary-5b1d7e90c2aa";
@@ -55,7 +55,7 @@ async fn sql(path: &Path) -> SqliteConnection {
 async fn used_store() -> TempDir {
     let directory = TempDir::new().unwrap();
     let opened = open(directory.path()).await.unwrap();
-    opened.store.put_credential(new_credential("acme", "default", GLOBAL, CANARY), second(1)).await.unwrap();
+    opened.store.put_credential(new_credential("acme", "default", GLOBAL, CANARY), &by(1)).await.unwrap();
     opened.store.close().await;
     directory
 }

@@ -101,13 +101,14 @@ async fn a_damaged_first_page_never_panics_and_is_never_written_over() {
         let mut bent = whole.clone();
         bent[at] ^= 0xff;
         fs::write(&database, &bent).unwrap();
-        if let Err(error) = open(directory.path()).await {
-            refusals += 1;
-            assert!(
-                fs::read(&database).unwrap() == bent,
-                "byte {at} is flipped, and more was changed: {error}"
-            );
-            assert!([65, 74, 78].contains(&error.exit_code()), "byte {at}: {error}");
+        match open(directory.path()).await {
+            Ok(opened) => opened.store.close().await,
+            Err(error) => {
+                refusals += 1;
+                let untouched = fs::read(&database).unwrap() == bent;
+                assert!(untouched, "byte {at} is flipped, and more was changed: {error}");
+                assert!([65, 74, 78].contains(&error.exit_code()), "byte {at}: {error}");
+            }
         }
     }
     assert!(refusals > 40, "only {refusals} were noticed");
@@ -125,4 +126,56 @@ async fn garbage_in_the_log_is_ignored() {
     fs::write(data(&directory).join("vault.db-wal"), [0x5a; 10_000]).unwrap();
     let opened = open(directory.path()).await.unwrap();
     assert_eq!(opened.store.credentials(None).await.unwrap().len(), 1);
+}
+
+/// A vault of the schema before this one, under `OLD_KEY`: three credentials, one of them written twice, and a row of
+/// the ledger.
+const OLD: &[u8] = include_bytes!("../fixtures/schema-1.db");
+
+fn old_vault() -> TempDir {
+    let directory = TempDir::new().unwrap();
+    fs::create_dir(data(&directory)).unwrap();
+    set_mode(&data(&directory), 0o700);
+    fs::write(data(&directory).join("vault.db"), OLD).unwrap();
+    set_mode(&data(&directory).join("vault.db"), 0o600);
+    directory
+}
+
+#[tokio::test]
+async fn a_vault_of_the_previous_schema_is_upgraded_and_keeps_everything() {
+    let old_key = "5e".repeat(32);
+    let directory = old_vault();
+    for _ in 0..2 {
+        let opened = open_with_key(&directory, &old_key).await.unwrap();
+        let store = &opened.store;
+        let mut secrets = Vec::new();
+        for credential in store.credentials(None).await.unwrap() {
+            assert!(credential.intact);
+            secrets.push(store.open_credential(credential.id).await.unwrap().expose().to_owned());
+        }
+        assert_eq!(secrets, ["sk-acme-0123456789abcdef", "sk-team-replaced-0123456789", "ключ"]);
+        assert_eq!(store.count().await.unwrap(), 1);
+        assert_eq!(store.verify_audit().await.unwrap(), AuditVerdict::Intact { entries: 3 });
+        store.close().await;
+    }
+    let opened = open_with_key(&directory, &old_key).await.unwrap();
+    opened.store.put_credential(new_credential("acme", "new", GLOBAL, CANARY), &by(1)).await.unwrap();
+    assert_eq!(opened.store.verify_audit().await.unwrap(), AuditVerdict::Intact { entries: 4 });
+}
+
+#[tokio::test]
+async fn a_vault_of_the_previous_schema_is_not_touched_by_a_wrong_key() {
+    let directory = old_vault();
+    let error = open_with_key(&directory, OTHER_KEY).await.err().unwrap();
+    assert_eq!(error.exit_code(), 78, "{error}");
+    assert_eq!(fs::read(data(&directory).join("vault.db")).unwrap(), OLD);
+}
+
+#[tokio::test]
+async fn a_vault_that_pretends_to_be_of_the_previous_format_is_refused() {
+    let directory = used_store().await;
+    let mut connection = sql(&data(&directory).join("vault.db")).await;
+    sqlx::raw_sql("UPDATE vault SET format = 1").execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+    assert_eq!(open(directory.path()).await.err().unwrap().exit_code(), 78);
 }

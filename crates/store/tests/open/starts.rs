@@ -10,12 +10,12 @@ async fn a_first_start_makes_everything_with_the_right_modes() {
     assert!(opened.created);
     assert_eq!(opened.key_source, KeySource::Generated(data.join("master.key")));
     assert_eq!(opened.database, data.join("vault.db"));
-    opened.store.put_credential(new_credential("acme", "default", GLOBAL, CANARY), second(1)).await.unwrap();
+    opened.store.put_credential(new_credential("acme", "default", GLOBAL, CANARY), &by(1)).await.unwrap();
 
     assert_eq!(mode(&data), 0o700);
     let names: Vec<_> =
         contents(&data).into_keys().map(|path| path.file_name().unwrap().to_owned()).collect();
-    assert_eq!(names, ["master.key", "vault.db", "vault.db-shm", "vault.db-wal"]);
+    assert_eq!(names, ["master.key", "vault.db", "vault.db-shm", "vault.db-turn", "vault.db-wal"]);
     for path in contents(&data).keys() {
         assert_eq!(mode(path), 0o600, "{}", path.display());
     }
@@ -54,7 +54,7 @@ async fn two_starts_at_once_make_one_vault() {
     let (one, two) = (one.unwrap(), two.unwrap());
     assert_ne!(one.created, two.created);
     let put =
-        one.store.put_credential(new_credential("acme", "default", GLOBAL, CANARY), second(1)).await.unwrap();
+        one.store.put_credential(new_credential("acme", "default", GLOBAL, CANARY), &by(1)).await.unwrap();
     assert_eq!(two.store.open_credential(put.id).await.unwrap().expose(), CANARY);
 }
 
@@ -77,7 +77,7 @@ async fn a_database_that_others_can_read_is_taken_away_from_them() {
     let database = data(&directory).join("vault.db");
     set_mode(&database, 0o644);
     let opened = open(directory.path()).await.unwrap();
-    opened.store.put_credential(new_credential("acme", "default", GLOBAL, CANARY), second(2)).await.unwrap();
+    opened.store.put_credential(new_credential("acme", "default", GLOBAL, CANARY), &by(2)).await.unwrap();
     for path in contents(&data(&directory)).keys() {
         assert_eq!(mode(path), 0o600, "{}", path.display());
     }
@@ -116,7 +116,8 @@ async fn a_write_while_another_process_holds_the_database_is_busy_and_may_be_rep
     let mut other = sql(&opened.database).await;
     sqlx::raw_sql("BEGIN EXCLUSIVE").execute(&mut other).await.unwrap();
     let start = Instant::now();
-    let put = || opened.store.put_credential(new_credential("acme", "late", GLOBAL, CANARY), second(2));
+    let somebody = by(2);
+    let put = || opened.store.put_credential(new_credential("acme", "late", GLOBAL, CANARY), &somebody);
     let error = put().await.unwrap_err();
     assert!(matches!(error, StoreError::Busy), "{error}");
     assert!(error.is_retryable());
@@ -141,18 +142,15 @@ async fn a_start_while_another_process_has_the_database_to_itself_is_temporary()
 async fn no_file_holds_a_secret_or_the_start_of_one() {
     let directory = TempDir::new().unwrap();
     let opened = open(directory.path()).await.unwrap();
-    let put = opened
-        .store
-        .put_credential(new_credential("acme", "default", GLOBAL, CANARY), second(1))
-        .await
-        .unwrap();
+    let put =
+        opened.store.put_credential(new_credential("acme", "default", GLOBAL, CANARY), &by(1)).await.unwrap();
     opened
         .store
-        .put_credential(new_credential("acme", "default", GLOBAL, "sk-canary-second"), second(1))
+        .put_credential(new_credential("acme", "default", GLOBAL, "sk-canary-second"), &by(1))
         .await
         .unwrap();
     opened.store.credentials(None).await.unwrap();
-    opened.store.delete_credential(put.id).await.unwrap();
+    opened.store.delete_credential(put.id, &by(9)).await.unwrap();
     let hex: String = CANARY.bytes().map(|byte| format!("{byte:02x}")).collect();
     // The Base64 of the canary, without the last letters, which depend on what follows.
     let base64 = "c2stY2FuYXJ5LTViMWQ3ZTkwYzJh";

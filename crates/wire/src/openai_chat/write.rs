@@ -191,7 +191,10 @@ impl Writer {
             }
             (Part::Call { index, form: CallForm::Function, .. }, Piece::Signature(seal)) => {
                 let extra_content = Some(request::extra_content(seal));
-                let call = out::ToolCall { index: Some(*index), extra_content, ..Default::default() };
+                // Clients take every piece of a call to have a function (openai for Python 3.54, LangChain 1.7).
+                let function = Some(out::Called { name: None, arguments: Some("") });
+                let call =
+                    out::ToolCall { index: Some(*index), function, extra_content, ..Default::default() };
                 self.delta(choice, &out::Message { tool_calls: vec![call], ..Default::default() }, out);
             }
             _ => {}

@@ -156,6 +156,20 @@ fn clients_of_the_older_functions_get_their_shape() {
 }
 
 #[test]
+fn every_piece_of_a_call_has_a_function_its_signature_included() {
+    let kind = PartKind::ToolCall { id: "c".into(), name: "f".into(), kind: ToolKind::Function };
+    let mut events = vec![start()];
+    events.extend(part(0, kind, vec![Piece::ToolInput("{}".into()), Piece::Signature("s".into())]));
+    events.push(stop(StopReason::ToolUse));
+    let chunks = naive::datas(&stream(&events, echo()).0);
+    let calls: Vec<&Value> =
+        chunks.iter().filter_map(|chunk| chunk.pointer("/choices/0/delta/tool_calls/0")).collect();
+    assert_eq!(calls.len(), 3);
+    assert!(calls.iter().all(|call| call["function"]["arguments"].is_string()), "{calls:?}");
+    assert_eq!(calls[2]["extra_content"], json!({"google": {"thought_signature": "s"}}));
+}
+
+#[test]
 fn a_signed_thought_can_be_sent_back_by_the_client() {
     let origin = Some(Origin::from(Dialect::AnthropicMessages));
     let mut events = vec![start()];

@@ -38,6 +38,10 @@ fn newer() -> Profile {
 }
 
 fn older() -> Profile {
+    Profile { reasoning: vec![ReasoningOption::Budget { min: None, max: None }], ..unknown() }
+}
+
+fn unknown() -> Profile {
     Profile::unknown("google", "gemini")
 }
 

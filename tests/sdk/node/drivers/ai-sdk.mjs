@@ -16,9 +16,13 @@ const tools_ = Object.fromEntries(
   ]),
 );
 
-const once = { maxRetries: 0 };
-
 const said = (text, usage) => ({ text, prompt: usage.inputTokens, output: usage.outputTokens });
+
+/** Nothing is stored in the gateway: reasoning has to come and go with the conversation. */
+const once = {
+  maxRetries: 0,
+  providerOptions: { openai: { store: false, include: ["reasoning.encrypted_content"] } },
+};
 
 /** The driver of a provider, which makes models by name. */
 const driver = (name, provider) => ({
@@ -81,5 +85,9 @@ export const drivers = [
     }),
   ),
   driver("anthropic", (options) => createAnthropic({ baseURL: `${GATEWAY_URL}/v1`, ...options })),
-  driver("google", (options) => createGoogleGenerativeAI({ baseURL: `${GATEWAY_URL}/v1beta`, ...options })),
+  // A name with a slash is a whole path to this provider.
+  driver("google", (options) => {
+    const provider = createGoogleGenerativeAI({ baseURL: `${GATEWAY_URL}/v1beta`, ...options });
+    return (model) => provider(`models/${model}`);
+  }),
 ];

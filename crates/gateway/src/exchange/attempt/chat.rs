@@ -72,7 +72,7 @@ pub(super) fn whole(
     };
     let response = wire.decode_response(&body, &undo)?;
     meter.answered(response.usage.as_ref(), response.model.as_deref(), &mut echo);
-    Memory::new(app.recall.clone(), inbound.scope(meter)).keep(&response);
+    Memory::new(app.recall.clone(), inbound.owner(meter)).keep(&response);
     let mut losses = Vec::new();
     let body = surface.encode_response(&response, &echo, &mut losses);
     meter.lost(losses);

@@ -4,19 +4,19 @@ use std::sync::Arc;
 
 use wire::chat::{ChatResponse, Event, Fold};
 
-use crate::recall::{Recall, Scope};
+use crate::recall::{Owner, Recall};
 
 /// Gathers a stream, and keeps its unseen parts when it is complete. A stream that broke is no turn of a conversation.
 pub(in crate::exchange) struct Memory {
     recall: Arc<Recall>,
-    scope: Scope,
+    owner: Owner,
     fold: Fold,
 }
 
 impl Memory {
-    /// For the conversation of this scope.
-    pub(in crate::exchange) fn new(recall: Arc<Recall>, scope: Scope) -> Self {
-        Self { recall, scope, fold: Fold::new() }
+    /// For the conversation of this owner.
+    pub(in crate::exchange) fn new(recall: Arc<Recall>, owner: Owner) -> Self {
+        Self { recall, owner, fold: Fold::new() }
     }
 
     /// The next step.
@@ -33,7 +33,7 @@ impl Memory {
     /// Keeps the unseen parts of an answer; of several choices nobody knows which one goes on.
     pub(in crate::exchange) fn keep(&self, response: &ChatResponse) {
         if let [choice] = response.choices.as_slice() {
-            self.recall.keep(&self.scope, &choice.parts);
+            self.recall.keep(&self.owner, &choice.parts);
         }
     }
 }

@@ -6,7 +6,8 @@ use bytes::Bytes;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 use wire::RawObject;
 
-use crate::socket::answers::Script;
+use crate::problem::Refusal;
+use crate::socket::answers::{Script, on_one_line};
 
 const DONE: &str = "[DONE]";
 
@@ -24,12 +25,7 @@ impl ChatScript {
     /// An object on one line, with the id.
     fn text(&self, json: &str) -> Utf8Bytes {
         let marked = self.id.as_ref().and_then(|id| with_id(json, id));
-        let json = marked.as_deref().unwrap_or(json);
-        // Between the parts of a JSON text a line feed is a space, and within them there is none.
-        match json.contains('\n') {
-            true => framed(&json.replace('\n', " ")),
-            false => framed(json),
-        }
+        framed(&on_one_line(marked.as_deref().unwrap_or(json)))
     }
 }
 
@@ -40,8 +36,8 @@ impl Script for ChatScript {
         }
     }
 
-    fn refusal(&mut self, error: &str, out: &mut VecDeque<Utf8Bytes>) {
-        out.push_back(self.text(error));
+    fn refusal(&mut self, refusal: &Refusal, out: &mut VecDeque<Utf8Bytes>) {
+        out.push_back(self.text(&String::from_utf8_lossy(&refusal.body)));
     }
 
     /// The end marker comes after an error too, as users of LLM-Bridge expect (DECISIONS 10). It cannot carry an id; the

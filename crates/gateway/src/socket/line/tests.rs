@@ -10,7 +10,10 @@ use super::*;
 /// A line, and the client at its other end.
 async fn line() -> (Line<DuplexStream>, WebSocketStream<DuplexStream>) {
     let (ours, theirs) = duplex(64 * 1024);
-    (Line::new(ours, Bytes::new()).await, WebSocketStream::from_raw_socket(theirs, Role::Client, None).await)
+    (
+        Line::new(ours, Bytes::new(), 1024).await,
+        WebSocketStream::from_raw_socket(theirs, Role::Client, None).await,
+    )
 }
 
 /// How the line ends when the client says nothing of its own; `busy`: it waits for an answer.

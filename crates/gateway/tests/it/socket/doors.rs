@@ -107,3 +107,19 @@ fn a_request_that_is_no_handshake_is_told_what_lives_here() {
     let upgrade = [("connection", "upgrade"), ("upgrade", "websocket"), ("sec-websocket-version", "8")];
     assert_eq!(request(gateway.address, "GET", "/v1/ws", &upgrade, b"").status, 400);
 }
+
+#[test]
+fn a_key_that_is_revoked_asks_nothing_more_on_a_socket_that_is_open() {
+    let (_provider, gateway) = gateway();
+    let made = gateway.post("/admin/v1/keys", &json!({"name": "socket"})).json();
+    let bearer = format!("Bearer {}", made["key"].as_str().unwrap());
+    let opened = Socket::open_with(gateway.address, "/v1/ws", &[("authorization", &bearer)]);
+    let (mut socket, _) = opened.unwrap_or_else(|status| panic!("{status}"));
+    socket.say(&message_with(None));
+    assert!(socket.hear_answer().len() > 1);
+    gateway.delete(&format!("/admin/v1/keys/{}", made["id"].as_str().unwrap()));
+    socket.say(&message_with(None));
+    assert_eq!(socket.hear_answer()[0]["error"]["code"], "invalid_api_key");
+    socket.say(&message_with(Some("caller-key")));
+    assert!(socket.hear_answer().len() > 1, "the connection lives, for who has a key");
+}

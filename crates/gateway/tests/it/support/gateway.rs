@@ -1,6 +1,6 @@
 //! The real binary as a child.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -23,20 +23,35 @@ pub struct Builder {
     yaml: String,
     env: Vec<(String, String)>,
     args: Vec<String>,
-    dir: Option<Arc<TempDir>>,
+    pub(super) dir: Option<Arc<TempDir>>,
     wrapper: Vec<String>,
+    input: String,
 }
 
 impl Builder {
     /// With this configuration file and the token.
     pub fn new(yaml: impl Into<String>) -> Self {
         let env = vec![("LLM_GATEWAY_AUTH_TOKEN".to_owned(), TOKEN.to_owned())];
-        Self { yaml: yaml.into(), env, args: Vec::new(), dir: None, wrapper: Vec::new() }
+        Self {
+            yaml: yaml.into(),
+            env,
+            args: Vec::new(),
+            dir: None,
+            wrapper: Vec::new(),
+            input: String::new(),
+        }
     }
 
     /// Without a configuration file, a token or a key of any provider.
     pub fn bare() -> Self {
-        Self { yaml: String::new(), env: Vec::new(), args: Vec::new(), dir: None, wrapper: Vec::new() }
+        Self {
+            yaml: String::new(),
+            env: Vec::new(),
+            args: Vec::new(),
+            dir: None,
+            wrapper: Vec::new(),
+            input: String::new(),
+        }
     }
 
     pub fn env(mut self, name: &str, value: impl Into<String>) -> Self {
@@ -50,7 +65,19 @@ impl Builder {
         self
     }
 
-    /// In the directory of another one, which has to be stopped.
+    /// A command with its arguments.
+    pub fn args(mut self, args: &[&str]) -> Self {
+        self.args.extend(args.iter().map(|&arg| arg.to_owned()));
+        self
+    }
+
+    /// What stands on its standard input, when it is run to its end.
+    pub fn input(mut self, text: &str) -> Self {
+        self.input = text.to_owned();
+        self
+    }
+
+    /// In the directory of another one.
     pub fn within(mut self, dir: Arc<TempDir>) -> Self {
         self.dir = Some(dir);
         self
@@ -62,7 +89,7 @@ impl Builder {
         self
     }
 
-    fn command(&self, dir: &Path) -> Command {
+    pub(super) fn command(&self, dir: &Path) -> Command {
         let binary = env!("CARGO_BIN_EXE_llm-gateway");
         let mut words = self.wrapper.iter().map(String::as_str).chain([binary]);
         let mut command = Command::new(words.next().unwrap());
@@ -103,7 +130,9 @@ impl Builder {
     /// Runs it to its end, which must come soon.
     pub fn run(self) -> Ended {
         let dir = self.dir.clone().unwrap_or_else(|| Arc::new(TempDir::new().unwrap()));
-        let mut child = self.command(dir.path()).spawn().unwrap();
+        let mut child = self.command(dir.path()).stdin(Stdio::piped()).spawn().unwrap();
+        // A command that reads nothing may have closed its end already.
+        let _ = child.stdin.take().unwrap().write_all(self.input.as_bytes());
         let (out, err) = (Output::of(child.stdout.take().unwrap()), Output::of(child.stderr.take().unwrap()));
         let status = wait(&mut child);
         std::thread::sleep(std::time::Duration::from_millis(20));
@@ -158,6 +187,15 @@ impl Gateway {
 
     pub fn get(&self, path: &str) -> Reply {
         request(self.address, "GET", path, &[("authorization", &format!("Bearer {TOKEN}"))], b"")
+    }
+
+    /// A request with another key than the token, and perhaps a project.
+    pub fn ask(&self, key: &str, method: &str, path: &str, project: Option<&str>, body: &Value) -> Reply {
+        let authorization = format!("Bearer {key}");
+        let mut headers = vec![("authorization", authorization.as_str())];
+        headers.extend(project.map(|project| ("x-project", project)));
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        request(self.address, method, path, &headers, body.as_bytes())
     }
 
     pub fn delete(&self, path: &str) -> Reply {

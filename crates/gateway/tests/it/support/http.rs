@@ -88,10 +88,11 @@ pub fn request(
 
 fn head(address: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)], length: usize) -> String {
     let mut head = format!("{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n");
-    if method == "POST" && !headers.iter().any(|(name, _)| *name == "transfer-encoding") {
+    let has_body = matches!(method, "POST" | "PATCH");
+    if has_body && !headers.iter().any(|(name, _)| *name == "transfer-encoding") {
         head += &format!("content-length: {length}\r\n");
     }
-    if method == "POST" && !headers.iter().any(|(name, _)| *name == "content-type") {
+    if has_body && !headers.iter().any(|(name, _)| *name == "content-type") {
         head += "content-type: application/json\r\n";
     }
     for (name, value) in headers {

@@ -134,9 +134,12 @@ impl<'a> Parts<'a, '_> {
     }
 
     /// Models that think by levels refuse a turn whose first call is not signed. One that another model made has the
-    /// value that says so. Source: DIALECTS, section 5.3; Google's page on thought signatures.
+    /// value that says so; a model of which nothing is known may be such a one.
+    /// Source: DIALECTS, section 5.3; Google's page on thought signatures.
     fn sign_first_call(&mut self) {
-        if by_level(self.draft.profile).is_none() {
+        let profile = self.draft.profile;
+        let unknown = profile.abilities.reasoning && profile.reasoning.is_empty();
+        if by_level(profile).is_none() && !unknown {
             return;
         }
         let first = self.written.iter_mut().find_map(|part| match part {

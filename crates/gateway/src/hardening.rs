@@ -1,0 +1,21 @@
+//! What keeps the memory of this process, which holds keys in the clear, from ending up in a file.
+
+use rustix::process::{Resource, Rlimit, setrlimit};
+
+/// No core dumps; on Linux no other process of the same user reads our memory either (SAFETY.md section 2, point 7).
+pub fn keep_memory_private() {
+    let none = Rlimit { current: Some(0), maximum: Some(0) };
+    for error in [setrlimit(Resource::Core, none), hide()].into_iter().filter_map(Result::err) {
+        tracing::warn!(%error, "core dumps cannot be switched off");
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn hide() -> rustix::io::Result<()> {
+    rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn hide() -> rustix::io::Result<()> {
+    Ok(())
+}
