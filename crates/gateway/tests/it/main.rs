@@ -5,6 +5,7 @@
 mod bad_input;
 mod catalogue;
 mod clients_leave;
+mod custody;
 mod doors;
 mod first_minute;
 mod ledger;
