@@ -70,11 +70,14 @@ fn results_stand_in_one_turn_in_the_order_of_their_calls() {
 
 #[test]
 fn calls_of_other_models_have_the_value_that_stands_for_a_signature_where_one_is_demanded() {
-    let (body, _) = body_of(tool_turns(), &newer());
-    let parts = &body["contents"][1]["parts"];
-    assert_eq!(parts[0]["thoughtSignature"], "skip_thought_signature_validator");
-    assert_eq!(parts[1].get("thoughtSignature"), None);
-    let (body, _) = body_of(tool_turns(), &older());
+    for may_demand in [newer(), older()] {
+        let (body, _) = body_of(tool_turns(), &may_demand);
+        let parts = &body["contents"][1]["parts"];
+        assert_eq!(parts[0]["thoughtSignature"], "skip_thought_signature_validator");
+        assert_eq!(parts[1].get("thoughtSignature"), None);
+    }
+    let by_budget = vec![ReasoningOption::Budget { min: None, max: None }];
+    let (body, _) = body_of(tool_turns(), &Profile { reasoning: by_budget, ..older() });
     assert_eq!(body["contents"][1]["parts"][0].get("thoughtSignature"), None);
 }
 
