@@ -6,6 +6,7 @@ mod complete;
 mod count;
 mod embed;
 mod refusal;
+mod thoughts;
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
@@ -16,6 +17,7 @@ use wire::dialect::Echo;
 use wire::{Fault, Operation};
 
 use refusal::{refusal, without_key};
+use thoughts::Thoughts;
 
 use super::admit::Inbound;
 use super::answer::Answer;
@@ -71,7 +73,7 @@ pub(super) async fn attempt(
 }
 
 /// Asks one target with each of its credentials in turn: a refused key is no reason to leave the provider while
-/// there is another.
+/// there is another. Refused thoughts are none either: they are left out then, once.
 async fn ask(
     app: &App,
     world: &World,
@@ -89,7 +91,14 @@ async fn ask(
     }
     let mut refused = None;
     for key in keys {
-        match ask_with(app, runtime, inbound, target, key.as_deref(), meter).await {
+        let key = key.as_deref();
+        let mut replied = ask_with(app, runtime, inbound, target, key, Thoughts::Kept, meter).await;
+        if replied.as_ref().is_err_and(|fault| thoughts::are_refused(inbound, fault)) {
+            // Where that does not help either, the first refusal says more than the second.
+            let without = ask_with(app, runtime, inbound, target, key, Thoughts::Dropped, meter).await;
+            replied = without.or(replied);
+        }
+        match replied {
             Err(fault) if fault.blame() == wire::fault::Blame::Credential => refused = Some(fault),
             other => return other,
         }
@@ -105,11 +114,12 @@ async fn ask_with(
     inbound: &Inbound,
     target: &Target,
     key: Option<&Key>,
+    thoughts: Thoughts,
     meter: &mut Meter,
 ) -> Result<Reply, Fault> {
     meter.trying(target);
     let started = clock::now();
-    let outgoing = outgoing(app, inbound, target, meter).await;
+    let outgoing = outgoing(app, inbound, target, thoughts, meter).await;
     let replied = match outgoing.and_then(|outgoing| without_loss(target, outgoing)) {
         Ok(outgoing) => send(app, runtime, inbound, target, key, outgoing, meter).await,
         Err(fault) => Err(fault),
@@ -186,9 +196,15 @@ fn without_loss(target: &Target, outgoing: Outgoing) -> Result<Outgoing, Fault> 
     }
 }
 
-async fn outgoing(app: &App, inbound: &Inbound, target: &Target, meter: &Meter) -> Result<Outgoing, Fault> {
+async fn outgoing(
+    app: &App,
+    inbound: &Inbound,
+    target: &Target,
+    thoughts: Thoughts,
+    meter: &Meter,
+) -> Result<Outgoing, Fault> {
     match inbound.operation {
-        Operation::Chat => chat::outgoing(app, inbound, target, meter),
+        Operation::Chat => chat::outgoing(app, inbound, target, thoughts, meter),
         Operation::CountTokens => count::outgoing(app, inbound, target, meter),
         Operation::Embed | Operation::EmbedOne => embed::outgoing(inbound, target).await,
         Operation::Complete => complete::outgoing(inbound, target),

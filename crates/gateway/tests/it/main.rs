@@ -8,6 +8,7 @@ mod bad_input;
 mod catalogue;
 mod clients_leave;
 mod continued;
+mod custody;
 mod doors;
 mod first_minute;
 mod import;

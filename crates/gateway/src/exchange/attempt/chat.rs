@@ -5,10 +5,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use policy::Target;
-use wire::chat::Undo;
+use wire::chat::{ChatRequest, Encoded, Undo};
 use wire::dialect::{Echo, Wire};
 use wire::{Fault, Operation, RawObject};
 
+use super::thoughts::{self, Thoughts};
 use super::{Outgoing, Reply, WHOLE_ANSWER, is_carried, unreadable};
 use crate::app::App;
 use crate::credentials::Key;
@@ -16,22 +17,24 @@ use crate::exchange::admit::Inbound;
 use crate::exchange::meter::Meter;
 use crate::exchange::relay::{Carried, Keeper, Memory, Passage, Relay, Translated};
 
-/// Carries the body when both sides speak the same dialect, else translates it; then applies the rules.
+/// Carries the body when both sides speak the same dialect and thoughts need not be taken out, else translates it; then
+/// applies the rules.
 pub(super) fn outgoing(
     app: &App,
     inbound: &Inbound,
     target: &Target,
+    thoughts: Thoughts,
     meter: &Meter,
 ) -> Result<Outgoing, Fault> {
     let wire = target.endpoint().wire.wire();
-    let (mut body, headers, losses, undo) = if is_carried(inbound, target) {
+    let (mut body, headers, losses, undo) = if thoughts == Thoughts::Kept && is_carried(inbound, target) {
         let mut body = inbound.body.clone();
         inbound.surface.surface().strip(&mut body);
         wire.retarget(&mut body, &target.model.profile, inbound.peek.stream)?;
         (body, carried_headers(wire, inbound), Vec::new(), None)
     } else {
         let request = inbound.decoded(&app.recall, meter)?;
-        let encoded = wire.encode_request(request, &target.model.profile)?;
+        let encoded = encoded(wire, request, target, thoughts)?;
         if !target.has_rules() {
             let (headers, losses) = (encoded.headers, encoded.losses);
             return Ok(Outgoing { headers, body: vec![encoded.body], losses, undo: Some(encoded.undo) });
@@ -40,6 +43,23 @@ pub(super) fn outgoing(
     };
     target.apply_rules(&mut body)?;
     Ok(Outgoing { headers, body: body.into_segments(), losses, undo })
+}
+
+/// The request in the target's dialect, with or without its thoughts.
+fn encoded(
+    wire: &dyn Wire,
+    request: &ChatRequest,
+    target: &Target,
+    thoughts: Thoughts,
+) -> Result<Encoded, Fault> {
+    let profile = &target.model.profile;
+    if thoughts == Thoughts::Kept {
+        return wire.encode_request(request, profile);
+    }
+    let (request, dropped) = thoughts::dropped(request);
+    let mut encoded = wire.encode_request(&request, profile)?;
+    encoded.losses.splice(..0, dropped);
+    Ok(encoded)
 }
 
 /// What the wire wants, unless the client said it itself.
