@@ -12,6 +12,7 @@ use crate::check::cargo;
 use crate::report::Report;
 use crate::shell::Finished;
 use crate::tally::Runner;
+use crate::test::agents;
 use crate::{Place, shell};
 
 /// Environment variable that the kill -9 tests read: how many times the gateway is killed.
@@ -34,6 +35,9 @@ pub(crate) struct Options {
 pub(crate) fn run(place: &Place, options: &Options) -> Result<bool> {
     let mut report = Report::default();
     report.suite("kill -9 during writes", Runner::CargoTest, || kill_loops(place, options.kill_rounds));
+    if report.step("build", || shell::passes(cargo(place).args(["build", "--workspace"]))) {
+        agents::run(&mut report, place, agents::Wires::All);
+    }
     fuzz(&mut report, place, options.fuzz_minutes);
     speed(&mut report, place, options.bench_rounds);
     Ok(report.close())

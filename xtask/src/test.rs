@@ -13,7 +13,9 @@ use crate::report::Report;
 use crate::tally::Runner;
 use crate::{Place, shell};
 
+pub(crate) mod agents;
 mod debian;
+mod house;
 mod sdk;
 mod server;
 mod tools;
@@ -24,6 +26,7 @@ Runs every test of the project:
   2. builds the workspace
   3. unit and integration tests, then the examples in the documentation
   4. those SDKs, unmodified, against the real gateway and a scripted upstream
+  5. the agents claude, codex, copilot, gemini and opencode likewise, each from its registry, with a tool
 Anything installed goes into the target directory, but Debian packages, which are only installed for root.
 A part that cannot run here is skipped and named in the summary.";
 
@@ -44,6 +47,8 @@ enum Part {
     Python,
     /// The SDKs for Node
     Node,
+    /// The command-line agents
+    Agents,
 }
 
 impl Options {
@@ -73,6 +78,9 @@ pub(crate) fn run(place: &Place, options: &Options) -> Result<bool> {
         });
     }
     sdk::run(&mut report, place, options.wants(Part::Python), options.wants(Part::Node));
+    if options.wants(Part::Agents) {
+        agents::run(&mut report, place, agents::Wires::Two);
+    }
     Ok(report.close())
 }
 

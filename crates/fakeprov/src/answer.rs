@@ -14,6 +14,9 @@ pub const TEXT: &str =
 /// What `thinking` thinks.
 const THOUGHT: &str = "The user wants an answer \u{2013} think first, then speak.";
 
+/// Stands before a call that a user text orders of `obey`.
+const ORDER: &str = "CALL ";
+
 /// What `refusal` says.
 const REFUSAL: &str = "I'm sorry, but I can't help with that.";
 
@@ -148,6 +151,9 @@ fn usage(script: &Script, parts: &[Part]) -> Usage {
 }
 
 fn calls(script: &Script, ask: &Ask) -> Vec<Part> {
+    if script.kind == Kind::Obey && ask.forced == Forced::No {
+        return ordered(ask).into_iter().collect();
+    }
     let chosen: Vec<&Tool> = match (&ask.forced, &script.kind) {
         (Forced::Never, _) => Vec::new(),
         (Forced::Named(name), _) => ask.tools.iter().filter(|tool| tool.name == *name).collect(),
@@ -159,15 +165,35 @@ fn calls(script: &Script, ask: &Ask) -> Vec<Part> {
         (Forced::Any, _) => ask.tools.iter().take(1).collect(),
         (Forced::No, _) => Vec::new(),
     };
-    chosen.iter().enumerate().map(|(place, tool)| call(tool, ask.serial, place)).collect()
+    chosen.iter().enumerate().map(|(place, tool)| filled(tool, ask.serial, place)).collect()
 }
 
-fn call(tool: &Tool, serial: usize, place: usize) -> Part {
+/// The call that the user orders, unless it was made or the tool is not on offer.
+fn ordered(ask: &Ask) -> Option<Part> {
+    if !ask.results.is_empty() {
+        return None;
+    }
+    let read = |at: usize| {
+        let (name, rest) = ask.text[at + ORDER.len()..].split_once(' ')?;
+        let tool = ask.tools.iter().find(|tool| tool.name == name && !tool.custom)?;
+        // Programs wrap what their user said: whatever follows the arguments is not ours.
+        let arguments = serde_json::Deserializer::from_str(rest).into_iter::<Value>().next()?.ok()?;
+        arguments.is_object().then(|| call(tool, &arguments.to_string(), ask.serial, 0))
+    };
+    ask.text.match_indices(ORDER).find_map(|(at, _)| read(at))
+}
+
+/// A call with the least arguments that its schema allows.
+fn filled(tool: &Tool, serial: usize, place: usize) -> Part {
     let arguments = if tool.custom { TEXT.to_owned() } else { schema::fill(&tool.schema).to_string() };
+    call(tool, &arguments, serial, place)
+}
+
+fn call(tool: &Tool, arguments: &str, serial: usize, place: usize) -> Part {
     Part::Call(Call {
         id: format!("call_fake_{serial}_{place}"),
         name: tool.name.clone(),
-        arguments: every(&arguments, 7),
+        arguments: every(arguments, 7),
         custom: tool.custom,
     })
 }

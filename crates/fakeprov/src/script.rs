@@ -18,6 +18,8 @@ pub(crate) enum Kind {
     Tool,
     /// A call of every tool, at least two calls.
     ToolsParallel,
+    /// The call that the last user text orders by `CALL name {arguments}`, where that tool is on offer.
+    Obey,
     /// A JSON object.
     Json,
     /// How many images came, and of which type.
@@ -35,6 +37,7 @@ const KINDS: &[(&str, Kind)] = &[
     ("echo", Kind::Echo),
     ("tool", Kind::Tool),
     ("tools-parallel", Kind::ToolsParallel),
+    ("obey", Kind::Obey),
     ("json", Kind::Json),
     ("image-echo", Kind::ImageEcho),
     ("refusal", Kind::Refusal),

@@ -13,6 +13,7 @@ use crate::door::{Access, Cors, HostRule};
 use crate::health::LiveHealth;
 use crate::limits::InFlight;
 use crate::mcp;
+use crate::origins::Origins;
 use crate::recall::Recall;
 use crate::world::World;
 
@@ -44,6 +45,8 @@ pub struct App {
     pub health: Arc<LiveHealth>,
     /// Calls of tools that another request may cancel.
     pub mcp_calls: Arc<mcp::Calls>,
+    /// Where answers came from that their providers keep.
+    pub origins: Arc<Origins>,
     world: ArcSwap<World>,
     draining: AtomicBool,
 }
@@ -87,6 +90,7 @@ impl App {
             recall: Arc::default(),
             health: Arc::default(),
             mcp_calls: Arc::default(),
+            origins: Arc::default(),
             world: ArcSwap::from_pointee(world),
             draining: AtomicBool::new(false),
         }

@@ -6,6 +6,7 @@
 mod admit;
 mod answer;
 mod attempt;
+mod continued;
 mod explain;
 mod meter;
 mod needs;
@@ -44,7 +45,11 @@ pub async fn exchange(app: &App, inbound: &Inbound, meter: Meter) -> Result<Answ
 /// Goes through the plan until a target answers.
 async fn try_targets(app: &App, inbound: &Inbound, meter: &mut Meter) -> Result<attempt::Reply, Fault> {
     let world = app.world();
+    let origin = continued::origin(app, inbound, meter)?;
     let mut plan = app.health.plan(&inbound.ask(), &world)?;
+    if let Some(origin) = &origin {
+        plan = continued::at_origin(plan, origin, inbound)?;
+    }
     let mut next = plan.first();
     loop {
         match next {

@@ -282,6 +282,12 @@ impl Plan {
         Next::Wait { pause, target: self.targets[self.at].clone() }
     }
 
+    /// The plan with these targets only; `None`: none is left.
+    pub fn only(mut self, keep: impl Fn(&Target) -> bool) -> Option<Self> {
+        self.targets.retain(keep);
+        (!self.targets.is_empty()).then_some(self)
+    }
+
     /// The next target; after a prompt that was too long, the next that is not known to hold as little.
     fn next_that_could(&self, fault: &Fault) -> Option<usize> {
         let too_long = matches!(fault, Fault::Upstream(stated) if stated.class == Class::ContextTooLong);

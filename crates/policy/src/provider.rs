@@ -46,6 +46,8 @@ pub struct Provider {
     pub rules: Rules,
     #[allow(missing_docs)]
     pub timeouts: Timeouts,
+    /// A request that would lose something in translation is refused.
+    pub strict_translation: bool,
     /// Why it takes no part, in words that follow its name: `needs a proxy, which ...`.
     pub disabled: Option<String>,
     /// What is known of a model that is not listed.
@@ -150,6 +152,8 @@ pub struct Model {
     pub rules: Rules,
     /// Bounds the whole attempt, instead of the provider's own.
     pub timeout: Option<Duration>,
+    /// Whether a request that would lose something in translation is refused, instead of the provider's own.
+    pub strict_translation: Option<bool>,
 }
 
 /// Why a provider takes no part in a plan.
@@ -284,6 +288,7 @@ impl Provider {
             max_tokens: None,
             rules: Rules::default(),
             timeout: None,
+            strict_translation: None,
         }
     }
 }

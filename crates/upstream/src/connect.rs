@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 
+use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio::time::{timeout, timeout_at};
 use wire::Fault;
@@ -10,6 +11,7 @@ use wire::Fault;
 use crate::connection::{Connection, Stream};
 use crate::deadline::{Deadline, now};
 use crate::endpoint::Endpoint;
+use crate::proxy::{Proxy, Scheme, tunnel};
 use crate::tls::Tls;
 
 /// Opens a fresh connection. `provider` is for the text of faults.
@@ -27,16 +29,67 @@ pub(crate) async fn connect(
 }
 
 async fn open(endpoint: &Endpoint, tls: &Tls, deadline: Deadline) -> Result<Stream, String> {
-    let addresses = resolve(endpoint.host(), endpoint.port()).await?;
-    let socket =
-        reach(&addresses, deadline).await.map_err(|(address, error)| refusal(endpoint, address, &error))?;
-    match &endpoint.server_name {
-        None => Ok(Stream::Plain(socket)),
-        Some(name) => match tls.connect(name.clone(), socket).await {
-            Ok(stream) => Ok(Stream::Tls(Box::new(stream))),
-            Err(error) => Err(format!("TLS: {error} ({})", endpoint.host())),
-        },
+    match &endpoint.origin.proxy {
+        None => secure(endpoint, tls, tcp(endpoint.host(), endpoint.port(), deadline).await?).await,
+        Some(proxy) => {
+            let socket = tcp(&proxy.host, proxy.port, deadline).await;
+            let socket = socket.map_err(|why| format!("proxy {proxy}: {why}"))?;
+            through(proxy, endpoint, tls, socket).await
+        }
     }
+}
+
+/// From a socket at the proxy to a stream that carries the provider's HTTP.
+async fn through(
+    proxy: &Proxy,
+    endpoint: &Endpoint,
+    tls: &Tls,
+    mut socket: TcpStream,
+) -> Result<Stream, String> {
+    match proxy.scheme {
+        Scheme::Socks5h => secure(endpoint, tls, tunnel::socks5(proxy, socket, endpoint, None).await?).await,
+        Scheme::Socks5 => {
+            let address = resolve(endpoint.host(), endpoint.port()).await?.into_iter().next();
+            secure(endpoint, tls, tunnel::socks5(proxy, socket, endpoint, address).await?).await
+        }
+        Scheme::Http if endpoint.is_tls() => {
+            tunnel::connect(proxy, &mut socket, endpoint).await?;
+            secure(endpoint, tls, socket).await
+        }
+        Scheme::Http => Ok(Stream::Plain(socket)),
+        Scheme::Https => through_tls(proxy, endpoint, tls, socket).await,
+    }
+}
+
+async fn through_tls(
+    proxy: &Proxy,
+    endpoint: &Endpoint,
+    tls: &Tls,
+    socket: TcpStream,
+) -> Result<Stream, String> {
+    let name = ServerName::try_from(proxy.host.clone()).map_err(|error| format!("proxy {proxy}: {error}"))?;
+    let shaken = tls.connect(name, socket).await;
+    let mut outer = shaken.map_err(|error| format!("proxy {proxy}: TLS: {error}"))?;
+    let Some(name) = &endpoint.server_name else { return Ok(Stream::Tls(Box::new(outer))) };
+    tunnel::connect(proxy, &mut outer, endpoint).await?;
+    let inner = tls.connect(name.clone(), outer).await;
+    inner.map(|inner| Stream::Nested(Box::new(inner))).map_err(|error| tls_failure(endpoint, &error))
+}
+
+/// TLS on top, where the provider wants it.
+async fn secure(endpoint: &Endpoint, tls: &Tls, socket: TcpStream) -> Result<Stream, String> {
+    let Some(name) = &endpoint.server_name else { return Ok(Stream::Plain(socket)) };
+    let shaken = tls.connect(name.clone(), socket).await;
+    shaken.map(|stream| Stream::Tls(Box::new(stream))).map_err(|error| tls_failure(endpoint, &error))
+}
+
+fn tls_failure(endpoint: &Endpoint, error: &io::Error) -> String {
+    format!("TLS: {error} ({})", endpoint.host())
+}
+
+async fn tcp(host: &str, port: u16, deadline: Deadline) -> Result<TcpStream, String> {
+    let addresses = resolve(host, port).await?;
+    reach(&addresses, deadline).await.map_err(|(address, error)| refusal(host, address, &error))
 }
 
 async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, String> {
@@ -65,12 +118,12 @@ async fn dial(address: SocketAddr) -> io::Result<TcpStream> {
     Ok(socket)
 }
 
-fn refusal(endpoint: &Endpoint, address: SocketAddr, error: &io::Error) -> String {
+fn refusal(host: &str, address: SocketAddr, error: &io::Error) -> String {
     let why = words(error);
-    if address.ip().to_string() == endpoint.host() {
+    if address.ip().to_string() == host {
         format!("{why} at {address}")
     } else {
-        format!("{why} at {address} ({})", endpoint.host())
+        format!("{why} at {address} ({host})")
     }
 }
 

@@ -23,6 +23,8 @@ const MAX_READ: usize = 64 * 1024;
 pub(crate) enum Stream {
     Plain(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
+    /// TLS to a provider inside TLS to a proxy.
+    Nested(Box<TlsStream<TlsStream<TcpStream>>>),
 }
 
 /// A socket with its read buffer.
@@ -94,6 +96,7 @@ impl Stream {
         match self {
             Stream::Plain(socket) => Pin::new(socket).poll_write_vectored(cx, slices),
             Stream::Tls(socket) => Pin::new(&mut **socket).poll_write_vectored(cx, slices),
+            Stream::Nested(socket) => Pin::new(&mut **socket).poll_write_vectored(cx, slices),
         }
     }
 
@@ -102,6 +105,7 @@ impl Stream {
             // The kernel has it all; there is nothing to flush.
             Stream::Plain(_) => Poll::Ready(Ok(())),
             Stream::Tls(socket) => Pin::new(&mut **socket).poll_flush(cx),
+            Stream::Nested(socket) => Pin::new(&mut **socket).poll_flush(cx),
         }
     }
 
@@ -110,6 +114,7 @@ impl Stream {
         match self {
             Stream::Plain(socket) => pin!(socket.read_buf(buffer)).poll(cx),
             Stream::Tls(socket) => pin!(socket.read_buf(buffer)).poll(cx),
+            Stream::Nested(socket) => pin!(socket.read_buf(buffer)).poll(cx),
         }
     }
 }

@@ -6,13 +6,16 @@ use std::sync::Arc;
 use http::Uri;
 use rustls::pki_types::ServerName;
 
-/// Scheme, host and port: connections to the same origin are interchangeable.
+use crate::proxy::Proxy;
+
+/// Scheme, host, port and the proxy before it: connections to the same origin are interchangeable.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Origin {
     pub(crate) tls: bool,
     /// Lower case, without the brackets of an IPv6 address.
     pub(crate) host: String,
     pub(crate) port: u16,
+    pub(crate) proxy: Option<Arc<Proxy>>,
 }
 
 /// The URL of one operation of a provider.
@@ -27,8 +30,17 @@ pub struct Endpoint {
     host: Arc<str>,
 }
 
-fn prefix(target: &str, host: &str) -> Box<[u8]> {
-    format!("POST {target} HTTP/1.1\r\nhost: {host}\r\n").into_bytes().into_boxed_slice()
+/// Plain HTTP goes through an HTTP proxy as a request to it (RFC 9112, 3.2.2), everything else as to the provider.
+fn prefix(target: &str, host: &str, origin: &Origin) -> Box<[u8]> {
+    let prefix = match origin.proxy.as_ref().filter(|proxy| proxy.scheme.is_http() && !origin.tls) {
+        None => format!("POST {target} HTTP/1.1\r\nhost: {host}\r\n"),
+        Some(proxy) => {
+            let login = proxy.authorization().map(|value| format!("proxy-authorization: {value}\r\n"));
+            let login = login.unwrap_or_default();
+            format!("POST http://{host}{target} HTTP/1.1\r\nhost: {host}\r\n{login}")
+        }
+    };
+    prefix.into_bytes().into_boxed_slice()
 }
 
 impl Endpoint {
@@ -45,14 +57,14 @@ impl Endpoint {
             Some(other) => return Err(format!("the scheme must be http or https, not '{other}'")),
             None => return Err("a URL of a provider begins with http:// or https://".into()),
         };
-        let origin = Origin { tls, host: host(&uri)?, port: port(&uri, tls)? };
+        let origin = Origin { tls, host: host(&uri)?, port: port(&uri, tls)?, proxy: None };
         let server_name = if tls { Some(server_name(&origin.host)?) } else { None };
         let target = uri.path_and_query().map_or("/", |target| target.as_str());
         let host = host_header(&uri, &origin);
         Ok(Arc::new(Endpoint {
+            prefix: prefix(target, &host, &origin),
             origin: Arc::new(origin),
             server_name,
-            prefix: prefix(target, &host),
             target: target.to_owned(),
             host: host.into(),
         }))
@@ -65,10 +77,29 @@ impl Endpoint {
         Arc::new(Endpoint {
             origin: self.origin.clone(),
             server_name: self.server_name.clone(),
-            prefix: prefix(target, &self.host),
+            prefix: prefix(target, &self.host, &self.origin),
             target: target.to_owned(),
             host: self.host.clone(),
         })
+    }
+
+    /// The same, through a proxy; its connections are kept apart from others.
+    #[must_use]
+    pub fn via(&self, proxy: Arc<Proxy>) -> Arc<Self> {
+        let origin = Origin { proxy: Some(proxy), ..Origin::clone(&self.origin) };
+        Arc::new(Endpoint {
+            prefix: prefix(&self.target, &self.host, &origin),
+            origin: Arc::new(origin),
+            server_name: self.server_name.clone(),
+            target: self.target.clone(),
+            host: self.host.clone(),
+        })
+    }
+
+    /// Host and port, as a proxy is told.
+    pub(crate) fn authority(&self) -> String {
+        let (host, port) = (self.host(), self.port());
+        if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
     }
 
     /// Path and query, as sent.
@@ -95,7 +126,7 @@ impl Endpoint {
 /// Without the query, which may hold a key.
 impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Origin { tls, host, port } = &*self.origin;
+        let Origin { tls, host, port, .. } = &*self.origin;
         let scheme = if *tls { "https" } else { "http" };
         let path = self.target.split('?').next().unwrap_or_default();
         write!(f, "{scheme}://{host}:{port}{path}")

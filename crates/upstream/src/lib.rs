@@ -3,7 +3,7 @@
 //! [`Upstreams::send`] takes a [`Call`] and gives a [`Reply`] whose [`Body`] yields bytes as they come. Every socket is
 //! owned by the future or the body that waits for it and by nothing else, so dropping either closes it at once.
 //!
-//! Redirects are not followed, proxy variables are not read, compression is not asked for. Retries are the plan's, but
+//! Redirects are not followed, proxies are used only where an [`Endpoint`] names one, compression is not asked for. Retries are the plan's, but
 //! for one: a kept connection that closes before it answers is replaced by a fresh one, once. Dialects, routing and
 //! secrets at rest live elsewhere.
 
@@ -19,6 +19,7 @@ mod exchange;
 mod http1;
 mod in_process;
 mod pool;
+mod proxy;
 mod tls;
 
 use std::sync::Arc;
@@ -43,6 +44,7 @@ pub use call::{Call, Destination, Reply, Timeouts};
 pub use demo::Demo;
 pub use endpoint::Endpoint;
 pub use in_process::{InProcess, InProcessReply};
+pub use proxy::Proxy;
 pub use rustls::pki_types::CertificateDer;
 
 /// Settings of [`Upstreams`].
@@ -114,6 +116,10 @@ impl Upstreams {
         let total = timeouts.total.map(|after| Deadline::new(now(), after, Phase::Total));
         let terms = Terms { provider: &provider, timeouts, total };
         let Answer { head, connection, alarm } = self.ask(endpoint, &mut outgoing, &terms).await?;
+        if let Some(proxy) = endpoint.origin.proxy.as_ref().filter(|_| head.status == 407) {
+            let why = proxy::tunnel::refused(proxy);
+            return Err(Fault::Unreachable { provider: provider.to_string(), why });
+        }
         let body = HttpBody {
             connection,
             decoder: Decoder::new(head.framing),

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
@@ -23,11 +23,11 @@ impl Tls {
         Tls { extra_roots, config: OnceLock::new() }
     }
 
-    pub(crate) async fn connect(
+    pub(crate) async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
         &self,
         name: ServerName<'static>,
-        socket: TcpStream,
-    ) -> io::Result<TlsStream<TcpStream>> {
+        socket: S,
+    ) -> io::Result<TlsStream<S>> {
         let config = self.config.get_or_init(|| Arc::new(configuration(&self.extra_roots)));
         TlsConnector::from(Arc::clone(config)).connect(name, socket).await
     }

@@ -6,7 +6,7 @@ use crate::count::{self, Counting};
 use crate::embed::gemini::GeminiEmbeddings;
 use crate::embed::openai::OpenAiEmbeddings;
 use crate::embed::{EmbedSurface, EmbedWire};
-use crate::{anthropic_messages, gemini, generate, openai_chat, openai_responses};
+use crate::{anthropic_messages, gemini, generate, ollama, openai_chat, openai_responses};
 
 mod halves;
 
@@ -55,6 +55,8 @@ pub enum WireId {
     Gemini,
     /// `openai_responses`
     OpenAiResponses,
+    /// `ollama_chat`: its native format; no dialect, for no client speaks it to us.
+    Ollama,
 }
 
 impl SurfaceId {
@@ -127,8 +129,13 @@ impl SurfaceId {
 
 impl WireId {
     /// All wires, in the order of their introduction.
-    pub const ALL: [WireId; 4] =
-        [WireId::OpenAiChat, WireId::AnthropicMessages, WireId::Gemini, WireId::OpenAiResponses];
+    pub const ALL: [WireId; 5] = [
+        WireId::OpenAiChat,
+        WireId::AnthropicMessages,
+        WireId::Gemini,
+        WireId::OpenAiResponses,
+        WireId::Ollama,
+    ];
 
     /// The codec half that faces providers.
     pub fn wire(self) -> &'static dyn Wire {
@@ -137,6 +144,7 @@ impl WireId {
             WireId::AnthropicMessages => &anthropic_messages::AnthropicMessages,
             WireId::Gemini => &gemini::Gemini,
             WireId::OpenAiResponses => &openai_responses::OpenAiResponses,
+            WireId::Ollama => &ollama::Ollama,
         }
     }
 
@@ -147,6 +155,7 @@ impl WireId {
             WireId::AnthropicMessages => Some(Dialect::AnthropicMessages),
             WireId::Gemini => Some(Dialect::Gemini),
             WireId::OpenAiResponses => Some(Dialect::OpenAiResponses),
+            WireId::Ollama => None,
         }
     }
 
@@ -155,14 +164,14 @@ impl WireId {
         match self {
             WireId::OpenAiChat => Some(&OpenAiEmbeddings),
             WireId::Gemini => Some(&GeminiEmbeddings),
-            WireId::AnthropicMessages | WireId::OpenAiResponses => None,
+            WireId::AnthropicMessages | WireId::OpenAiResponses | WireId::Ollama => None,
         }
     }
 
     /// Its token counting, for wires that have it.
     pub fn counts(self) -> Option<&'static Counting> {
         match self {
-            WireId::OpenAiChat => None,
+            WireId::OpenAiChat | WireId::Ollama => None,
             WireId::AnthropicMessages => Some(&count::ANTHROPIC_MESSAGES),
             WireId::Gemini => Some(&count::GEMINI),
             WireId::OpenAiResponses => Some(&count::OPENAI_RESPONSES),
@@ -176,6 +185,7 @@ impl WireId {
             WireId::AnthropicMessages => "anthropic_messages",
             WireId::Gemini => "gemini",
             WireId::OpenAiResponses => "openai_responses",
+            WireId::Ollama => "ollama_chat",
         }
     }
 
@@ -186,6 +196,7 @@ impl WireId {
             WireId::AnthropicMessages => "/messages",
             WireId::Gemini => "/models",
             WireId::OpenAiResponses => "/responses",
+            WireId::Ollama => "/api/chat",
         }
     }
 
@@ -196,6 +207,7 @@ impl WireId {
             WireId::AnthropicMessages => "/v1/messages",
             WireId::Gemini => "/v1beta/models",
             WireId::OpenAiResponses => "/v1/responses",
+            WireId::Ollama => "/api/chat",
         }
     }
 
@@ -209,9 +221,10 @@ impl WireId {
         stream: bool,
     ) -> Option<Cow<'a, str>> {
         match (self, operation) {
-            (WireId::OpenAiChat | WireId::OpenAiResponses | WireId::AnthropicMessages, Operation::Chat) => {
-                Some(chat.into())
-            }
+            (
+                WireId::OpenAiChat | WireId::OpenAiResponses | WireId::AnthropicMessages | WireId::Ollama,
+                Operation::Chat,
+            ) => Some(chat.into()),
             (WireId::OpenAiChat, Operation::Embed | Operation::EmbedOne) => {
                 beside(chat, self.operation_path(), "/embeddings")
             }
@@ -241,14 +254,14 @@ impl WireId {
         match self {
             WireId::OpenAiChat | WireId::OpenAiResponses => true,
             // Anthropic's clients append `/v1/messages` to any root.
-            WireId::AnthropicMessages | WireId::Gemini => false,
+            WireId::AnthropicMessages | WireId::Gemini | WireId::Ollama => false,
         }
     }
 
     /// The header that carries the key where nobody says otherwise, and what stands before the key in it.
     pub fn usual_auth(self) -> (&'static str, &'static str) {
         match self {
-            WireId::OpenAiChat | WireId::OpenAiResponses => ("authorization", "Bearer "),
+            WireId::OpenAiChat | WireId::OpenAiResponses | WireId::Ollama => ("authorization", "Bearer "),
             WireId::AnthropicMessages => ("x-api-key", ""),
             WireId::Gemini => ("x-goog-api-key", ""),
         }

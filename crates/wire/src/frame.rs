@@ -6,7 +6,7 @@ mod sse;
 
 pub use json_array::{JsonArraySplitter, JsonArrayWriter};
 pub use json_lines::JsonLinesSplitter;
-pub use sse::{SseEvent, SseSplitter};
+pub use sse::{SseEvent, SseSplitter, write_sse};
 
 /// How a stream is framed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -121,6 +121,15 @@ impl Wire for Gemini {
         Framing::Sse
     }
 
+    /// Servers that do not know `alt=sse` send an array element by element; a whole answer reads as an array of one.
+    fn framing_of(&self, media_type: &str) -> Option<Framing> {
+        match media_type {
+            "" | "text/event-stream" => Some(Framing::Sse),
+            "application/json" => Some(Framing::JsonArray),
+            _ => None,
+        }
+    }
+
     fn stream_reader(&self, undo: &Undo) -> Box<dyn StreamReader> {
         Box::new(read::Reader::new(undo))
     }

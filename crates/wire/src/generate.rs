@@ -33,6 +33,7 @@ impl Surface for Generate {
             stream: false,
             include_usage: false,
             max_output: Some(max_tokens(body)?),
+            previous: None,
         })
     }
 

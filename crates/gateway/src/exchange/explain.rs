@@ -153,7 +153,7 @@ async fn step(app: &App, inbound: &Inbound, target: &Target, meter: &Meter) -> S
         error: None,
         price_usd: price(app, inbound, target, meter).await,
     };
-    match attempt::outgoing(app, inbound, target, meter).await {
+    match attempt::outgoing(app, inbound, target, attempt::Thoughts::Kept, meter).await {
         Ok(outgoing) => {
             step.carried = outgoing.undo.is_none();
             step.losses = Some(codes(&outgoing.losses)).filter(|losses| !losses.is_empty());

@@ -4,8 +4,10 @@
 //! events the client's dialect. Either way one read of the upstream becomes one write to the client, and everything
 //! that a stream must tell the ledger passes the tally.
 
+mod keeper;
 mod memory;
 mod passage;
+mod splitter;
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -17,11 +19,13 @@ use bytes::{Bytes, BytesMut};
 use upstream::Body;
 use wire::chat::{ChatResponse, unfold};
 use wire::dialect::{Echo, Surface};
-use wire::frame::SseSplitter;
+use wire::frame::Framing;
 use wire::{Fault, SurfaceId};
 
+pub(super) use keeper::Keeper;
 pub(super) use memory::Memory;
 pub(super) use passage::{Carried, Passage, Translated};
+use splitter::Splitter;
 
 use super::meter::Meter;
 use super::tally::Tally;
@@ -53,7 +57,7 @@ pub struct Relay {
     body: Option<Body>,
     /// The upstream failed after its first content, which the client still gets.
     fault: Option<Fault>,
-    splitter: SseSplitter,
+    splitter: Splitter,
     passage: Passage,
     out: BytesMut,
     tally: Tally,
@@ -78,7 +82,7 @@ impl Relay {
         surface: SurfaceId,
         provider: Arc<str>,
         request_id: String,
-        body: Body,
+        (body, framing): (Body, Framing),
         passage: Passage,
     ) -> Self {
         Self {
@@ -88,7 +92,7 @@ impl Relay {
             request_id,
             body: Some(body),
             fault: None,
-            splitter: SseSplitter::new(EVENT_LIMIT),
+            splitter: Splitter::new(framing, EVENT_LIMIT),
             passage,
             out: BytesMut::new(),
             tally: Tally::default(),
@@ -122,7 +126,7 @@ impl Relay {
             request_id: echo.request_id,
             body: None,
             fault: None,
-            splitter: SseSplitter::new(EVENT_LIMIT),
+            splitter: Splitter::new(Framing::Sse, EVENT_LIMIT),
             passage: Passage::Written { writer },
             out,
             tally,
@@ -257,8 +261,8 @@ impl Relay {
 
     fn digest(&mut self, chunk: &[u8]) -> Result<(), Fault> {
         self.splitter.push(chunk);
-        while let Some(event) = self.splitter.next()? {
-            self.passage.pass(&event, &mut self.tally, &mut self.out)?;
+        while let Some(cut) = self.splitter.next()? {
+            self.passage.pass(&cut, &mut self.tally, &mut self.out)?;
             if self.tally.ended {
                 break;
             }
@@ -269,9 +273,9 @@ impl Relay {
     /// The upstream is done: is its end a clean one?
     fn finish(&mut self) -> Result<(), Fault> {
         if !self.tally.ended
-            && let Some(event) = self.splitter.finish()?
+            && let Some(cut) = self.splitter.finish()?
         {
-            self.passage.pass(&event, &mut self.tally, &mut self.out)?;
+            self.passage.pass(&cut, &mut self.tally, &mut self.out)?;
         }
         self.passage.finish(&mut self.tally, &mut self.out)?;
         self.body = None;

@@ -62,6 +62,11 @@ impl Target {
         self.model.max_tokens.is_some() || !self.provider.rules.is_empty() || !self.model.rules.is_empty()
     }
 
+    /// A request that would lose something in translation is refused.
+    pub fn translates_strictly(&self) -> bool {
+        self.model.strict_translation.unwrap_or(self.provider.strict_translation)
+    }
+
     /// Edits the final body: the model's output limit, the provider's rules, the model's own.
     pub fn apply_rules(&self, body: &mut RawObject) -> Result<(), Fault> {
         if let Some(limit) = self.model.max_tokens {

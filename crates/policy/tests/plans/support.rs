@@ -34,6 +34,7 @@ pub fn provider(id: &str, models: &[&str]) -> Provider {
         program: None,
         rules: Rules::default(),
         timeouts: Timeouts::default(),
+        strict_translation: false,
         disabled: None,
         profile,
     }
@@ -58,6 +59,7 @@ fn model(id: &str, profile: &Profile) -> Arc<Model> {
         max_tokens: None,
         rules: Rules::default(),
         timeout: None,
+        strict_translation: None,
     })
 }
 

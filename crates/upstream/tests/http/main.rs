@@ -5,6 +5,7 @@
 mod cancel;
 mod faults;
 mod pool;
+mod proxy;
 mod server;
 mod stream;
 mod timing;

@@ -47,6 +47,7 @@ pub(super) fn glance_whole(body: &RawObject) -> Result<GlanceWhole, Fault> {
         usage: usage::read(usage).map(|tally| tally.usage()),
         model: member(body, "model")?,
         stop: reason.map(|reason| seen(&reason, sequence, details)),
+        kept_as: None,
     })
 }
 

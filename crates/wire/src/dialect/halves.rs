@@ -104,6 +104,16 @@ pub trait Wire: Sync {
     /// How streamed answers are framed.
     fn framing(&self) -> Framing;
 
+    /// How a streamed answer of this media type is framed. `None`: it is no stream.
+    fn framing_of(&self, media_type: &str) -> Option<Framing> {
+        match media_type {
+            "" => Some(self.framing()),
+            "text/event-stream" => Some(Framing::Sse),
+            "application/x-ndjson" => Some(Framing::JsonLines),
+            _ => None,
+        }
+    }
+
     /// Reads a stream in this format.
     fn stream_reader(&self, undo: &Undo) -> Box<dyn StreamReader>;
 
@@ -135,6 +145,8 @@ pub struct Peek {
     pub include_usage: bool,
     /// Upper bound of generated tokens, when the client set one.
     pub max_output: Option<u64>,
+    /// Id of an answer, kept by its provider, from which the request goes on (`previous_response_id`).
+    pub previous: Option<String>,
 }
 
 /// What a client wants to see of the model's thoughts.
@@ -216,6 +228,8 @@ pub struct Glance {
     pub model: Option<String>,
     /// The number of this event, in formats that count them.
     pub sequence: Option<u64>,
+    /// The id by which the provider keeps the answer, in formats whose requests may go on from it.
+    pub kept_as: Option<String>,
 }
 
 /// What a carried whole answer says.
@@ -227,6 +241,8 @@ pub struct GlanceWhole {
     pub model: Option<String>,
     /// Why the first choice ended.
     pub stop: Option<Stop>,
+    /// The id by which the provider keeps the answer, in formats whose requests may go on from it.
+    pub kept_as: Option<String>,
 }
 
 /// Frames to events. A machine without sockets: may be cut anywhere, fuzzed and folded.

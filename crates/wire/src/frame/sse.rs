@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use bytes::BytesMut;
 use memchr::memchr2;
 
 use super::Frame;
@@ -229,6 +230,16 @@ fn value_of(field: &[u8], bytes: &[u8], line: &Range<usize>) -> Option<Range<usi
     }
 }
 
+/// Writes a JSON value as an event. Line ends between its tokens go, for they would end its data; inside a JSON text
+/// there are none.
+pub fn write_sse(json: &str, out: &mut BytesMut) {
+    out.extend_from_slice(b"data: ");
+    for line in json.split(['\n', '\r']) {
+        out.extend_from_slice(line.as_bytes());
+    }
+    out.extend_from_slice(b"\n\n");
+}
+
 fn bad(why: String) -> Fault {
     Fault::BadAnswer { provider: String::new(), why }
 }
@@ -329,6 +340,13 @@ mod tests {
         assert_eq!(splitter.next().unwrap(), None);
         splitter.push(b"0");
         assert!(matches!(splitter.next(), Err(Fault::BadAnswer { .. })));
+    }
+
+    #[test]
+    fn a_value_over_several_lines_is_written_as_one_event() {
+        let mut out = BytesMut::new();
+        write_sse("{\n  \"a\": \"b\\n\"\r\n}", &mut out);
+        assert_eq!(data(&out), ["{  \"a\": \"b\\n\"}"]);
     }
 
     #[test]

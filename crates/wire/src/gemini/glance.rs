@@ -60,6 +60,7 @@ pub(super) fn whole(body: &RawObject) -> Result<GlanceWhole, Fault> {
         usage: noted.usage.and_then(usage::decode),
         model: text(noted.model),
         stop: noted.stop(),
+        kept_as: None,
     })
 }
 

@@ -61,6 +61,7 @@ pub(super) fn frame(frame: Frame<'_>) -> Result<Glance, Fault> {
         end: false,
         model: if noted.content && noted.stop().is_none() { None } else { noted.model() },
         sequence: None,
+        kept_as: None,
     })
 }
 
@@ -74,7 +75,7 @@ pub(super) fn whole(body: &RawObject) -> Result<GlanceWhole, Fault> {
     if noted.choices == 0 {
         return Err(fault::bad_answer("it has no choices".to_owned()));
     }
-    Ok(GlanceWhole { usage: noted.usage(), model: noted.model(), stop: noted.stop() })
+    Ok(GlanceWhole { usage: noted.usage(), model: noted.model(), stop: noted.stop(), kept_as: None })
 }
 
 impl<'a> Noted<'a> {

@@ -30,6 +30,7 @@ struct Event<'a> {
 /// Values of an answer, or of the `response` of an event.
 #[derive(Debug, Default)]
 struct Answer<'a> {
+    id: Option<&'a [u8]>,
     model: Option<&'a [u8]>,
     status: Option<&'a [u8]>,
     usage: Option<&'a [u8]>,
@@ -57,7 +58,7 @@ pub(super) fn frame(frame: Frame<'_>) -> Result<Glance, Fault> {
             Glance { end: true, usage, stop, model: event.response.model(), ..glance }
         }
         b"response.created" | b"response.in_progress" | b"response.queued" => {
-            Glance { model: event.response.model(), ..glance }
+            Glance { model: event.response.model(), kept_as: event.response.id(), ..glance }
         }
         b"response.output_item.added" => {
             Glance { content: !EMPTY_AT_FIRST.contains(&event.item_kind), ..glance }
@@ -76,7 +77,8 @@ pub(super) fn whole(body: &RawObject) -> Result<GlanceWhole, Fault> {
     if !answer.output {
         return Err(fault::bad_answer("it has no output".to_owned()));
     }
-    Ok(GlanceWhole { usage: answer.usage(), model: answer.model(), stop: answer.stop() })
+    let (usage, model, stop) = (answer.usage(), answer.model(), answer.stop());
+    Ok(GlanceWhole { usage, model, stop, kept_as: answer.id() })
 }
 
 impl<'a> Event<'a> {
@@ -139,6 +141,7 @@ impl<'a> Answer<'a> {
         let value = scanner.value(ROOM)?;
         let value = (value != b"null").then_some(value);
         match key {
+            b"id" => self.id = value,
             b"model" => self.model = value,
             b"status" => self.status = value,
             b"usage" => self.usage = value,
@@ -165,6 +168,10 @@ impl<'a> Answer<'a> {
 
     fn model(&self) -> Option<String> {
         serde_json::from_slice(self.model?).ok().filter(|model: &String| !model.is_empty())
+    }
+
+    fn id(&self) -> Option<String> {
+        serde_json::from_slice(self.id?).ok()
     }
 
     /// `None`: the answer is not finished.
@@ -229,6 +236,17 @@ mod tests {
         assert_eq!((glance.end, glance.sequence, glance.model.as_deref()), (true, Some(7), Some("m")));
         assert_eq!(glance.stop.unwrap().reason, StopReason::ToolUse);
         assert_eq!(glance.usage.unwrap().total(), Some(3));
+    }
+
+    #[test]
+    fn the_id_that_later_requests_name_is_seen_as_soon_as_it_is_said() {
+        let begun =
+            r#"{"type":"response.created","response":{"id":"resp_1","model":"m"},"sequence_number":0}"#;
+        assert_eq!(glance(begun).unwrap().kept_as.as_deref(), Some("resp_1"));
+        let delta = r#"{"type":"response.output_text.delta","item_id":"msg_1","delta":"a"}"#;
+        assert_eq!(glance(delta).unwrap().kept_as, None);
+        let body = RawObject::parse(r#"{"id":"resp_1","status":"completed","output":[]}"#.into()).unwrap();
+        assert_eq!(whole(&body).unwrap().kept_as.as_deref(), Some("resp_1"));
     }
 
     #[test]

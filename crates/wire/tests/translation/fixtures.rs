@@ -32,6 +32,11 @@ impl Fixture {
         self.stream_events().concat().into_bytes()
     }
 
+    /// The lines of an answer that was streamed as lines.
+    pub fn lines(&self) -> Vec<&str> {
+        self.response["ndjson"].as_array().unwrap().iter().map(|line| line.as_str().unwrap()).collect()
+    }
+
     /// The streamed answer, cut where its events end.
     pub fn stream_events(&self) -> Vec<&str> {
         self.response["sse"].as_array().unwrap().iter().map(|event| event.as_str().unwrap()).collect()

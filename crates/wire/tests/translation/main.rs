@@ -4,6 +4,7 @@
 mod anthropic_answers;
 mod anthropic_requests;
 mod chat_grammar;
+mod chat_recording;
 mod checkers;
 mod events;
 mod fixtures;
@@ -14,9 +15,14 @@ mod gemini_requests;
 mod gemini_written;
 mod golden;
 mod laws;
+mod matrix;
 mod messages_grammar;
 mod messages_requests;
 mod messages_stream;
+#[expect(dead_code, reason = "the tests of Chat compare our canonical form with it, too")]
+#[path = "../openai_chat/naive.rs"]
+mod naive;
+mod ollama;
 mod recording;
 mod requests;
 mod responses_answers;

@@ -13,7 +13,7 @@ use super::recording::Said;
 use super::responses_grammar::{self, Read};
 use super::{chat_grammar, fixtures, recording, responses_recording, streams};
 
-fn request_fields() -> bytes::Bytes {
+pub fn request_fields() -> bytes::Bytes {
     let body = json!({"model": "m", "input": "x", "instructions": "be kind", "tools": [{"type": "function",
         "name": "f", "parameters": {}}], "temperature": 0.5, "metadata": {"a": "b"}});
     let body = wire::RawObject::parse(body.to_string().into()).unwrap();
@@ -33,7 +33,7 @@ fn written(events: &[Event]) -> (BytesMut, Vec<Loss>) {
 }
 
 /// One line: what a client of Responses gets of an answer.
-fn line(id: &str, events: &[Event]) -> String {
+pub fn line(id: &str, events: &[Event]) -> String {
     let (bytes, losses) = written(events);
     let read = responses_grammar::check(id, &bytes);
     assert_eq!(read.response["instructions"], "be kind", "{id}: the request is repeated");
@@ -79,35 +79,6 @@ fn own() -> Vec<(String, Vec<Event>, Said)> {
         (fixture.id.clone(), unfold(&response), responses_recording::said(fixture.json()))
     });
     streamed.chain(whole).collect()
-}
-
-#[test]
-fn openai_chat_to_openai_responses() {
-    let lines: Vec<_> =
-        answers("openai.chat", WireId::OpenAiChat).iter().map(|(id, events)| line(id, events)).collect();
-    insta::assert_snapshot!(lines.join("\n"));
-}
-
-#[test]
-fn anthropic_messages_to_openai_responses() {
-    let answers = answers("anthropic.messages", WireId::AnthropicMessages);
-    let lines: Vec<_> = answers.iter().map(|(id, events)| line(id, events)).collect();
-    insta::assert_snapshot!(lines.join("\n"));
-}
-
-#[test]
-fn openai_responses_to_openai_responses() {
-    let lines: Vec<_> = own().iter().map(|(id, events, _)| line(id, events)).collect();
-    insta::assert_snapshot!(lines.join("\n"));
-}
-
-#[test]
-fn openai_responses_to_openai_chat() {
-    let lines: Vec<_> = own()
-        .iter()
-        .map(|(id, events, _)| super::golden::chat_line(&responses_recording::named(id), events))
-        .collect();
-    insta::assert_snapshot!(lines.join("\n"));
 }
 
 #[test]
@@ -161,55 +132,6 @@ fn a_whole_answer_is_the_last_event_of_the_stream() {
         responses_grammar::check_object(&id, &whole);
         let streamed = responses_grammar::check(&id, &written(&events).0).response;
         assert_eq!(whole, streamed, "{id}");
-    }
-}
-
-/// Every prefix of a stream, written on, is a legal stream that ends in its error.
-fn prefixes<'a>(id: &str, wire: WireId, cuts: impl Iterator<Item = &'a [u8]>) {
-    let mut last_events = usize::MAX;
-    for cut in cuts {
-        let outcome = streams::read_whole(wire.wire(), cut);
-        // Bytes of an event that is not complete change nothing.
-        if outcome.end.is_ok() || outcome.events.len() == last_events {
-            continue;
-        }
-        last_events = outcome.events.len();
-        let mut writer = OpenAiResponses.stream_writer(responses_echo());
-        let mut bytes = BytesMut::new();
-        outcome.events.iter().for_each(|event| writer.write(event, &mut bytes));
-        writer.fail(&outcome.end.unwrap_err().named("p"), &mut bytes);
-        let read = responses_grammar::check(id, &bytes);
-        assert!(read.error.is_some() && read.response["status"] == "failed", "{id} cut at {}", cut.len());
-    }
-}
-
-#[test]
-fn every_prefix_of_a_recorded_stream_ends_in_an_error() {
-    let own =
-        responses_recording::streamed().into_iter().map(|it| (it.id, it.frames, WireId::OpenAiResponses));
-    let of = |dialect: &'static str, wire| {
-        let streamed = answered(dialect).filter(|fixture| fixture.stream);
-        streamed
-            .map(move |it| (it.id.clone(), it.stream_events().into_iter().map(str::to_owned).collect(), wire))
-    };
-    let chat = of("openai.chat", WireId::OpenAiChat);
-    let messages = of("anthropic.messages", WireId::AnthropicMessages);
-    let mut all: Vec<(String, Vec<String>, WireId)> = own.chain(chat).chain(messages).collect();
-    all.sort_by_key(|(_, frames, _)| frames.iter().map(String::len).sum::<usize>());
-    for (rank, (id, frames, wire)) in all.iter().enumerate() {
-        let bytes = frames.concat().into_bytes();
-        // Byte by byte for the ten smallest. Within a line nothing happens, as the two smallest show at each byte.
-        if rank < 10 {
-            let ends = (0..bytes.len())
-                .filter(|end| rank < 2 || *end == 0 || matches!(bytes[end - 1], b'\n' | b'\r'));
-            prefixes(id, *wire, ends.map(|end| &bytes[..end]));
-        } else {
-            // Long streams repeat themselves.
-            let step = frames.len().div_ceil(25);
-            let ends = (0..frames.len()).step_by(step).map(|kept| frames[..kept].concat().len());
-            let ends: Vec<usize> = ends.collect();
-            prefixes(id, *wire, ends.into_iter().map(|end| &bytes[..end]));
-        }
     }
 }
 

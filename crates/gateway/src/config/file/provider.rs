@@ -37,6 +37,8 @@ pub struct ProviderSettings {
     pub default_model: Option<String>,
     /// Takes models that are not listed.
     pub any_model: Option<bool>,
+    /// What translation cannot carry is refused.
+    pub strict_translation: Option<bool>,
     pub timeouts: TimeoutSettings,
     pub rules: Rules,
     pub models: Vec<ModelSettings>,
@@ -69,6 +71,8 @@ pub struct ModelSettings {
     pub name: Option<String>,
     pub max_tokens: Option<u64>,
     pub timeout: Option<Duration>,
+    /// The same, for this model.
+    pub strict_translation: Option<bool>,
     pub context: Option<u64>,
     pub rate: Option<Rate>,
     pub rules: Rules,
@@ -123,6 +127,7 @@ fn provider(name: &str, line: u64, mut section: Section<'_>, reader: &mut Reader
         allow_private: section.flag("allow_private", reader).unwrap_or(true),
         default_model: section.text("default_model", reader),
         any_model: section.flag("any_model", reader),
+        strict_translation: section.flag("strict_translation", reader),
         timeouts: TimeoutSettings { total: timeouts.total.or(total), ..timeouts },
         rules: rules::read(&mut section, reader),
         models: section.section("models", reader).map(|section| models(&section, reader)).unwrap_or_default(),
@@ -133,7 +138,7 @@ fn provider(name: &str, line: u64, mut section: Section<'_>, reader: &mut Reader
 
 /// `wire`, or LLM-Bridge's `adapter`. A wire that comes later is no mistake of the file: the provider stays off.
 fn wire(section: &mut Section<'_>, reader: &mut Reader<'_>) -> (bool, Option<WireId>, Option<String>) {
-    const WANTED: &str = "openai_chat or anthropic_messages";
+    const WANTED: &str = "openai_chat, openai_responses, anthropic_messages, gemini or ollama_chat";
     let adapter = section.value("adapter", reader, text);
     let line = section.line_of("adapter");
     let wire = section.value("wire", reader, |node| WireId::from_name(&text(node)?).ok_or(WANTED));
@@ -219,6 +224,7 @@ fn model(id: &str, mut section: Section<'_>, reader: &mut Reader<'_>) -> ModelSe
         name: section.text("name", reader),
         max_tokens: section.count("max_tokens", reader),
         timeout: section.duration("timeout", reader),
+        strict_translation: section.flag("strict_translation", reader),
         context: section.count("context", reader),
         rate: section.section("price", reader).map(|section| price(section, reader)),
         rules: rules::read(&mut section, reader),

@@ -87,6 +87,7 @@ impl Known<'_> {
             max_tokens,
             rules: settings.map(|settings| settings.rules.clone()).unwrap_or_default(),
             timeout: settings.and_then(|settings| settings.timeout),
+            strict_translation: settings.and_then(|settings| settings.strict_translation),
         }
     }
 
@@ -132,6 +133,7 @@ pub(super) fn plain(id: &str, profile: &Profile) -> (Arc<str>, Arc<Model>) {
         max_tokens: None,
         rules: Rules::default(),
         timeout: None,
+        strict_translation: None,
         id: id.clone(),
     };
     (id, Arc::new(model))

@@ -5,32 +5,36 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use policy::Target;
-use wire::chat::Undo;
+use wire::chat::{ChatRequest, Encoded, Undo};
 use wire::dialect::{Echo, Wire};
 use wire::{Fault, Operation, RawObject};
 
+use super::thoughts::{self, Thoughts};
 use super::{Outgoing, Reply, WHOLE_ANSWER, is_carried, unreadable};
 use crate::app::App;
+use crate::credentials::Key;
 use crate::exchange::admit::Inbound;
 use crate::exchange::meter::Meter;
-use crate::exchange::relay::{Carried, Memory, Passage, Relay, Translated};
+use crate::exchange::relay::{Carried, Keeper, Memory, Passage, Relay, Translated};
 
-/// Carries the body when both sides speak the same dialect, else translates it; then applies the rules.
+/// Carries the body when both sides speak the same dialect and thoughts need not be taken out, else translates it; then
+/// applies the rules.
 pub(super) fn outgoing(
     app: &App,
     inbound: &Inbound,
     target: &Target,
+    thoughts: Thoughts,
     meter: &Meter,
 ) -> Result<Outgoing, Fault> {
     let wire = target.endpoint().wire.wire();
-    let (mut body, headers, losses, undo) = if is_carried(inbound, target) {
+    let (mut body, headers, losses, undo) = if thoughts == Thoughts::Kept && is_carried(inbound, target) {
         let mut body = inbound.body.clone();
         inbound.surface.surface().strip(&mut body);
         wire.retarget(&mut body, &target.model.profile, inbound.peek.stream)?;
         (body, carried_headers(wire, inbound), Vec::new(), None)
     } else {
         let request = inbound.decoded(&app.recall, meter)?;
-        let encoded = wire.encode_request(request, &target.model.profile)?;
+        let encoded = encoded(wire, request, target, thoughts)?;
         if !target.has_rules() {
             let (headers, losses) = (encoded.headers, encoded.losses);
             return Ok(Outgoing { headers, body: vec![encoded.body], losses, undo: Some(encoded.undo) });
@@ -39,6 +43,23 @@ pub(super) fn outgoing(
     };
     target.apply_rules(&mut body)?;
     Ok(Outgoing { headers, body: body.into_segments(), losses, undo })
+}
+
+/// The request in the target's dialect, with or without its thoughts.
+fn encoded(
+    wire: &dyn Wire,
+    request: &ChatRequest,
+    target: &Target,
+    thoughts: Thoughts,
+) -> Result<Encoded, Fault> {
+    let profile = &target.model.profile;
+    if thoughts == Thoughts::Kept {
+        return wire.encode_request(request, profile);
+    }
+    let (request, dropped) = thoughts::dropped(request);
+    let mut encoded = wire.encode_request(&request, profile)?;
+    encoded.losses.splice(..0, dropped);
+    Ok(encoded)
 }
 
 /// What the wire wants, unless the client said it itself.
@@ -54,7 +75,7 @@ pub(super) fn carried_headers(wire: &dyn Wire, inbound: &Inbound) -> Vec<(Header
 pub(super) fn whole(
     app: &App,
     inbound: &Inbound,
-    target: &Target,
+    (target, key): (&Target, Option<&Key>),
     body: Bytes,
     undo: Option<Undo>,
     mut echo: Echo,
@@ -66,6 +87,9 @@ pub(super) fn whole(
     let Some(undo) = undo else {
         let mut answer = RawObject::parse(body).map_err(unreadable)?;
         let glance = wire.glance_whole(&answer)?;
+        if let Some(id) = &glance.kept_as {
+            Keeper::new(app, inbound, target, key, meter).keep(id);
+        }
         meter.answered(glance.usage.as_ref(), glance.model.as_deref(), &mut echo);
         surface.annotate(&mut answer, &echo, glance.usage.as_ref());
         return Ok(Reply::Whole { pieces: answer.into_segments(), echo });
@@ -86,38 +110,37 @@ pub(super) async fn stream(
     reply: upstream::Reply,
     undo: Option<Undo>,
     echo: Echo,
-    memory: Memory,
+    (memory, keeper): (Memory, Keeper),
 ) -> Result<Reply, Fault> {
     let wire = target.endpoint().wire.wire();
     let provider: Arc<str> = target.provider.id.clone();
-    match media_type(&reply.headers) {
-        "text/event-stream" | "" => {}
-        "application/json" if inbound.operation == Operation::Chat => {
-            let body = reply.body.collect(WHOLE_ANSWER).await?;
-            let response = wire.decode_response(&body, &undo.unwrap_or_default())?;
-            memory.keep(&response);
-            let relay = Box::new(Relay::of_whole(inbound.surface, provider, echo.clone(), &response));
-            return Ok(Reply::Stream { relay, echo });
-        }
-        other => {
-            let why = format!("a stream was asked for, and it sent '{other}'");
+    let kind = media_type(&reply.headers);
+    let Some(framing) = wire.framing_of(kind) else {
+        if kind != "application/json" || inbound.operation != Operation::Chat {
+            let why = format!("a stream was asked for, and it sent '{kind}'");
             return Err(Fault::BadAnswer { provider: String::new(), why });
         }
-    }
+        let body = reply.body.collect(WHOLE_ANSWER).await?;
+        let response = wire.decode_response(&body, &undo.unwrap_or_default())?;
+        memory.keep(&response);
+        let relay = Box::new(Relay::of_whole(inbound.surface, provider, echo.clone(), &response));
+        return Ok(Reply::Stream { relay, echo });
+    };
     let passage = match undo {
         None => Passage::Carried(Carried {
             wire,
             surface: inbound.surface.surface(),
             hide_usage: !inbound.peek.include_usage,
             framing: inbound.head.framing,
+            keeper,
         }),
         Some(undo) => {
             let writer = inbound.surface.surface().stream_writer(echo.clone());
             Passage::Translated(Box::new(Translated::new(wire.stream_reader(&undo), writer, memory)))
         }
     };
-    let mut relay =
-        Box::new(Relay::new(inbound.surface, provider, echo.request_id.clone(), reply.body, passage));
+    let source = (reply.body, framing);
+    let mut relay = Box::new(Relay::new(inbound.surface, provider, echo.request_id.clone(), source, passage));
     relay.prime().await?;
     Ok(Reply::Stream { relay, echo })
 }

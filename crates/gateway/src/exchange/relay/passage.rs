@@ -4,9 +4,11 @@ use bytes::BytesMut;
 use wire::Fault;
 use wire::chat::{Event, Guard, Loss};
 use wire::dialect::{SoFar, StreamReader, StreamWriter, Surface, Wire};
-use wire::frame::{Framing, SseEvent};
+use wire::frame::{Framing, write_sse};
 
+use super::keeper::Keeper;
 use super::memory::Memory;
+use super::splitter::Cut;
 use crate::exchange::tally::Tally;
 
 /// How the bytes get through.
@@ -27,6 +29,8 @@ pub(in crate::exchange) struct Carried {
     pub(in crate::exchange) hide_usage: bool,
     /// What the client wants around them.
     pub(in crate::exchange) framing: Framing,
+    /// Notes who keeps the answer.
+    pub(in crate::exchange) keeper: Keeper,
 }
 
 /// Frames that become events, and events that become the client's dialect.
@@ -62,12 +66,18 @@ impl Translated {
 }
 
 impl Carried {
-    fn pass(&self, event: &SseEvent<'_>, tally: &mut Tally, out: &mut BytesMut) -> Result<(), Fault> {
-        let frame = event.frame();
+    fn pass(&self, cut: &Cut<'_>, tally: &mut Tally, out: &mut BytesMut) -> Result<(), Fault> {
+        let frame = cut.frame;
         let glance = self.wire.glance(frame)?;
+        if let Some(id) = &glance.kept_as {
+            self.keeper.keep(id);
+        }
         if !(glance.usage_only && self.hide_usage) {
             match self.framing {
-                Framing::Sse => out.extend_from_slice(event.raw),
+                Framing::Sse => match cut.event {
+                    Some(event) => out.extend_from_slice(event),
+                    None => write_sse(frame.data, out),
+                },
                 Framing::JsonArray => {
                     out.extend_from_slice(if tally.elements == 0 { b"[" } else { b",\r\n" });
                     out.extend_from_slice(frame.data.as_bytes());
@@ -104,16 +114,11 @@ impl Carried {
 
 impl Passage {
     /// Passes one frame on.
-    pub(super) fn pass(
-        &mut self,
-        event: &SseEvent<'_>,
-        tally: &mut Tally,
-        out: &mut BytesMut,
-    ) -> Result<(), Fault> {
+    pub(super) fn pass(&mut self, cut: &Cut<'_>, tally: &mut Tally, out: &mut BytesMut) -> Result<(), Fault> {
         match self {
-            Passage::Carried(carried) => carried.pass(event, tally, out),
+            Passage::Carried(carried) => carried.pass(cut, tally, out),
             Passage::Translated(translated) => {
-                translated.reader.read(event.frame(), &mut translated.events)?;
+                translated.reader.read(cut.frame, &mut translated.events)?;
                 translated.write(tally, out);
                 Ok(())
             }

@@ -8,6 +8,8 @@ use wire::WireId;
 use wire::frame::Framing;
 
 use super::*;
+use crate::origins::{Account, Origin};
+use crate::recall::Owner;
 
 /// Sends its chunks with a pause between them.
 struct Slow {
@@ -32,6 +34,17 @@ const OPENING: &str = "data: {\"id\":\"1\",\"choices\":[{\"index\":0,\"delta\":{
 const ERROR: &str = "data: {\"error\":{\"message\":\"no\",\"type\":\"server_error\",\"code\":500}}\n\n";
 
 async fn relay(chunks: &[&'static str], pause: Duration) -> Relay {
+    let formats = (SurfaceId::OpenAiChat, WireId::OpenAiChat);
+    relay_of(formats, Framing::Sse, chunks, pause).await
+}
+
+/// Carries what came in this framing to a client that reads server-sent events.
+async fn relay_of(
+    (surface, wire): (SurfaceId, WireId),
+    framing: Framing,
+    chunks: &[&'static str],
+    pause: Duration,
+) -> Relay {
     let slow = Slow { chunks: chunks.to_vec(), pause };
     let timeouts = Timeouts { connect: KEEP_ALIVE, head: KEEP_ALIVE, idle: KEEP_ALIVE * 100, total: None };
     let call = Call {
@@ -42,13 +55,16 @@ async fn relay(chunks: &[&'static str], pause: Duration) -> Relay {
         timeouts,
     };
     let reply = Upstreams::new(Options::default()).send(call).await.unwrap();
+    let owner = Owner { key: None, project: "p".into() };
+    let origin = Origin { provider: "slow".into(), account: Account::None };
     let passage = Passage::Carried(Carried {
-        wire: WireId::OpenAiChat.wire(),
-        surface: SurfaceId::OpenAiChat.surface(),
+        wire: wire.wire(),
+        surface: surface.surface(),
         hide_usage: true,
         framing: Framing::Sse,
+        keeper: Keeper::of(Arc::default(), owner, origin),
     });
-    Relay::new(SurfaceId::OpenAiChat, "slow".into(), "request-1".into(), reply.body, passage)
+    Relay::new(surface, "slow".into(), "request-1".into(), (reply.body, framing), passage)
 }
 
 async fn all(mut relay: Relay) -> String {
@@ -98,4 +114,42 @@ async fn content_and_error_in_one_read_are_delivered_as_content_and_error() {
     begun.prime().await.unwrap();
     let out = all(begun).await;
     assert!(out.starts_with(&[OPENING, TEXT].concat()) && out.contains("\"error\""), "{out}");
+}
+
+const PARTS: [&str; 4] = [
+    "[{\n  \"candidates\": [{\"content\": {\"parts\": [{\"text\": \"Hi,",
+    " you]\"}]}}]\n}\n,\r\n",
+    "{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\".\"}]},\"finishReason\":\"STOP\"}]}",
+    "\n]",
+];
+
+async fn from_array(chunks: &[&'static str]) -> String {
+    let formats = (SurfaceId::Gemini, WireId::Gemini);
+    let mut relay = relay_of(formats, Framing::JsonArray, chunks, Duration::ZERO).await;
+    relay.prime().await.unwrap();
+    let mut out = String::new();
+    while let Some(bytes) = poll_fn(|cx| relay.poll_bytes(cx)).await {
+        let Ok(bytes) = bytes else { return out + "<aborted>" };
+        out.push_str(std::str::from_utf8(&bytes).unwrap());
+    }
+    out
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_array_that_was_not_asked_for_is_passed_on_as_events() {
+    let out = from_array(&PARTS).await;
+    let events: Vec<_> = out.split_terminator("\n\n").collect();
+    assert_eq!(
+        events,
+        [
+            "data: {  \"candidates\": [{\"content\": {\"parts\": [{\"text\": \"Hi, you]\"}]}}]}",
+            "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\".\"}]},\"finishReason\":\"STOP\"}]}",
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_array_without_its_end_is_no_clean_stream() {
+    let out = from_array(&PARTS[..3]).await;
+    assert!(out.contains("\"error\"") && out.ends_with("<aborted>"), "{out}");
 }

@@ -135,8 +135,7 @@ impl Builder {
         let _ = child.stdin.take().unwrap().write_all(self.input.as_bytes());
         let (out, err) = (Output::of(child.stdout.take().unwrap()), Output::of(child.stderr.take().unwrap()));
         let status = wait(&mut child);
-        std::thread::sleep(std::time::Duration::from_millis(20));
-        Ended { code: status.code(), out: out.text(), err: err.text() }
+        Ended { code: status.code(), out: out.whole(), err: err.whole() }
     }
 }
 
@@ -167,7 +166,9 @@ impl Gateway {
         self.child.id()
     }
 
+    /// The banner, which ends in a command, once it is whole.
     pub fn stdout(&self) -> String {
+        eventually("the banner is whole", || self.out.text().trim_end().ends_with("}'"));
         self.out.text()
     }
 
@@ -316,13 +317,16 @@ fn wait(child: &mut Child) -> ExitStatus {
 }
 
 /// What a child has printed so far.
-struct Output(Arc<Mutex<String>>);
+struct Output {
+    text: Arc<Mutex<String>>,
+    reader: std::thread::JoinHandle<()>,
+}
 
 impl Output {
     fn of(pipe: impl Read + Send + 'static) -> Self {
         let text = Arc::new(Mutex::new(String::new()));
         let shared = text.clone();
-        std::thread::spawn(move || {
+        let reader = std::thread::spawn(move || {
             let mut lines = BufReader::new(pipe);
             let mut line = Vec::new();
             while lines.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
@@ -330,11 +334,18 @@ impl Output {
                 line.clear();
             }
         });
-        Self(text)
+        Self { text, reader }
     }
 
     fn text(&self) -> String {
-        self.0.lock().unwrap().clone()
+        self.text.lock().unwrap().clone()
+    }
+
+    /// All of it, once the process has ended.
+    fn whole(self) -> String {
+        self.reader.join().unwrap();
+        let text = self.text.lock().unwrap();
+        text.clone()
     }
 
     fn address(&self) -> Option<SocketAddr> {

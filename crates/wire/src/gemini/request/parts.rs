@@ -134,12 +134,16 @@ impl<'a> Parts<'a, '_> {
     }
 
     /// Models that think by levels refuse a turn whose first call is not signed. One that another model made has the
-    /// value that says so; a model of which nothing is known may be such a one.
+    /// value that says so. A model of which nothing is known may be such a one: older ones pass the value over, and where
+    /// they signed another part of the turn, it is theirs.
     /// Source: DIALECTS, section 5.3; Google's page on thought signatures.
     fn sign_first_call(&mut self) {
+        let is_signed =
+            |part: &out::Part<'_>| matches!(part, out::Part::Made(made) if made.thought_signature.is_some());
         let profile = self.draft.profile;
         let unknown = profile.abilities.reasoning && profile.reasoning.is_empty();
-        if by_level(profile).is_none() && !unknown {
+        let may_demand = unknown && !self.written.iter().any(is_signed);
+        if by_level(profile).is_none() && !may_demand {
             return;
         }
         let first = self.written.iter_mut().find_map(|part| match part {

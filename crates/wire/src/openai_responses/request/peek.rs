@@ -33,6 +33,7 @@ pub(in crate::openai_responses) fn peek(body: &RawObject) -> Result<Peek, Fault>
         stream: body.get("stream")?.unwrap_or(false),
         include_usage: true,
         max_output: checks::positive(body, "max_output_tokens")?,
+        previous: body.get("previous_response_id")?,
     })
 }
 

@@ -20,6 +20,7 @@ fn a_peek_sees_what_planning_needs() {
         stream: true,
         include_usage: true,
         max_output: Some(9),
+        previous: None,
     };
     assert_eq!(peek, expected);
 }
