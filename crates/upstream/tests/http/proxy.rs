@@ -1,4 +1,4 @@
-//! Egress proxies: real ones where they are installed (Debian's microsocks and tinyproxy), fakes for what goes wrong.
+//! Egress proxies: a real one where it is installed (Debian's microsocks), fakes for what goes wrong.
 
 use std::process::{Child, Command, Stdio};
 
