@@ -75,9 +75,12 @@ function against(driver, wire) {
     assert.equal(driver.status(error), status);
   }
 
-  test("a wrong key is an error of its class", async () => {
-    await fails(401, driver.whole(driver.connect("wrong-key"), model("text")));
-  });
+  // The door is the same before all wires, and lets one address send few wrong keys a minute.
+  if (wire === PROVIDERS[0]) {
+    test("a wrong key is an error of its class", async () => {
+      await fails(401, driver.whole(driver.connect("wrong-key"), model("text")));
+    });
+  }
 
   test("a rate limit is an error of its class", async () => {
     await fails(429, driver.whole(client, model("429-after-30s")));

@@ -2,7 +2,7 @@
 
 import unittest
 
-from cases import Cases
+from cases import AtTheDoor, Cases
 from drivers import anthropic_messages, google_genai, langchain, openai_chat, openai_responses
 from support import WIRES
 
@@ -20,7 +20,8 @@ DRIVERS = [
 for driver in DRIVERS:
     for wire in WIRES:
         name = f"{driver.name} against {wire}"
-        globals()[name] = type(name, (Cases, unittest.TestCase), {"make": driver, "wire": wire})
+        cases = AtTheDoor if wire == WIRES[0] else Cases
+        globals()[name] = type(name, (cases, unittest.TestCase), {"make": driver, "wire": wire})
 
 if __name__ == "__main__":
     unittest.main()
