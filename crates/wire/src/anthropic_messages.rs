@@ -7,7 +7,6 @@
 
 mod answer;
 mod carry;
-pub mod count;
 mod fault;
 mod read;
 mod request;

@@ -21,8 +21,8 @@ pub struct Counting {
     fields: &'static [&'static str],
     /// The output limit, where chat demands one; counting has none.
     output_limit: Option<&'static str>,
-    /// The member in which a whole chat request may stand.
-    wrapper: Option<&'static str>,
+    /// Names of the member in which a whole chat request may stand; the first is the one that is sent.
+    wrapper: &'static [&'static str],
     /// What stands before the model's name in the wrapped request.
     model_prefix: &'static str,
     /// What the answer says it is: `object`, where the dialect has that.
@@ -49,7 +49,7 @@ pub static ANTHROPIC_MESSAGES: Counting = Counting {
         "context_management",
     ],
     output_limit: Some("max_tokens"),
-    wrapper: None,
+    wrapper: &[],
     model_prefix: "",
     object: None,
     total: "input_tokens",
@@ -61,7 +61,7 @@ pub static ANTHROPIC_MESSAGES: Counting = Counting {
 pub static GEMINI: Counting = Counting {
     fields: &["contents", "systemInstruction", "tools", "toolConfig", "generationConfig", "cachedContent"],
     output_limit: None,
-    wrapper: Some("generateContentRequest"),
+    wrapper: &["generateContentRequest", "generate_content_request"],
     model_prefix: "models/",
     object: None,
     total: "totalTokens",
@@ -85,7 +85,7 @@ pub static OPENAI_RESPONSES: Counting = Counting {
         "truncation",
     ],
     output_limit: None,
-    wrapper: None,
+    wrapper: &[],
     model_prefix: "",
     object: Some("response.input_tokens"),
     total: "input_tokens",
@@ -120,8 +120,8 @@ impl Counting {
 
     /// The request as one to chat.
     fn as_chat(&self, body: &RawObject) -> Result<RawObject, Fault> {
-        if let Some(whole) = self.wrapper.and_then(|wrapper| body.raw(wrapper)) {
-            return RawObject::parse(Bytes::copy_from_slice(whole.as_bytes()));
+        if let Some((_, whole)) = self.wrapped(body)? {
+            return Ok(whole);
         }
         let mut chat = body.clone();
         if let Some(field) = self.output_limit.filter(|field| !body.has(field)) {
@@ -136,16 +136,25 @@ impl Counting {
     /// `Malformed`, naming the field.
     pub fn retarget(&self, body: &mut RawObject, model: &str) -> Result<(), Fault> {
         let named = format!("{}{model}", self.model_prefix);
-        if let Some(wrapper) = self.wrapper {
-            if let Some(whole) = body.raw(wrapper) {
-                let mut whole = RawObject::parse(Bytes::copy_from_slice(whole.as_bytes()))?;
-                name(&mut whole, &named)?;
-                let whole = String::from_utf8_lossy(&whole.into_bytes()).into_owned();
-                body.set_raw(wrapper, whole);
-            }
-            return Ok(());
+        if self.wrapper.is_empty() {
+            return name(body, &named);
         }
-        name(body, &named)
+        if let Some((wrapper, mut whole)) = self.wrapped(body)? {
+            name(&mut whole, &named)?;
+            let whole = String::from_utf8_lossy(&whole.into_bytes()).into_owned();
+            body.set_raw(wrapper, whole);
+        }
+        Ok(())
+    }
+
+    /// The whole chat request in a body, and the name of the member where it stands.
+    fn wrapped(&self, body: &RawObject) -> Result<Option<(&'static str, RawObject)>, Fault> {
+        let stands = |wrapper: &&'static str| body.raw(wrapper).filter(|text| *text != "null");
+        let Some(wrapper) = self.wrapper.iter().find(|wrapper| stands(wrapper).is_some()) else {
+            return Ok(None);
+        };
+        let text = stands(wrapper).unwrap_or_default();
+        Ok(Some((wrapper, RawObject::parse(Bytes::copy_from_slice(text.as_bytes()))?)))
     }
 
     /// A request to count in this format, and what it lacks of the conversation.
@@ -163,7 +172,7 @@ impl Counting {
         let foreign: Vec<String> =
             body.keys().filter(|key| !self.fields.contains(key)).map(str::to_owned).collect();
         foreign.iter().for_each(|key| body.remove(key));
-        let Some(wrapper) = self.wrapper else { return Ok((body, encoded.losses)) };
+        let Some(wrapper) = self.wrapper.first() else { return Ok((body, encoded.losses)) };
         body.set("model", &format!("{}{}", self.model_prefix, profile.model));
         let whole = String::from_utf8_lossy(&body.into_bytes()).into_owned();
         let mut wrapped = RawObject::parse(Bytes::from_static(b"{}"))?;
@@ -198,4 +207,64 @@ fn name(body: &mut RawObject, model: &str) -> Result<(), Fault> {
         body.set("model", model);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::gemini::Gemini;
+
+    fn object(value: &Value) -> RawObject {
+        RawObject::parse(Bytes::from(value.to_string())).unwrap()
+    }
+
+    fn request(body: &Value) -> ChatRequest {
+        let head = Head { model: Some("m".into()), ..Head::default() };
+        GEMINI.decode_request(&Gemini, &head, &object(body)).unwrap()
+    }
+
+    #[test]
+    fn both_forms_of_geminis_request_are_read_in_both_spellings() {
+        let plain = json!({"contents": [{"parts": [{"text": "hi"}]}]});
+        let inner = json!({"model": "models/m", "contents": [{"parts": [{"text": "hi"}]}],
+            "systemInstruction": {"parts": [{"text": "be brief"}]}});
+        assert_eq!(request(&plain).messages.len(), 1);
+        for name in GEMINI.wrapper {
+            let whole = request(&json!({*name: inner}));
+            assert_eq!((whole.messages.len(), whole.model.as_str()), (2, "m"), "{name}");
+        }
+        let beside = json!({"generateContentRequest": null, "contents": plain["contents"]});
+        assert_eq!(request(&beside).messages.len(), 1);
+    }
+
+    #[test]
+    fn all_that_counts_is_sent() {
+        let asked =
+            request(&json!({"contents": [{"parts": [{"text": "hi"}]}], "systemInstruction": "be brief"}));
+        let (sent, _) = GEMINI.encode_request(&Gemini, &asked, &Profile::unknown("p", "g")).unwrap();
+        let sent: Value = serde_json::from_slice(&sent.into_bytes()).unwrap();
+        let inner = &sent["generateContentRequest"];
+        assert_eq!(inner["model"], "models/g");
+        assert_eq!(inner["systemInstruction"]["parts"][0]["text"], "be brief");
+        assert_eq!(inner["contents"][0]["parts"][0]["text"], "hi");
+    }
+
+    #[test]
+    fn a_carried_request_is_named_where_it_names_its_model() {
+        for name in GEMINI.wrapper {
+            let mut body = object(&json!({*name: {"model": "models/ours", "contents": []}}));
+            GEMINI.retarget(&mut body, "theirs").unwrap();
+            let sent: Value = serde_json::from_slice(&body.into_bytes()).unwrap();
+            assert_eq!(sent, json!({*name: {"model": "models/theirs", "contents": []}}));
+        }
+    }
+
+    #[test]
+    fn the_answer_is_a_number() {
+        let read = |bytes: Bytes| GEMINI.decode_response(&RawObject::parse(bytes).unwrap());
+        assert_eq!(read(GEMINI.encode_response(31, true)).unwrap(), 31);
+        assert!(matches!(read(Bytes::from_static(b"{}")), Err(Fault::BadAnswer { .. })));
+    }
 }

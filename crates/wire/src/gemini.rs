@@ -6,7 +6,6 @@
 //! Known losses: which stop text matched; that a model declined in words; steps of server tools of other families; ids
 //! of tokens; safety ratings across dialects.
 
-pub mod count_tokens;
 mod fault;
 mod glance;
 mod grounding;

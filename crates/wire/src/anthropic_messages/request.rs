@@ -67,25 +67,6 @@ pub(super) fn encode(request: &ChatRequest, profile: &Profile) -> Result<Encoded
     draft.encoded(&body)
 }
 
-/// The request as it is sent to count its tokens: nothing about the answer.
-pub(super) fn encode_count(request: &ChatRequest, profile: &Profile) -> Result<Encoded, Fault> {
-    let mut draft = Draft::new(request, profile);
-    let body = body(&mut draft)?;
-    let body = Request {
-        max_tokens: None,
-        temperature: None,
-        top_p: None,
-        top_k: None,
-        stop_sequences: Vec::new(),
-        metadata: None,
-        service_tier: None,
-        stream: false,
-        extra: None,
-        ..body
-    };
-    draft.encoded(&body)
-}
-
 fn body<'a>(draft: &mut Draft<'a>) -> Result<Request<'a>, Fault> {
     let (request, profile) = (draft.request, draft.profile);
     let mut tools = tools::tools(draft)?;

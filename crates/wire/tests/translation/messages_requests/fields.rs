@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 use wire::anthropic_messages::AnthropicMessages;
 use wire::chat::{CacheMark, Effort, OutputFormat, Part, ToolChoice, ToolKind};
+use wire::count::ANTHROPIC_MESSAGES as COUNTING;
 use wire::dialect::{Peek, Thoughts};
-use wire::{Fault, Head, Surface, Wire, WireId};
+use wire::{Fault, Head, RawObject, Surface, Wire, WireId};
 
 use super::{asking, decoded, object, translated};
 
@@ -185,10 +186,10 @@ fn a_count_is_asked_for_without_what_concerns_the_answer() {
         "tools": [{"name": "f", "input_schema": {"type": "object"}}]}));
     let mut body = body;
     body.as_object_mut().unwrap().remove("max_tokens");
-    let request = wire::anthropic_messages::count::decode_request(&object(&body)).unwrap();
+    let request = COUNTING.decode_request(&AnthropicMessages, &Head::default(), &object(&body)).unwrap();
     let profile = wire::chat::Profile::unknown("anthropic", "claude");
-    let encoded = wire::anthropic_messages::count::encode_request(&request, &profile).unwrap();
-    let sent: Value = serde_json::from_slice(&encoded.body).unwrap();
+    let (sent, _) = COUNTING.encode_request(&AnthropicMessages, &request, &profile).unwrap();
+    let sent: Value = serde_json::from_slice(&sent.into_bytes()).unwrap();
     let keys: Vec<&String> = sent.as_object().unwrap().keys().collect();
     assert_eq!(keys, ["model", "system", "messages", "tools"]);
     assert!(AnthropicMessages.headers().iter().any(|(name, _)| name == "anthropic-version"));
@@ -199,13 +200,17 @@ fn recorded_counts_are_read_and_written() {
     for fixture in
         crate::fixtures::all("anthropic.count_tokens").iter().filter(|fixture| fixture.status == 200)
     {
-        wire::anthropic_messages::count::decode_request(&object(&fixture.request)).unwrap();
-        let tokens = wire::anthropic_messages::count::decode_answer(&fixture.body()).unwrap();
+        let asked = object(&fixture.request);
+        COUNTING.decode_request(&AnthropicMessages, &Head::default(), &asked).unwrap();
+        let tokens = COUNTING.decode_response(&object(fixture.json())).unwrap();
         assert_eq!(Some(tokens), fixture.json()["input_tokens"].as_u64(), "{}", fixture.id);
-        assert_eq!(wire::anthropic_messages::count::encode_answer(tokens), fixture.json().to_string());
+        assert_eq!(COUNTING.encode_response(tokens, false), fixture.json().to_string());
     }
-    for odd in [&b""[..], b"{}", b"[]", br#"{"input_tokens":-1}"#] {
-        let end = wire::anthropic_messages::count::decode_answer(odd);
+    for odd in [&b""[..], b"[]"] {
+        assert!(RawObject::parse(bytes::Bytes::from_static(odd)).is_err());
+    }
+    for odd in [json!({}), json!({"input_tokens": -1})] {
+        let end = COUNTING.decode_response(&object(&odd));
         assert!(matches!(end, Err(Fault::BadAnswer { .. })), "{end:?}");
     }
 }
