@@ -124,11 +124,6 @@ fn disabled(upstream: &Upstream) -> Option<String> {
     if settings.is_some_and(|settings| settings.requires_proxy) {
         return Some("is off because it requires a proxy, and proxies come in a later version".to_owned());
     }
-    if let Some(wire) = settings.and_then(|settings| settings.foreign_wire.as_deref()) {
-        return Some(format!(
-            "is off because the {wire} adapter comes in a later version; adapter: openai works"
-        ));
-    }
     let unwanted = upstream.row.is_some_and(|row| row.local) && !upstream.is_configured;
     unwanted.then(|| format!("is not configured: set {}_BASE_URL", upstream.prefixes()[0]))
 }

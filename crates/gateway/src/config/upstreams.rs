@@ -199,9 +199,6 @@ impl Gathering<'_> {
     }
 
     fn needs_address(&mut self, upstream: &Upstream) {
-        if upstream.settings.as_ref().is_some_and(|settings| settings.foreign_wire.is_some()) {
-            return;
-        }
         let known = Catalogue::embedded().providers.iter().map(|row| row.id.as_str());
         let hint =
             nearest(&upstream.id, known, 1).pop().map(|meant| format!(" (or did you mean '{meant}'?)"));

@@ -84,3 +84,18 @@ fn prices_of_a_proxy_in_front_of_openai_are_not_openais() {
     assert_eq!(model(&snapshot, "closeai", "gpt-4o").rate, None);
     assert!(model(&snapshot, "deepseek", "deepseek-chat").rate.is_some());
 }
+
+#[test]
+fn its_adapters_name_wires() {
+    let yaml = "\
+providers:
+  gemini: { adapter: gemini }
+  claude-proxy: { adapter: anthropic, base_url: https://a.example }
+  other: { adapter: openai, base_url: https://b.example/v1 }
+";
+    let snapshot = with_yaml(yaml).snapshot();
+    let wire = |name| provider(&snapshot, name).endpoints[0].wire;
+    assert_eq!(wire("google"), WireId::Gemini);
+    assert_eq!((wire("claude-proxy"), wire("other")), (WireId::AnthropicMessages, WireId::OpenAiChat));
+    assert!(provider(&snapshot, "google").disabled.is_none());
+}

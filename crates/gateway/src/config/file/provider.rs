@@ -25,8 +25,6 @@ pub struct ProviderSettings {
     /// It uses LLM-Bridge's word for the wire.
     pub has_adapter: bool,
     pub wire: Option<WireId>,
-    /// Its wire is one that we do not speak yet.
-    pub foreign_wire: Option<String>,
     pub base_url: Option<String>,
     pub credential: Credential,
     pub auth: Option<Auth>,
@@ -101,7 +99,7 @@ fn is_name(name: &str) -> bool {
 }
 
 fn provider(name: &str, line: u64, mut section: Section<'_>, reader: &mut Reader<'_>) -> ProviderSettings {
-    let (has_adapter, wire, foreign_wire) = wire(&mut section, reader);
+    let (has_adapter, wire) = wire(&mut section, reader);
     let (keyless, auth) = auth(&mut section, reader);
     let key = key(&mut section, reader);
     let total = section.duration("timeout", reader);
@@ -114,7 +112,6 @@ fn provider(name: &str, line: u64, mut section: Section<'_>, reader: &mut Reader
         enabled: section.flag("enabled", reader).unwrap_or(true),
         has_adapter,
         wire,
-        foreign_wire,
         base_url: section.text("base_url", reader),
         credential: if keyless {
             Credential::Keyless
@@ -136,22 +133,22 @@ fn provider(name: &str, line: u64, mut section: Section<'_>, reader: &mut Reader
     settings
 }
 
-/// `wire`, or LLM-Bridge's `adapter`. A wire that comes later is no mistake of the file: the provider stays off.
-fn wire(section: &mut Section<'_>, reader: &mut Reader<'_>) -> (bool, Option<WireId>, Option<String>) {
+/// `wire`, or LLM-Bridge's `adapter`; and whether there is an `adapter`.
+fn wire(section: &mut Section<'_>, reader: &mut Reader<'_>) -> (bool, Option<WireId>) {
     const WANTED: &str = "openai_chat, openai_responses, anthropic_messages, gemini or ollama_chat";
     let adapter = section.value("adapter", reader, text);
     let line = section.line_of("adapter");
     let wire = section.value("wire", reader, |node| WireId::from_name(&text(node)?).ok_or(WANTED));
     match (wire, adapter.as_deref()) {
-        (Some(wire), adapter) => (adapter.is_some(), Some(wire), None),
-        (None, None) => (false, None, None),
-        (None, Some("openai")) => (true, Some(WireId::OpenAiChat), None),
-        (None, Some("anthropic" | "claude")) => (true, Some(WireId::AnthropicMessages), None),
-        (None, Some("gemini")) => (true, None, Some("gemini".to_owned())),
+        (Some(wire), adapter) => (adapter.is_some(), Some(wire)),
+        (None, None) => (false, None),
+        (None, Some("openai")) => (true, Some(WireId::OpenAiChat)),
+        (None, Some("anthropic" | "claude")) => (true, Some(WireId::AnthropicMessages)),
+        (None, Some("gemini")) => (true, Some(WireId::Gemini)),
         (None, Some(_)) => {
             let path = section.path_of("adapter");
             reader.invalid(line, format_args!("{path} must be openai, anthropic or gemini"));
-            (true, None, None)
+            (true, None)
         }
     }
 }
