@@ -3,8 +3,6 @@
 //! Rules name top-level fields of the target's wire and are applied last, to the final body, client parameters included.
 
 use wire::RawObject;
-use wire::chat::MaxTokensField;
-use wire::fault::Fault;
 
 /// Fields that no rule may touch: they decide where the request goes and how the answer is read.
 pub const PROTECTED: [&str; 2] = ["model", "stream"];
@@ -118,32 +116,6 @@ impl Rules {
     }
 }
 
-/// Holds a body to a model's configured output limit, which is both the default and the cap.
-///
-/// A client's own limit, under either of its names, is lowered where it is larger; without one the limit is set under the
-/// name that the target takes. `Err`: the client's limit is not a number.
-pub fn limit_output(limit: u64, field: MaxTokensField, body: &mut RawObject) -> Result<(), Fault> {
-    let mut stated = false;
-    for name in ["max_tokens", "max_completion_tokens"] {
-        let Some(asked) = body.get::<u64>(name)? else { continue };
-        stated = true;
-        if asked > limit {
-            body.set(name, &limit);
-        }
-    }
-    if !stated {
-        body.set(name_of(field), &limit);
-    }
-    Ok(())
-}
-
-fn name_of(field: MaxTokensField) -> &'static str {
-    match field {
-        MaxTokensField::AsGiven | MaxTokensField::MaxTokens => "max_tokens",
-        MaxTokensField::MaxCompletionTokens => "max_completion_tokens",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
@@ -202,19 +174,5 @@ mod tests {
         for rule in [update("model", "1"), add("stream", "true"), rename("x", "model"), delete("stream")] {
             assert_eq!(Rules::new(vec![update("a", "1"), rule.clone()]), Err(rule));
         }
-    }
-
-    #[test]
-    fn an_output_limit_is_the_default_and_the_cap() {
-        let limited = |text, field| {
-            let mut body = body(text);
-            limit_output(100, field, &mut body).unwrap();
-            (body.raw("max_tokens").map(str::to_owned), body.raw("max_completion_tokens").map(str::to_owned))
-        };
-        let some = |text: &str| Some(text.to_owned());
-        assert_eq!(limited("{}", MaxTokensField::AsGiven), (some("100"), None));
-        assert_eq!(limited("{}", MaxTokensField::MaxCompletionTokens), (None, some("100")));
-        assert_eq!(limited(r#"{"max_tokens":7}"#, MaxTokensField::AsGiven), (some("7"), None));
-        assert_eq!(limited(r#"{"max_completion_tokens":700}"#, MaxTokensField::AsGiven), (None, some("100")));
     }
 }

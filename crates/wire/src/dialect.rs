@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::chat::MaxTokensField;
 use crate::count::{self, Counting};
 use crate::embed::gemini::GeminiEmbeddings;
 use crate::embed::openai::OpenAiEmbeddings;
@@ -9,10 +10,12 @@ use crate::embed::{EmbedSurface, EmbedWire};
 use crate::{anthropic_messages, gemini, generate, ollama, openai_chat, openai_responses};
 
 mod halves;
+mod output_limit;
 
 pub use halves::{
     Echo, Glance, GlanceWhole, Head, Peek, SoFar, StreamReader, StreamWriter, Surface, Thoughts, Wire,
 };
+pub use output_limit::OutputLimit;
 
 /// A format family, spoken to us, by us or both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -241,6 +244,25 @@ impl WireId {
             }
             _ => None,
         }
+    }
+
+    /// Where its requests state the output limit; `field` is what the target takes, where servers of this wire differ.
+    pub fn output_limit(self, field: MaxTokensField) -> OutputLimit {
+        let (within, names): (&[&str], &[&str]) = match (self, field) {
+            (WireId::OpenAiChat, MaxTokensField::MaxCompletionTokens) => {
+                (&[], &["max_completion_tokens", "max_tokens"])
+            }
+            (WireId::OpenAiChat, MaxTokensField::AsGiven | MaxTokensField::MaxTokens) => {
+                (&[], &["max_tokens", "max_completion_tokens"])
+            }
+            (WireId::OpenAiResponses, _) => (&[], &["max_output_tokens"]),
+            (WireId::AnthropicMessages, _) => (&[], &["max_tokens"]),
+            (WireId::Gemini, _) => {
+                (&["generationConfig", "generation_config"], &["maxOutputTokens", "max_output_tokens"])
+            }
+            (WireId::Ollama, _) => (&["options"], &["num_predict"]),
+        };
+        OutputLimit { within, names }
     }
 
     /// Whether this wire has the operation.

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use wire::{Fault, RawObject};
 
 use crate::provider::{Endpoint, Model, Provider};
-use crate::rule;
 
 /// One thing to try.
 #[derive(Debug, Clone)]
@@ -70,7 +69,8 @@ impl Target {
     /// Edits the final body: the model's output limit, the provider's rules, the model's own.
     pub fn apply_rules(&self, body: &mut RawObject) -> Result<(), Fault> {
         if let Some(limit) = self.model.max_tokens {
-            rule::limit_output(limit, self.model.profile.max_tokens_field, body)?;
+            let place = self.endpoint().wire.output_limit(self.model.profile.max_tokens_field);
+            place.hold(limit, body)?;
         }
         self.provider.rules.apply(body);
         self.model.rules.apply(body);
