@@ -57,14 +57,20 @@ impl Options {
     }
 }
 
+/// Programs of Debian packages of the same name, and the tests that cannot run without them.
+const PROGRAMS: [(&str, &str); 2] =
+    [("strace", "tracing of connections"), ("microsocks", "calls through a real SOCKS5 proxy")];
+
 /// True if nothing failed.
 pub(crate) fn run(place: &Place, options: &Options) -> Result<bool> {
     println!("{ABOUT}");
     let mut report = Report::default();
-    if options.wants(Part::Rust)
-        && let Err(why) = debian::ensure("strace", "strace")
-    {
-        report.skip("tracing of connections", why);
+    for (program, what) in PROGRAMS {
+        if options.wants(Part::Rust)
+            && let Err(why) = debian::ensure(program, program)
+        {
+            report.skip(what, why);
+        }
     }
     if !report.step("build", || shell::passes(cargo(place).args(["build", "--workspace"]))) {
         return Ok(report.close());
