@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
@@ -93,7 +94,8 @@ impl Builder {
         let binary = env!("CARGO_BIN_EXE_llm-gateway");
         let mut words = self.wrapper.iter().map(String::as_str).chain([binary]);
         let mut command = Command::new(words.next().unwrap());
-        command.args(words).env_clear().current_dir(dir);
+        // A group of its own: what runs under another program outlives that program's sudden end.
+        command.args(words).env_clear().current_dir(dir).process_group(0);
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", dir);
         command.envs(self.env.iter().map(|(name, value)| (name, value)));
         command.args(if self.args.is_empty() {
@@ -260,7 +262,8 @@ impl Drop for Gateway {
         if std::thread::panicking() {
             eprintln!("the gateway ({:?}) said:\n{}", self.child.try_wait(), self.stderr());
         }
-        let _ = self.child.kill();
+        let group = format!("-{}", self.pid());
+        let _ = Command::new("kill").args(["-KILL", "--", &group]).stderr(Stdio::null()).status();
         let _ = self.child.wait();
     }
 }
