@@ -27,7 +27,7 @@ pub fn answer(app: &App) -> Response<OutBody> {
         json!({
             "provider": provider,
             "model": model,
-            "latencyMs": latency.as_secs_f64() * 1000.0,
+            "latencyMs": (latency.as_secs_f64() * 1e6).round() / 1e3,
             "measuredAt": measured.map(|at| at.to_string()).ok(),
             "stale": age > STALE,
             "inFlight": in_flight,
