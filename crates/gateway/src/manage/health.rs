@@ -41,8 +41,9 @@ pub fn metrics() -> Response<OutBody> {
 /// `GET /`: what this is, for somebody who opens it in a browser.
 pub fn home() -> Response<OutBody> {
     let text = format!(
-        "LLM Gateway {VERSION}\n\nOpenAI-compatible API: POST /v1/chat/completions, GET /v1/models\nOne-prompt API: POST \
-         /v1/generate\nHealth: GET /health\n"
+        "LLM Gateway {VERSION}\n\nOpenAI: POST /v1/chat/completions, /v1/responses, /v1/embeddings; GET /v1/models\nAnthropic: POST \
+         /v1/messages\nGemini: POST /v1beta/models/MODEL:generateContent\nOne-prompt API: POST /v1/generate\nMCP: \
+         POST /mcp\nHealth: GET /health\n"
     );
     let mut response = Response::new(Bytes::from(text).into());
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
