@@ -19,8 +19,10 @@ pub(crate) mod dotenv;
 mod endpoint;
 mod environment;
 mod file;
+mod places;
 mod report;
 mod section;
+mod show;
 mod snapshot;
 mod sources;
 pub(crate) mod tree;
@@ -30,13 +32,18 @@ mod upstreams;
 pub use door::AccessKey;
 pub use environment::Lookup;
 pub use report::{ConfigError, Warning};
+pub use show::{Origin, Shown, show};
 pub use snapshot::build_snapshot;
 pub use sources::Sources;
 
 use environment::Environment;
 use file::{ServerSettings, Settings};
+use places::Places;
 use report::Report;
 use upstreams::Upstreams;
+
+/// The JSON Schema of the file.
+pub const SCHEMA: &str = include_str!("config/schema.json");
 
 const PORT: u16 = 3456;
 const BODY_LIMIT: usize = 32 * 1024 * 1024;
@@ -83,6 +90,7 @@ pub struct Config {
     aliases: HashMap<String, String>,
     routes: Vec<Route>,
     warnings: Vec<Warning>,
+    places: Places,
 }
 
 /// What the command line says.
@@ -134,6 +142,7 @@ pub fn load(flags: &Flags, env: Lookup<'_>, working_dir: &Path) -> Result<Config
         file.as_deref().map(|path| file::read(path, &environment, &mut report)).unwrap_or_default();
     let mut config = assemble(flags, &environment, settings, file, &mut report);
     config.sources = environment.sources();
+    config.places = report.places.clone();
     match report.finish() {
         Ok(warnings) => Ok(Config { warnings, ..config }),
         Err(error) => Err(error.with(config.sources)),
@@ -188,6 +197,7 @@ fn assemble(
         aliases: settings.aliases.into_iter().collect(),
         routes: settings.routes,
         warnings: Vec::new(),
+        places: Places::default(),
     }
 }
 
@@ -205,7 +215,7 @@ fn host(
     let found = places.into_iter().find_map(|(place, text)| Some((place, text?)));
     let Some((place, text)) = found else { return IpAddr::from([127, 0, 0, 1]) };
     door::host(&text).unwrap_or_else(|wanted| {
-        report.invalid(format!("{place}: '{text}' must be {wanted}"));
+        report.invalid_of(place, format!("{place}: '{text}' must be {wanted}"));
         IpAddr::from([127, 0, 0, 1])
     })
 }
@@ -226,7 +236,10 @@ fn cors_origins(
     });
     let origins: Vec<String> = listed.or(file).unwrap_or_default();
     for origin in origins.iter().filter(|origin| !door::is_origin(origin)) {
-        report.invalid(format!("CORS origin '{origin}' must be * or like https://app.example.com"));
+        report.invalid_of(
+            "server.cors_origins",
+            format!("CORS origin '{origin}' must be * or like https://app.example.com"),
+        );
     }
     origins
 }

@@ -7,6 +7,7 @@ use store::Secret;
 
 use super::Flags;
 use super::environment::Environment;
+use super::places::Places;
 use super::report::Report;
 use super::section::{Reader, Section, text};
 use super::tree;
@@ -86,6 +87,7 @@ fn parse(name: &str, text: &str, environment: &Environment<'_>, report: &mut Rep
             return Settings::default();
         }
     };
+    report.places = Places::of(name, &root);
     let reader = &mut Reader { file: name, environment, report };
     let mut top = Section::open("", &root, reader);
     let providers =

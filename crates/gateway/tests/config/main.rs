@@ -7,4 +7,5 @@ mod file;
 mod llm_bridge;
 mod log;
 mod routes;
+mod show;
 mod support;
