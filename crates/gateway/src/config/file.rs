@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use policy::Route;
+use policy::{ConditionalRules, Route};
 use store::Secret;
 
 use super::Flags;
@@ -30,6 +30,8 @@ pub(super) struct Settings {
     /// Alias -> model.
     pub(super) aliases: Vec<(String, String)>,
     pub(super) routes: Vec<Route>,
+    /// Rules for targets of all providers.
+    pub(super) rules: Vec<ConditionalRules>,
     pub(super) server: ServerSettings,
     pub(super) data_dir: Option<String>,
     pub(super) db_path: Option<String>,
@@ -102,6 +104,7 @@ fn parse(name: &str, text: &str, environment: &Environment<'_>, report: &mut Rep
             .section("routes", reader)
             .map(|section| routes::read(&section, reader))
             .unwrap_or_default(),
+        rules: rules::conditional(&mut top, reader),
         server: top.section("server", reader).map(|section| server(section, reader)).unwrap_or_default(),
         data_dir: top.text("data_dir", reader),
         db_path: top.text("db_path", reader),

@@ -7,5 +7,6 @@ mod file;
 mod llm_bridge;
 mod log;
 mod routes;
+mod rules;
 mod show;
 mod support;
