@@ -2,7 +2,7 @@
 
 mod routes;
 
-pub use routes::routes;
+pub use routes::{Described, administration, routes};
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -22,12 +22,11 @@ use crate::body::OutBody;
 use crate::door::{Caller, HostVerdict, Role, Scope};
 use crate::exchange::Asked;
 use crate::socket::{self, Spoken};
-use crate::{body, manage, mcp, problem, surface};
+use crate::{body, manage, mcp, openapi, problem, surface};
 
 const NATIVE: SurfaceId = SurfaceId::Generate;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-const EXPLAIN: HeaderName = HeaderName::from_static("x-gateway-explain");
 const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
 
 /// Answers one request; whatever goes wrong becomes an answer too.
@@ -130,11 +129,7 @@ async fn go_in(
             let asked = Asked { surface: found.surface, operation, head: head(rest) };
             Ok(surface::answer(app, arrival, asked, caller, request).await)
         }
-        Room::Explain => {
-            let mut request = request;
-            request.headers_mut().insert(EXPLAIN, HeaderValue::from_static("true"));
-            Ok(surface::answer(app, arrival, found.surface.into(), caller, request).await)
-        }
+        Room::Explain => surface::explained(app, arrival, found.surface.into(), caller, request).await,
         Room::Breaker => manage::breakers::answer(app, rest, request).await,
         Room::Latency => Ok(manage::latency::answer(app)),
         Room::Socket => socket::open(app, arrival, Spoken::Chat, request),
@@ -156,6 +151,7 @@ async fn go_in(
         Room::Files => manage::files::answer(app, &caller, arrival, rest, request).await,
         Room::Keys => manage::keys::answer(app, &caller, arrival, rest, request).await,
         Room::Audit => manage::audit::answer(app, request.uri().query()).await,
+        Room::OpenApi => Ok(openapi::answer()),
         Room::Mcp => mcp::http::answer(app, caller, request).await,
         Room::Home => Ok(manage::health::home()),
         Room::Health => Ok(manage::health::health(app)),

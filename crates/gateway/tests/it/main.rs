@@ -19,6 +19,7 @@ mod mcp_stdio;
 mod model_lists;
 mod models;
 mod native_ollama;
+mod openapi;
 mod operations;
 mod process;
 mod projects;
