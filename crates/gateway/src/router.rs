@@ -7,7 +7,7 @@ pub use routes::{Described, administration, routes};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use http::header::{ALLOW, CONNECTION, HeaderName};
+use http::header::{ALLOW, CONNECTION, HeaderName, TRANSFER_ENCODING, UPGRADE};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use hyper::body::Incoming;
 use percent_encoding::percent_decode_str;
@@ -34,7 +34,7 @@ pub async fn answer(app: &Arc<App>, peer: SocketAddr, request: Request<Incoming>
     let arrival = Arrival::now();
     let request_headers = RequestHeaders::of(request.headers());
     let mut response = enter(app, arrival, peer, request).await;
-    request_headers.reflect(app, arrival, response.headers_mut());
+    request_headers.reflect(app, arrival, &mut response);
     response
 }
 
@@ -49,6 +49,10 @@ async fn enter(
     let is_health = found.as_ref().is_some_and(|found| found.route.room == Room::Health);
     match app.host_rule.judge(request.uri(), request.headers()) {
         HostVerdict::Misdirected if !is_health => return problem::misdirected(errors, arrival),
+        _ if has_odd_coding(request.headers()) => {
+            let fault = Fault::malformed(None, "a request body may be chunked, and nothing else");
+            return problem::answer(errors, &fault, arrival);
+        }
         HostVerdict::Malformed(why) => return problem::answer(errors, &Fault::malformed(None, why), arrival),
         _ => {}
     }
@@ -85,6 +89,12 @@ async fn enter(
         *response.body_mut() = OutBody::empty();
     }
     response
+}
+
+/// Whether others may read the end of the body differently.
+fn has_odd_coding(headers: &HeaderMap) -> bool {
+    let coding = headers.get(TRANSFER_ENCODING);
+    coding.is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"chunked"))
 }
 
 /// Method, key, role.
@@ -188,15 +198,22 @@ fn preflight(app: &App, request: &HeaderMap) -> Response<OutBody> {
 struct RequestHeaders {
     correlation_id: Option<HeaderValue>,
     origin: Option<HeaderValue>,
+    /// Where the next request would begin cannot be told, so that there is none.
+    is_last: bool,
 }
 
 impl RequestHeaders {
     fn of(headers: &HeaderMap) -> Self {
         let correlation_id = headers.get(CORRELATION_ID).filter(|value| is_plain_id(value)).cloned();
-        Self { correlation_id, origin: headers.get(http::header::ORIGIN).cloned() }
+        let is_last = headers.contains_key(TRANSFER_ENCODING) || headers.contains_key(UPGRADE);
+        Self { correlation_id, origin: headers.get(http::header::ORIGIN).cloned(), is_last }
     }
 
-    fn reflect(self, app: &App, arrival: Arrival, answer: &mut HeaderMap) {
+    fn reflect(self, app: &App, arrival: Arrival, answer: &mut Response<OutBody>) {
+        if self.is_last && answer.status() != StatusCode::SWITCHING_PROTOCOLS {
+            answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        let answer = answer.headers_mut();
         let mut buffer = uuid::Uuid::encode_buffer();
         let id = arrival.id.hyphenated().encode_lower(&mut buffer);
         let id = HeaderValue::from_str(id).expect("a uuid is a valid header");

@@ -6,6 +6,7 @@ mod access_keys;
 mod auth_files;
 mod bad_input;
 mod catalogue;
+mod client_faults;
 mod clients_leave;
 mod continued;
 mod custody;
