@@ -28,6 +28,7 @@ mod replay;
 mod request_path;
 mod route_explain;
 mod secrets;
+mod soaks;
 mod socket;
 mod strict_translation;
 mod support;
