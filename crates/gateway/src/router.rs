@@ -2,12 +2,12 @@
 
 mod routes;
 
-pub use routes::routes;
+pub use routes::{Described, administration, routes};
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use http::header::{ALLOW, CONNECTION, HeaderName};
+use http::header::{ALLOW, CONNECTION, HeaderName, TRANSFER_ENCODING, UPGRADE};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use hyper::body::Incoming;
 use percent_encoding::percent_decode_str;
@@ -22,12 +22,11 @@ use crate::body::OutBody;
 use crate::door::{Caller, HostVerdict, Role, Scope};
 use crate::exchange::Asked;
 use crate::socket::{self, Spoken};
-use crate::{body, manage, mcp, problem, surface};
+use crate::{body, manage, mcp, openapi, problem, surface};
 
 const NATIVE: SurfaceId = SurfaceId::Generate;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-const EXPLAIN: HeaderName = HeaderName::from_static("x-gateway-explain");
 const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
 
 /// Answers one request; whatever goes wrong becomes an answer too.
@@ -35,7 +34,7 @@ pub async fn answer(app: &Arc<App>, peer: SocketAddr, request: Request<Incoming>
     let arrival = Arrival::now();
     let request_headers = RequestHeaders::of(request.headers());
     let mut response = enter(app, arrival, peer, request).await;
-    request_headers.reflect(app, arrival, response.headers_mut());
+    request_headers.reflect(app, arrival, &mut response);
     response
 }
 
@@ -50,6 +49,10 @@ async fn enter(
     let is_health = found.as_ref().is_some_and(|found| found.route.room == Room::Health);
     match app.host_rule.judge(request.uri(), request.headers()) {
         HostVerdict::Misdirected if !is_health => return problem::misdirected(errors, arrival),
+        _ if has_odd_coding(request.headers()) => {
+            let fault = Fault::malformed(None, "a request body may be chunked, and nothing else");
+            return problem::answer(errors, &fault, arrival);
+        }
         HostVerdict::Malformed(why) => return problem::answer(errors, &Fault::malformed(None, why), arrival),
         _ => {}
     }
@@ -86,6 +89,12 @@ async fn enter(
         *response.body_mut() = OutBody::empty();
     }
     response
+}
+
+/// Whether others may read the end of the body differently.
+fn has_odd_coding(headers: &HeaderMap) -> bool {
+    let coding = headers.get(TRANSFER_ENCODING);
+    coding.is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"chunked"))
 }
 
 /// Method, key, role.
@@ -130,11 +139,7 @@ async fn go_in(
             let asked = Asked { surface: found.surface, operation, head: head(rest) };
             Ok(surface::answer(app, arrival, asked, caller, request).await)
         }
-        Room::Explain => {
-            let mut request = request;
-            request.headers_mut().insert(EXPLAIN, HeaderValue::from_static("true"));
-            Ok(surface::answer(app, arrival, found.surface.into(), caller, request).await)
-        }
+        Room::Explain => surface::explained(app, arrival, found.surface.into(), caller, request).await,
         Room::Breaker => manage::breakers::answer(app, rest, request).await,
         Room::Latency => Ok(manage::latency::answer(app)),
         Room::Socket => socket::open(app, arrival, Spoken::Chat, request),
@@ -156,6 +161,7 @@ async fn go_in(
         Room::Files => manage::files::answer(app, &caller, arrival, rest, request).await,
         Room::Keys => manage::keys::answer(app, &caller, arrival, rest, request).await,
         Room::Audit => manage::audit::answer(app, request.uri().query()).await,
+        Room::OpenApi => Ok(openapi::answer()),
         Room::Mcp => mcp::http::answer(app, caller, request).await,
         Room::Home => Ok(manage::health::home()),
         Room::Health => Ok(manage::health::health(app)),
@@ -192,15 +198,22 @@ fn preflight(app: &App, request: &HeaderMap) -> Response<OutBody> {
 struct RequestHeaders {
     correlation_id: Option<HeaderValue>,
     origin: Option<HeaderValue>,
+    /// Where the next request would begin cannot be told, so that there is none.
+    is_last: bool,
 }
 
 impl RequestHeaders {
     fn of(headers: &HeaderMap) -> Self {
         let correlation_id = headers.get(CORRELATION_ID).filter(|value| is_plain_id(value)).cloned();
-        Self { correlation_id, origin: headers.get(http::header::ORIGIN).cloned() }
+        let is_last = headers.contains_key(TRANSFER_ENCODING) || headers.contains_key(UPGRADE);
+        Self { correlation_id, origin: headers.get(http::header::ORIGIN).cloned(), is_last }
     }
 
-    fn reflect(self, app: &App, arrival: Arrival, answer: &mut HeaderMap) {
+    fn reflect(self, app: &App, arrival: Arrival, answer: &mut Response<OutBody>) {
+        if self.is_last && answer.status() != StatusCode::SWITCHING_PROTOCOLS {
+            answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        let answer = answer.headers_mut();
         let mut buffer = uuid::Uuid::encode_buffer();
         let id = arrival.id.hyphenated().encode_lower(&mut buffer);
         let id = HeaderValue::from_str(id).expect("a uuid is a valid header");
