@@ -6,6 +6,7 @@ mod anthropic_requests;
 mod chat_grammar;
 mod chat_recording;
 mod checkers;
+mod crossing;
 mod events;
 mod fixtures;
 mod gemini_answers;
