@@ -51,6 +51,8 @@ pub(super) fn word(stop: &Stop) -> (&'static str, Option<&str>) {
 pub(super) fn loss(reason: StopReason) -> Option<Loss> {
     let code = match reason {
         StopReason::BadCall => "bad_call",
+        // Here a refusal is the work of a safety system.
+        StopReason::Refusal => "refusal",
         StopReason::Error => "finish_error",
         _ => return None,
     };

@@ -80,7 +80,9 @@ fn parts_of_every_kind_are_read() {
     ]}, {"role": "model", "parts": [{"executableCode": {"code": "1"}, "thoughtSignature": "AAAA"}]}]));
     let parts = &request.messages[0].parts;
     assert_eq!(parts[1], Part::Audio { data: "UklG".into(), format: "wav".into() });
-    assert!(matches!(&parts[2], Part::File { source: MediaSource::FileId(id), .. } if id == "gs://b/c.pdf"));
+    assert!(
+        matches!(&parts[2], Part::File { source: MediaSource::FileId { id, .. }, .. } if id == "gs://b/c.pdf")
+    );
     assert!(matches!(&parts[3], Part::Image { source: MediaSource::Url(_), .. }));
     assert!(matches!(&parts[4], Part::Foreign { origin, .. } if origin.dialect == Dialect::Gemini));
     assert!(matches!(&request.messages[1].parts[0], Part::ServerTool { .. }));
