@@ -8,6 +8,7 @@ mod chat_recording;
 mod checkers;
 mod crossing;
 mod events;
+mod features;
 mod fixtures;
 mod gemini_answers;
 mod gemini_grammar;
