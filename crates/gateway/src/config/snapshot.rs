@@ -156,6 +156,7 @@ fn profile(upstream: &Upstream) -> Profile {
         developer_role: row.developer_role,
         stream_options: row.stream_options,
         open_sampling: row.open_sampling,
+        web_search_options: row.web_search_options,
         max_tokens_field: max_tokens_field(row.max_tokens_field.as_deref()),
         ..unknown
     }
