@@ -19,9 +19,12 @@ pub(crate) mod dotenv;
 mod endpoint;
 mod environment;
 mod file;
+mod places;
 mod report;
 mod section;
+mod show;
 mod snapshot;
+mod sources;
 pub(crate) mod tree;
 mod units;
 mod upstreams;
@@ -29,12 +32,18 @@ mod upstreams;
 pub use door::AccessKey;
 pub use environment::Lookup;
 pub use report::{ConfigError, Warning};
+pub use show::{Origin, Shown, show};
 pub use snapshot::build_snapshot;
+pub use sources::Sources;
 
 use environment::Environment;
 use file::{OwnPrice, ServerSettings, Settings};
+use places::Places;
 use report::Report;
 use upstreams::Upstreams;
+
+/// The JSON Schema of the file.
+pub const SCHEMA: &str = include_str!("config/schema.json");
 
 const PORT: u16 = 3456;
 const BODY_LIMIT: usize = 32 * 1024 * 1024;
@@ -45,6 +54,10 @@ const IN_FLIGHT: u64 = 4096;
 pub struct Config {
     /// The file that was read.
     pub file: Option<PathBuf>,
+    /// What the command line said.
+    pub flags: Flags,
+    /// Everything that was read, the file among it.
+    pub sources: Sources,
     /// Address to listen at.
     pub host: IpAddr,
     #[allow(missing_docs)]
@@ -78,6 +91,7 @@ pub struct Config {
     routes: Vec<Route>,
     prices: Vec<OwnPrice>,
     warnings: Vec<Warning>,
+    places: Places,
 }
 
 /// What the command line says.
@@ -128,8 +142,12 @@ pub fn load(flags: &Flags, env: Lookup<'_>, working_dir: &Path) -> Result<Config
     let settings =
         file.as_deref().map(|path| file::read(path, &environment, &mut report)).unwrap_or_default();
     let mut config = assemble(flags, &environment, settings, file, &mut report);
-    config.warnings = report.finish()?;
-    Ok(config)
+    config.sources = environment.sources();
+    config.places = report.places.clone();
+    match report.finish() {
+        Ok(warnings) => Ok(Config { warnings, ..config }),
+        Err(error) => Err(error.with(config.sources)),
+    }
 }
 
 fn assemble(
@@ -156,6 +174,8 @@ fn assemble(
         upstreams.gather(settings.providers, port, environment, Catalogue::embedded(), report);
     Config {
         file,
+        flags: flags.clone(),
+        sources: Sources::default(),
         host,
         port,
         auth_token: door::token(token, report),
@@ -179,6 +199,7 @@ fn assemble(
         routes: settings.routes,
         prices: settings.prices,
         warnings: Vec::new(),
+        places: Places::default(),
     }
 }
 
@@ -196,7 +217,7 @@ fn host(
     let found = places.into_iter().find_map(|(place, text)| Some((place, text?)));
     let Some((place, text)) = found else { return IpAddr::from([127, 0, 0, 1]) };
     door::host(&text).unwrap_or_else(|wanted| {
-        report.invalid(format!("{place}: '{text}' must be {wanted}"));
+        report.invalid_of(place, format!("{place}: '{text}' must be {wanted}"));
         IpAddr::from([127, 0, 0, 1])
     })
 }
@@ -217,7 +238,10 @@ fn cors_origins(
     });
     let origins: Vec<String> = listed.or(file).unwrap_or_default();
     for origin in origins.iter().filter(|origin| !door::is_origin(origin)) {
-        report.invalid(format!("CORS origin '{origin}' must be * or like https://app.example.com"));
+        report.invalid_of(
+            "server.cors_origins",
+            format!("CORS origin '{origin}' must be * or like https://app.example.com"),
+        );
     }
     origins
 }

@@ -59,10 +59,13 @@ impl Upstreams {
         let mut known: HashMap<&str, ProviderSettings> = HashMap::new();
         for section in sections {
             match catalogue.provider(&section.section) {
-                Some(row) if known.contains_key(&*row.id) => gathering.report.invalid(format!(
-                    "providers.{}: {} has a section already, under another spelling",
-                    section.section, row.id
-                )),
+                Some(row) if known.contains_key(&*row.id) => gathering.report.invalid_of(
+                    &format!("providers.{}", section.section),
+                    format_args!(
+                        "providers.{}: {} has a section already, under another spelling",
+                        section.section, row.id
+                    ),
+                ),
                 Some(row) => drop(known.insert(&row.id, section)),
                 None if catalogue.agents.iter().any(|agent| agent.id == section.section) => {
                     gathering.report.warn(format!(
@@ -100,7 +103,10 @@ impl Upstreams {
             }
             let known = self.all.iter().map(|upstream| upstream.id.as_str());
             let hint = nearest(name, known, 1).pop().map(|meant| format!("; did you mean '{meant}'?"));
-            report.invalid(format!("{key}: there is no provider '{name}'{}", hint.unwrap_or_default()));
+            report.invalid_of(
+                key,
+                format_args!("{key}: there is no provider '{name}'{}", hint.unwrap_or_default()),
+            );
         }
     }
 }
@@ -187,13 +193,16 @@ impl Gathering<'_> {
     fn endpoints(&mut self, upstream: &Upstream, place: &str, base: &str) -> Vec<Endpoint> {
         let private_is_fine = upstream.settings.as_ref().is_none_or(|settings| settings.allow_private);
         if !private_is_fine && host_and_port(base).is_some_and(|(host, _)| is_private(&host)) {
-            self.report.invalid(format!("{place}: {base} is a private address, and allow_private is false"));
+            self.report.invalid_of(
+                place,
+                format_args!("{place}: {base} is a private address, and allow_private is false"),
+            );
         }
         let mut endpoints = Vec::new();
         for Way { wire, path, auth } in upstream.ways(base) {
             match complete_url(base, wire, &path) {
                 Ok(url) => endpoints.push(Endpoint { wire, url, auth }),
-                Err(wanted) => self.report.invalid(format!("{place} must be {wanted}")),
+                Err(wanted) => self.report.invalid_of(place, format_args!("{place} must be {wanted}")),
             }
         }
         endpoints
@@ -204,8 +213,9 @@ impl Gathering<'_> {
         let hint =
             nearest(&upstream.id, known, 1).pop().map(|meant| format!(" (or did you mean '{meant}'?)"));
         let hint = hint.unwrap_or_default();
-        self.report
-            .invalid(format!("providers.{}: a provider of your own needs a base_url{hint}", upstream.id));
+        let place = format!("providers.{}", upstream.id);
+        let what = format_args!("{place}: a provider of your own needs a base_url{hint}");
+        self.report.invalid_of(&place, what);
     }
 
     /// The key from the environment, else from the file.

@@ -8,4 +8,5 @@ mod llm_bridge;
 mod log;
 mod prices;
 mod routes;
+mod show;
 mod support;

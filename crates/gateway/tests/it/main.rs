@@ -24,6 +24,7 @@ mod openapi;
 mod operations;
 mod process;
 mod projects;
+mod reload;
 mod replay;
 mod request_path;
 mod route_explain;
