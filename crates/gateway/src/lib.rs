@@ -9,6 +9,7 @@ pub mod clock;
 pub mod config;
 pub mod credentials;
 pub mod door;
+pub mod egress;
 pub mod exchange;
 pub mod exit;
 pub mod follow;

@@ -53,7 +53,8 @@ pub async fn start(
     for warning in warnings {
         tracing::warn!("{warning}");
     }
-    let runtimes = runtimes(&snapshot, &config.provider_keys).map_err(|why| Failure::new(3, why))?;
+    let runtimes = runtimes(&snapshot, &config.provider_keys, &config.egresses());
+    let runtimes = runtimes.map_err(|why| Failure::new(3, why))?;
     let opened =
         store::open(store_options(config)).await.map_err(|error| Failure::new(error.exit_code(), error))?;
     // Before anything is read, so that no change between two reads is missed.
@@ -66,7 +67,7 @@ pub async fn start(
         doors(config),
         opened.store.clone(),
         ledger.handle(),
-        Upstreams::new(Options::default()),
+        Upstreams::new(Options { extra_roots: config.extra_roots.clone(), ..Options::default() }),
         world,
     );
     let app = Arc::new(app);

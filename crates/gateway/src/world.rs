@@ -16,6 +16,7 @@ use wire::{Fault, Operation, WireId};
 use crate::VERSION;
 use crate::clock;
 use crate::credentials::key::Key;
+use crate::egress::{Egress, Egresses};
 
 /// Configured keys, by provider.
 pub type ConfiguredKeys = HashMap<String, Secret>;
@@ -48,8 +49,8 @@ pub struct Runtime {
 }
 
 impl Runtime {
-    fn new(provider: &Provider, configured: Option<&Secret>) -> Result<Self, String> {
-        let ways = provider.endpoints.iter().map(|endpoint| Way::new(provider, endpoint, configured));
+    fn new(provider: &Provider, configured: Option<&Secret>, egress: &Egress) -> Result<Self, String> {
+        let ways = provider.endpoints.iter().map(|endpoint| Way::new(provider, endpoint, configured, egress));
         Ok(Self {
             provider: provider.id.clone(),
             ways: ways.collect::<Result<_, _>>()?,
@@ -89,6 +90,7 @@ impl Way {
         provider: &Provider,
         endpoint: &policy::Endpoint,
         configured: Option<&Secret>,
+        egress: &Egress,
     ) -> Result<Self, String> {
         let auth = provider.auth_at(endpoint);
         let scheme = auth.map(|auth| scheme(&provider.id, &auth)).transpose()?;
@@ -102,7 +104,7 @@ impl Way {
         };
         Ok(Self {
             wire: endpoint.wire,
-            destination: destination(provider, endpoint)?,
+            destination: destination(provider, endpoint, egress)?,
             scheme,
             configured_key,
         })
@@ -129,9 +131,11 @@ impl Way {
 ///
 /// # Errors
 /// A sentence about the first provider whose URL, header or key cannot be used.
-pub fn runtimes(snapshot: &Snapshot, keys: &ConfiguredKeys) -> Result<Runtimes, String> {
+pub fn runtimes(snapshot: &Snapshot, keys: &ConfiguredKeys, egresses: &Egresses) -> Result<Runtimes, String> {
+    let usual = Egress::default();
     let made = snapshot.providers().iter().map(|provider| {
-        let runtime = Runtime::new(provider, keys.get(&*provider.id))?;
+        let egress = egresses.get(&*provider.id).unwrap_or(&usual);
+        let runtime = Runtime::new(provider, keys.get(&*provider.id), egress)?;
         Ok((provider.id.clone(), runtime))
     });
     made.collect()
@@ -143,12 +147,18 @@ fn scheme(provider: &str, auth: &Auth) -> Result<Scheme, String> {
     Ok(Scheme { header, prefix: auth.prefix.clone() })
 }
 
-fn destination(provider: &Provider, endpoint: &policy::Endpoint) -> Result<Destination, String> {
+fn destination(
+    provider: &Provider,
+    endpoint: &policy::Endpoint,
+    egress: &Egress,
+) -> Result<Destination, String> {
     if provider.kind == Kind::Demo {
         return Ok(Destination::InProcess(Arc::new(Demo { clock: clock::wall_seconds })));
     }
     let parsed = Endpoint::parse(&endpoint.url);
-    parsed.map(Destination::Http).map_err(|why| format!("{}: {}: {why}", provider.id, endpoint.url))
+    parsed
+        .map(|parsed| Destination::Http(egress.of(&parsed)))
+        .map_err(|why| format!("{}: {}: {why}", provider.id, endpoint.url))
 }
 
 /// Built from zero, never copied from the client.

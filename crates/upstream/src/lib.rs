@@ -50,6 +50,7 @@ pub use endpoint::Endpoint;
 pub use in_process::{InProcess, InProcessReply};
 pub use proxy::Proxy;
 pub use rustls::pki_types::CertificateDer;
+pub use tls::certificates;
 
 /// Settings of [`Upstreams`].
 #[derive(Debug, Clone)]

@@ -8,6 +8,7 @@ use wire::WireId;
 
 use super::super::section::{Reader, Section, text};
 use super::super::tree::{Node, Value};
+use super::proxy::{self, ProxyChoice};
 use super::rules;
 
 /// The name that no section may have.
@@ -29,9 +30,11 @@ pub struct ProviderSettings {
     pub credential: Credential,
     pub auth: Option<Auth>,
     pub headers: Vec<(String, String)>,
-    pub requires_proxy: bool,
-    /// Whether the file may name a private address; it may unless it says no.
-    pub allow_private: bool,
+    /// LLM-Bridge's word: true wants the proxy at the top of the file, false none.
+    pub requires_proxy: Option<bool>,
+    pub proxy: ProxyChoice,
+    /// Whether it may be at a private address; where nothing is said, when its address leaves no doubt that it is.
+    pub allow_private: Option<bool>,
     pub default_model: Option<String>,
     /// Takes models that are not listed.
     pub any_model: Option<bool>,
@@ -120,8 +123,9 @@ fn provider(name: &str, line: u64, mut section: Section<'_>, reader: &mut Reader
         },
         auth,
         headers: headers(&mut section, reader),
-        requires_proxy: section.flag("requires_proxy", reader).unwrap_or(false),
-        allow_private: section.flag("allow_private", reader).unwrap_or(true),
+        requires_proxy: section.flag("requires_proxy", reader),
+        proxy: proxy::choice(&mut section, reader),
+        allow_private: section.flag("allow_private", reader),
         default_model: section.text("default_model", reader),
         any_model: section.flag("any_model", reader),
         strict_translation: section.flag("strict_translation", reader),

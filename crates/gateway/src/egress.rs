@@ -1,0 +1,29 @@
+//! How calls leave the gateway: through which proxy, and where the name of a provider may lead.
+//!
+//! Decided by the configuration (`config::egress`), one answer a provider; carried out by `upstream`.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use upstream::{Endpoint, Proxy, Reach};
+
+/// How one provider is reached.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Egress {
+    /// `None`: directly.
+    pub proxy: Option<Arc<Proxy>>,
+    /// Where its name may lead.
+    pub reach: Reach,
+}
+
+/// How every provider is reached, by its id; one that is missing is reached directly, at public addresses.
+pub type Egresses = HashMap<String, Egress>;
+
+impl Egress {
+    /// An endpoint of the provider, reached like this.
+    #[must_use]
+    pub fn of(&self, endpoint: &Endpoint) -> Arc<Endpoint> {
+        let endpoint = endpoint.reaching(self.reach);
+        self.proxy.as_ref().map_or(endpoint.clone(), |proxy| endpoint.via(proxy.clone()))
+    }
+}
