@@ -25,6 +25,7 @@ mod file;
 mod report;
 mod section;
 mod snapshot;
+mod sources;
 pub(crate) mod tree;
 mod units;
 mod upstreams;
@@ -33,6 +34,7 @@ pub use door::AccessKey;
 pub use environment::Lookup;
 pub use report::{ConfigError, Warning};
 pub use snapshot::build_snapshot;
+pub use sources::Sources;
 
 use environment::Environment;
 use file::{ServerSettings, Settings};
@@ -48,6 +50,10 @@ const IN_FLIGHT: u64 = 4096;
 pub struct Config {
     /// The file that was read.
     pub file: Option<PathBuf>,
+    /// What the command line said.
+    pub flags: Flags,
+    /// Everything that was read, the file among it.
+    pub sources: Sources,
     /// Address to listen at.
     pub host: IpAddr,
     #[allow(missing_docs)]
@@ -137,8 +143,11 @@ pub fn load(flags: &Flags, env: Lookup<'_>, working_dir: &Path) -> Result<Config
     let settings =
         file.as_deref().map(|path| file::read(path, &environment, &mut report)).unwrap_or_default();
     let mut config = assemble(flags, &environment, settings, file, &mut report);
-    config.warnings = report.finish()?;
-    Ok(config)
+    config.sources = environment.sources();
+    match report.finish() {
+        Ok(warnings) => Ok(Config { warnings, ..config }),
+        Err(error) => Err(error.with(config.sources)),
+    }
 }
 
 fn assemble(
@@ -165,6 +174,8 @@ fn assemble(
     let provider_keys = upstreams.gather(sections, &settings.proxy, port, environment, catalogue, report);
     Config {
         file,
+        flags: flags.clone(),
+        sources: Sources::default(),
         host,
         port,
         auth_token: door::token(token, report),

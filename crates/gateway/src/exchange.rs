@@ -44,16 +44,16 @@ pub async fn exchange(app: &App, inbound: &Inbound, meter: Meter) -> Result<Answ
 
 /// Goes through the plan until a target answers.
 async fn try_targets(app: &App, inbound: &Inbound, meter: &mut Meter) -> Result<attempt::Reply, Fault> {
-    let world = app.world();
+    let world = &*inbound.world;
     let origin = continued::origin(app, inbound, meter)?;
-    let mut plan = app.health.plan(&inbound.ask(), &world)?;
+    let mut plan = app.health.plan(&inbound.ask(), world)?;
     if let Some(origin) = &origin {
         plan = continued::at_origin(plan, origin, inbound)?;
     }
     let mut next = plan.first();
     loop {
         match next {
-            Next::Try(target) => match attempt::attempt(app, &world, inbound, &target, meter).await {
+            Next::Try(target) => match attempt::attempt(app, world, inbound, &target, meter).await {
                 Ok(reply) => return Ok(reply),
                 Err(fault) => next = app.health.after(&mut plan, fault, clock::dice(inbound.arrival.id)),
             },

@@ -23,6 +23,7 @@ pub mod mcp;
 pub mod origins;
 pub mod problem;
 pub mod recall;
+pub mod reload;
 pub mod router;
 pub mod server;
 pub mod socket;

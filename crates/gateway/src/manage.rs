@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod breakers;
+pub mod config;
 pub mod credentials;
 mod fields;
 pub mod files;

@@ -19,9 +19,10 @@ use routes::{Class, Found, Room, Route};
 use crate::app::App;
 use crate::arrival::{Arrival, is_plain_id};
 use crate::body::OutBody;
-use crate::door::{Caller, HostVerdict, Role, Scope};
+use crate::door::{Caller, Cors, Doors, HostVerdict, Role, Scope};
 use crate::exchange::Asked;
 use crate::socket::{self, Spoken};
+use crate::world::World;
 use crate::{body, manage, mcp, problem, surface};
 
 const NATIVE: SurfaceId = SurfaceId::Generate;
@@ -34,13 +35,16 @@ const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
 pub async fn answer(app: &Arc<App>, peer: SocketAddr, request: Request<Incoming>) -> Response<OutBody> {
     let arrival = Arrival::now();
     let request_headers = RequestHeaders::of(request.headers());
-    let mut response = enter(app, arrival, peer, request).await;
-    request_headers.reflect(app, arrival, response.headers_mut());
+    // The only look at what is configured: from here on it is handed along.
+    let world = app.world();
+    let mut response = enter(app, &world, arrival, peer, request).await;
+    request_headers.reflect(&world.doors.cors, arrival, response.headers_mut());
     response
 }
 
 async fn enter(
     app: &Arc<App>,
+    world: &Arc<World>,
     arrival: Arrival,
     peer: SocketAddr,
     request: Request<Incoming>,
@@ -48,19 +52,19 @@ async fn enter(
     let found = Found::of(request.uri().path(), request.headers());
     let errors = found.as_ref().map_or(NATIVE, |found| found.surface);
     let is_health = found.as_ref().is_some_and(|found| found.route.room == Room::Health);
-    match app.host_rule.judge(request.uri(), request.headers()) {
+    match world.doors.host_rule.judge(request.uri(), request.headers()) {
         HostVerdict::Misdirected if !is_health => return problem::misdirected(errors, arrival),
         HostVerdict::Malformed(why) => return problem::answer(errors, &Fault::malformed(None, why), arrival),
         _ => {}
     }
     if request.method() == Method::OPTIONS {
-        return preflight(app, request.headers());
+        return preflight(&world.doors.cors, request.headers());
     }
     let Some(found) = found else {
         let what = format!("nothing lives at {}; see /v1/models, /v1/chat/completions", request.uri().path());
         return problem::answer(errors, &Fault::NotFound { what }, arrival);
     };
-    if found.route.room == Room::Mcp && mcp::http::is_foreign(request.headers(), &app.cors) {
+    if found.route.room == Room::Mcp && mcp::http::is_foreign(request.headers(), &world.doors.cors) {
         let why = "a page of another origin may not use /mcp; list its origin in LLM_GATEWAY_CORS_ORIGINS";
         return problem::answer(errors, &Fault::Forbidden { why: why.to_owned() }, arrival);
     }
@@ -70,8 +74,8 @@ async fn enter(
         true => problem::details(&fault, arrival),
         false => problem::answer(errors, &fault, arrival),
     };
-    let mut response = match admit(app, &found, peer, &request) {
-        Ok(caller) => go_in(app, arrival, found, caller, request).await.unwrap_or_else(refuse),
+    let mut response = match admit(&world.doors, &found, peer, &request) {
+        Ok(caller) => go_in(app, world, arrival, found, caller, request).await.unwrap_or_else(refuse),
         Err(fault) => {
             let reusable = body::pass_over(request).await;
             let mut answer = refuse(fault);
@@ -89,7 +93,12 @@ async fn enter(
 }
 
 /// Method, key, role.
-fn admit(app: &App, found: &Found, peer: SocketAddr, request: &Request<Incoming>) -> Result<Caller, Fault> {
+fn admit(
+    doors: &Doors,
+    found: &Found,
+    peer: SocketAddr,
+    request: &Request<Incoming>,
+) -> Result<Caller, Fault> {
     let route = found.route;
     if matches!(route.class, Class::Public | Class::Socket) {
         if !route.allows(request.method()) {
@@ -98,7 +107,7 @@ fn admit(app: &App, found: &Found, peer: SocketAddr, request: &Request<Incoming>
         return Ok(Caller::new(None, Role::Caller, Scope::default()));
     }
     let in_query = key_in_query(found, request.uri());
-    let caller = app.access.admit(request.headers(), in_query.as_deref(), peer.ip())?;
+    let caller = doors.access.admit(request.headers(), in_query.as_deref(), peer.ip())?;
     if !route.allows(request.method()) {
         return Err(method_not_allowed(route, request.method()));
     }
@@ -119,6 +128,7 @@ fn method_not_allowed(route: &Route, method: &Method) -> Fault {
 
 async fn go_in(
     app: &Arc<App>,
+    world: &Arc<World>,
     arrival: Arrival,
     found: Found,
     caller: Caller,
@@ -128,35 +138,40 @@ async fn go_in(
     match found.route.room {
         Room::Ask(operation) => {
             let asked = Asked { surface: found.surface, operation, head: head(rest) };
-            Ok(surface::answer(app, arrival, asked, caller, request).await)
+            Ok(surface::answer(app, world.clone(), arrival, asked, caller, request).await)
         }
         Room::Explain => {
             let mut request = request;
             request.headers_mut().insert(EXPLAIN, HeaderValue::from_static("true"));
-            Ok(surface::answer(app, arrival, found.surface.into(), caller, request).await)
+            Ok(surface::answer(app, world.clone(), arrival, found.surface.into(), caller, request).await)
         }
+        Room::Config => manage::config::answer(app, request).await,
         Room::Breaker => manage::breakers::answer(app, rest, request).await,
         Room::Latency => Ok(manage::latency::answer(app)),
-        Room::Socket => socket::open(app, arrival, Spoken::Chat, request),
+        Room::Socket => socket::open(app, world, arrival, Spoken::Chat, request),
         Room::Responses if request.method() == Method::GET => {
-            socket::open(app, arrival, Spoken::Responses, request)
+            socket::open(app, world, arrival, Spoken::Responses, request)
         }
-        Room::Responses => Ok(surface::answer(app, arrival, found.surface.into(), caller, request).await),
+        Room::Responses => {
+            Ok(surface::answer(app, world.clone(), arrival, found.surface.into(), caller, request).await)
+        }
         Room::AskStreamed(operation) => {
             let head = Head { stream: true, framing: framing(request.uri()), ..head(rest) };
             let asked = Asked { surface: found.surface, operation, head };
-            Ok(surface::answer(app, arrival, asked, caller, request).await)
+            Ok(surface::answer(app, world.clone(), arrival, asked, caller, request).await)
         }
         Room::Models => {
             let (headers, query) = (request.headers(), request.uri().query());
-            manage::models::answer(app, rest, &caller, found.surface, headers, query)
+            manage::models::answer(world, rest, &caller, found.surface, headers, query)
         }
-        Room::Providers => manage::providers::answer(app, &caller, request.headers(), request.uri().query()),
+        Room::Providers => {
+            manage::providers::answer(world, &caller, request.headers(), request.uri().query())
+        }
         Room::Credentials => manage::credentials::answer(app, &caller, arrival, rest, request).await,
         Room::Files => manage::files::answer(app, &caller, arrival, rest, request).await,
         Room::Keys => manage::keys::answer(app, &caller, arrival, rest, request).await,
         Room::Audit => manage::audit::answer(app, request.uri().query()).await,
-        Room::Mcp => mcp::http::answer(app, caller, request).await,
+        Room::Mcp => Box::pin(mcp::http::answer(app, world, caller, request)).await,
         Room::Home => Ok(manage::health::home()),
         Room::Health => Ok(manage::health::health(app)),
         Room::Live => Ok(manage::health::live()),
@@ -180,11 +195,11 @@ fn framing(uri: &Uri) -> Framing {
     if uri.query().is_some_and(asks) { Framing::Sse } else { Framing::JsonArray }
 }
 
-fn preflight(app: &App, request: &HeaderMap) -> Response<OutBody> {
+fn preflight(cors: &Cors, request: &HeaderMap) -> Response<OutBody> {
     let mut response = Response::new(OutBody::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
     response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD, POST, PUT, DELETE, OPTIONS"));
-    app.cors.allow_preflight(request, response.headers_mut());
+    cors.allow_preflight(request, response.headers_mut());
     response
 }
 
@@ -200,7 +215,7 @@ impl RequestHeaders {
         Self { correlation_id, origin: headers.get(http::header::ORIGIN).cloned() }
     }
 
-    fn reflect(self, app: &App, arrival: Arrival, answer: &mut HeaderMap) {
+    fn reflect(self, cors: &Cors, arrival: Arrival, answer: &mut HeaderMap) {
         let mut buffer = uuid::Uuid::encode_buffer();
         let id = arrival.id.hyphenated().encode_lower(&mut buffer);
         let id = HeaderValue::from_str(id).expect("a uuid is a valid header");
@@ -209,7 +224,7 @@ impl RequestHeaders {
         if let Some(origin) = self.origin {
             let mut request = HeaderMap::with_capacity(1);
             request.insert(http::header::ORIGIN, origin);
-            app.cors.allow(&request, answer);
+            cors.allow(&request, answer);
         }
     }
 }

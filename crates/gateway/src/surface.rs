@@ -13,17 +13,19 @@ use crate::door::Caller;
 use crate::exchange::{Answer, Asked, Inbound, Meter, exchange, explain};
 use crate::manage::json;
 use crate::problem;
+use crate::world::World;
 
 /// Answers an inference request that has passed the door.
 pub async fn answer(
     app: &Arc<App>,
+    world: Arc<World>,
     arrival: Arrival,
     asked: Asked,
     caller: Caller,
     request: Request<Incoming>,
 ) -> Response<OutBody> {
     let surface = asked.surface;
-    let Some(place) = app.in_flight.enter() else {
+    let Some(place) = app.in_flight.enter(world.doors.in_flight) else {
         return problem::answer(surface, &Fault::Overloaded, arrival);
     };
     let (head, body) = request.into_parts();
@@ -34,10 +36,11 @@ pub async fn answer(
     };
     let mut meter = Meter::open(slot, place, arrival, (surface, asked.operation), &caller, client_id);
     let read = match demand_json(&head.headers) {
-        Ok(()) => read_limited(body, app.body_limit).await,
+        Ok(()) => read_limited(body, world.doors.body_limit).await,
         Err(fault) => Err(fault),
     };
-    let inbound = match read.and_then(|body| Inbound::admit(asked, &head.headers, body, &mut meter)) {
+    let admit = |body| Inbound::admit(world, asked, &head.headers, body, &mut meter);
+    let inbound = match read.and_then(admit) {
         Ok(inbound) => inbound,
         Err(fault) => {
             meter.fail(&fault);

@@ -1,5 +1,5 @@
-//! One view of everything that a request may use: the snapshot that decisions are made on, and what is needed to carry
-//! them out. Immutable; a change makes a new one, and a request keeps the one it started with.
+//! One view of everything that a request may use: the doors it comes through, the snapshot that decisions are made on,
+//! and what is needed to carry them out. Immutable; a change makes a new one, and a request keeps the one it started with.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,6 +16,7 @@ use wire::{Fault, Operation, WireId};
 use crate::VERSION;
 use crate::clock;
 use crate::credentials::key::Key;
+use crate::door::Doors;
 use crate::egress::{Egress, Egresses};
 
 /// Configured keys, by provider.
@@ -23,13 +24,26 @@ pub type ConfiguredKeys = HashMap<String, Secret>;
 
 /// The view.
 pub struct World {
+    /// Who comes in, and what may be brought.
+    pub doors: Arc<Doors>,
     /// What decisions are made on.
     pub snapshot: Arc<Snapshot>,
     /// Which credentials the vault holds.
-    pub vault: VaultIndex,
+    pub vault: Arc<VaultIndex>,
     runtimes: Arc<Runtimes>,
     /// Somebody has configured something, be it for another project: from then on a demonstration is a surprise.
     demo_is_off: bool,
+}
+
+/// Everything of a view that the configuration decides; the rest is the vault's.
+#[derive(Clone)]
+pub struct Configured {
+    #[allow(missing_docs)]
+    pub doors: Arc<Doors>,
+    #[allow(missing_docs)]
+    pub snapshot: Arc<Snapshot>,
+    #[allow(missing_docs)]
+    pub runtimes: Arc<Runtimes>,
 }
 
 /// What sending to a provider takes, by provider id.
@@ -180,16 +194,32 @@ fn headers(provider: &Provider) -> Result<HeaderMap, String> {
 
 impl World {
     #[allow(missing_docs)]
-    pub fn new(snapshot: Arc<Snapshot>, runtimes: Arc<Runtimes>, credentials: &[Credential]) -> Self {
-        let any_key = !credentials.is_empty() || runtimes.values().any(Runtime::has_configured_key);
+    pub fn new(configured: Configured, credentials: &[Credential]) -> Self {
+        Self::of(configured, Arc::new(VaultIndex::new(credentials)))
+    }
+
+    fn of(configured: Configured, vault: Arc<VaultIndex>) -> Self {
+        let Configured { doors, snapshot, runtimes } = configured;
+        let any_key = vault.holds_any || runtimes.values().any(Runtime::has_configured_key);
         let demo_is_off = any_key && snapshot.demo_role() == DemoRole::WhenAlone;
-        Self { snapshot, runtimes, vault: VaultIndex::new(credentials), demo_is_off }
+        Self { doors, snapshot, vault, runtimes, demo_is_off }
     }
 
     /// The same, but for the vault.
     #[must_use]
     pub fn with_credentials(&self, credentials: &[Credential]) -> Self {
-        Self::new(self.snapshot.clone(), self.runtimes.clone(), credentials)
+        Self::new(self.configured(), credentials)
+    }
+
+    /// The same vault under another configuration.
+    #[must_use]
+    pub fn with_configuration(&self, configured: Configured) -> Self {
+        Self::of(configured, self.vault.clone())
+    }
+
+    fn configured(&self) -> Configured {
+        let (doors, snapshot) = (self.doors.clone(), self.snapshot.clone());
+        Configured { doors, snapshot, runtimes: self.runtimes.clone() }
     }
 
     /// What sending to a provider of the snapshot takes.
@@ -231,11 +261,13 @@ impl Standing for World {
 pub struct VaultIndex {
     /// Provider -> (project, id), in the vault's order.
     by_provider: HashMap<String, Vec<(String, i64)>, RandomState>,
+    /// Also when it is one that cannot be used.
+    holds_any: bool,
 }
 
 impl VaultIndex {
     fn new(credentials: &[Credential]) -> Self {
-        let mut index = Self::default();
+        let mut index = Self { holds_any: !credentials.is_empty(), ..Self::default() };
         // What was changed behind the vault's back would only fail when it is used.
         for credential in credentials.iter().filter(|credential| credential.intact) {
             let of_provider = index.by_provider.entry(credential.provider.clone()).or_default();

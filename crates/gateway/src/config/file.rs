@@ -57,7 +57,9 @@ pub(super) struct ServerSettings {
 pub(super) fn find(flags: &Flags, environment: &Environment<'_>) -> Option<PathBuf> {
     let named = flags.config.clone().or_else(|| environment.text("LLM_GATEWAY_CONFIG").map(PathBuf::from));
     if let Some(path) = named {
-        return Some(environment.path(&path.to_string_lossy()));
+        let path = environment.path(&path.to_string_lossy());
+        environment.note(&path);
+        return Some(path);
     }
     let user = environment.text("XDG_CONFIG_HOME").unwrap_or_else(|| "~/.config".to_owned());
     let user = format!("{user}/llm-gateway/config.yaml");
@@ -65,6 +67,7 @@ pub(super) fn find(flags: &Flags, environment: &Environment<'_>) -> Option<PathB
     local
         .chain([user.as_str(), "/etc/llm-gateway/config.yaml"])
         .map(|path| environment.path(path))
+        .inspect(|path| environment.note(path))
         .find(|path| path.is_file())
 }
 

@@ -2,11 +2,14 @@
 
 use std::fmt;
 
+use super::sources::Sources;
+
 /// A configuration that cannot be run: one line for each thing that is wrong, and the exit code.
 #[derive(Debug)]
 pub struct ConfigError {
     exit_code: u8,
     lines: Vec<String>,
+    sources: Sources,
 }
 
 impl ConfigError {
@@ -18,6 +21,15 @@ impl ConfigError {
     /// One sentence for each thing that is wrong.
     pub fn lines(&self) -> &[String] {
         &self.lines
+    }
+
+    /// The files that were read: when one of them changes, it is worth another try.
+    pub fn sources(&self) -> &Sources {
+        &self.sources
+    }
+
+    pub(super) fn with(self, sources: Sources) -> Self {
+        Self { sources, ..self }
     }
 }
 
@@ -77,6 +89,7 @@ impl Report {
         };
         self.invalid.sort_by_key(|(line, _)| *line);
         let invalid = self.invalid.into_iter().map(|(_, what)| what);
-        Err(ConfigError { exit_code, lines: invalid.chain(self.refusals).collect() })
+        let lines = invalid.chain(self.refusals).collect();
+        Err(ConfigError { exit_code, lines, sources: Sources::default() })
     }
 }

@@ -179,7 +179,7 @@ async fn send(
     if !(200..300).contains(&reply.status) {
         return Err(refusal(target.endpoint().wire.wire(), reply).await);
     }
-    let mut echo = echo(app, inbound, target, meter);
+    let mut echo = echo(inbound, target, meter);
     if outgoing.undo.is_some() {
         echo.request_fields = inbound.surface.surface().echoed(&inbound.body);
     }
@@ -239,7 +239,7 @@ fn is_carried(inbound: &Inbound, target: &Target) -> bool {
 }
 
 /// What the answer repeats of the request and says about its way.
-fn echo(app: &App, inbound: &Inbound, target: &Target, meter: &Meter) -> Echo {
+fn echo(inbound: &Inbound, target: &Target, meter: &Meter) -> Echo {
     Echo {
         request_id: inbound.arrival.id.to_string(),
         requested_provider: inbound.peek.provider.clone(),
@@ -251,7 +251,7 @@ fn echo(app: &App, inbound: &Inbound, target: &Target, meter: &Meter) -> Echo {
         include_usage: inbound.peek.include_usage,
         thoughts: inbound.surface.surface().thoughts(&inbound.body),
         legacy_functions: inbound.body.has("functions"),
-        annotate: app.annotate,
+        annotate: inbound.world.doors.annotate,
         framing: inbound.head.framing,
         ..Echo::default()
     }

@@ -114,9 +114,9 @@ impl fmt::Display for Step {
 /// # Errors
 /// Nobody could serve it; the fault is what the request itself would have got.
 pub async fn explain(app: &App, inbound: &Inbound, meter: Meter) -> Result<Explanation, Fault> {
-    let world = app.world();
+    let world = &*inbound.world;
     let meter = meter.unwritten();
-    let plan = app.health.preview(&inbound.ask(), &world)?;
+    let plan = app.health.preview(&inbound.ask(), world)?;
     let mut targets = Vec::with_capacity(plan.targets().len());
     for target in plan.targets() {
         targets.push(step(app, inbound, target, &meter).await);

@@ -59,6 +59,8 @@ pub(super) enum Room {
     Credentials,
     /// What would be done for a request.
     Explain,
+    /// What is configured, and reading it again.
+    Config,
     /// `config`, `stats`, or a provider whose breakers are to be closed.
     Breaker,
     Latency,
@@ -92,7 +94,7 @@ const READ: &str = "GET, HEAD";
 const WRITE: &str = "POST";
 
 /// Of two that fit, the first counts.
-static ROUTES: [Route; 42] = [
+static ROUTES: [Route; 44] = [
     row("/v1/chat/completions", Ask(Chat), Inference, WRITE, OpenAi),
     row("/v1/ws", Room::Socket, Class::Socket, "GET", SurfaceId::Socket),
     row("/v1/completions", Ask(Complete), Inference, WRITE, OpenAi),
@@ -124,6 +126,8 @@ static ROUTES: [Route; 42] = [
     row("/admin/v1/keys", Room::Keys, ProjectAdmin, "GET, HEAD, POST", Native),
     row("/admin/v1/keys/*", Room::Keys, ProjectAdmin, "GET, HEAD, POST, PATCH, DELETE", Native),
     row("/admin/v1/audit", Room::Audit, Admin, READ, Native),
+    row("/admin/v1/config", Room::Config, Admin, READ, Native),
+    row("/admin/v1/config/reload", Room::Config, Admin, WRITE, Native),
     row("/mcp", Room::Mcp, Inference, WRITE, Native),
     row("/admin/v1/route/explain", Room::Explain, Admin, WRITE, OpenAi),
     row("/v1/circuit-breaker/*", Room::Breaker, Admin, "GET, HEAD, PUT", Native),

@@ -141,10 +141,11 @@ impl Chat {
     /// Who sends a message: the holder of its key, who must be the one that the connection belongs to, if it belongs to
     /// somebody.
     fn who(&mut self, message: &Message<'_>, desk: &Desk) -> Result<Caller, Fault> {
-        let named = message.api_key.as_deref().map(|key| desk.app().access.holder(key)).transpose();
+        let named =
+            message.api_key.as_deref().map(|key| desk.app().world().doors.access.holder(key)).transpose();
         let named = named.inspect_err(|_| self.wrong_keys += 1)?;
         let unauthenticated = |why: &'static str| Fault::Unauthenticated { why: why.into() };
-        if self.caller.as_ref().is_some_and(|caller| !desk.app().access.still_valid(caller)) {
+        if self.caller.as_ref().is_some_and(|caller| !desk.app().world().doors.access.still_valid(caller)) {
             self.caller = None;
             if named.is_none() {
                 return Err(unauthenticated(

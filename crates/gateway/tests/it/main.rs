@@ -22,6 +22,7 @@ mod native_ollama;
 mod operations;
 mod process;
 mod projects;
+mod reload;
 mod replay;
 mod request_path;
 mod route_explain;
