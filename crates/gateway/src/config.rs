@@ -16,6 +16,7 @@ use upstream::CertificateDer;
 use crate::catalog::Catalogue;
 use crate::egress::Egresses;
 
+mod discovery;
 mod door;
 pub(crate) mod dotenv;
 mod egress;

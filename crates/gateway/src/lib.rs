@@ -8,6 +8,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod credentials;
+pub mod discovery;
 pub mod door;
 pub mod egress;
 pub mod exchange;

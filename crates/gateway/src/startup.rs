@@ -10,6 +10,7 @@ use upstream::{Options, Upstreams};
 
 use crate::app::App;
 use crate::config::{self, Config, ConfigError, Warning};
+use crate::discovery::discover;
 use crate::door::Doors;
 use crate::exit::Failure;
 use crate::follow::follow;
@@ -79,6 +80,7 @@ pub async fn start(
     let app = Arc::new(app);
     app.keys_changed().await.map_err(|error| Failure::new(65, error))?;
     runtime.spawn(follow(Arc::downgrade(&app), generation));
+    runtime.spawn(discover(Arc::downgrade(&app)));
     Ok(Started { app, ledger, store: opened.store, database: opened.database, key_source: opened.key_source })
 }
 

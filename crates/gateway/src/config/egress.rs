@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use upstream::{Proxy, Reach};
 
+use super::discovery;
 use super::endpoint::{host_and_port, is_loopback, is_of_private_network};
 use super::environment::Environment;
 use super::file::{GlobalProxy, ProviderSettings, ProxyChoice};
@@ -20,7 +21,11 @@ pub(super) struct Ways<'a> {
 impl Ways<'_> {
     /// How a provider is reached.
     pub(super) fn of(&self, upstream: &Upstream, report: &mut Report) -> Egress {
-        Egress { proxy: self.proxy(upstream, report), reach: reach(upstream) }
+        Egress {
+            proxy: self.proxy(upstream, report),
+            reach: reach(upstream),
+            list: discovery::list(upstream, report),
+        }
     }
 
     /// The provider's own word counts, then that it requires a proxy, then what holds for everyone; a server on this

@@ -16,7 +16,7 @@ mod proxy;
 mod routes;
 mod rules;
 
-pub(super) use provider::{Credential, ModelSettings, ProviderSettings, TimeoutSettings};
+pub(super) use provider::{Credential, Discover, ModelSettings, ProviderSettings, TimeoutSettings};
 pub(super) use proxy::{GlobalProxy, ProxyChoice};
 
 /// What the file says; `None` and empty where it says nothing.
