@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::{ArcSwap, Guard};
+use policy::Found;
 use store::{LedgerHandle, Store};
 use upstream::Upstreams;
 use wire::Fault;
@@ -85,6 +86,11 @@ impl App {
     /// The configuration changed: every request that starts after this sees all of it, and those that run see none.
     pub fn configure(&self, configured: &Configured) {
         self.world.rcu(|world| world.with_configuration(configured.clone()));
+    }
+
+    /// Servers listed their models: every request that starts after this sees them.
+    pub fn models_found(&self, found: &Found) {
+        self.world.rcu(|world| world.with_found(found));
     }
 
     /// An access key changed: every request that starts after this sees it.

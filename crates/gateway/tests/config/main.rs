@@ -2,6 +2,7 @@
 
 mod defaults;
 mod door;
+mod egress;
 mod environment;
 mod file;
 mod llm_bridge;
