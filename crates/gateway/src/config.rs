@@ -72,6 +72,8 @@ pub struct Config {
     /// Keys from environment and file, by provider id; used, never stored.
     pub provider_keys: HashMap<String, Secret>,
     master_key: Option<Secret>,
+    /// Whether circuit breakers open at all.
+    pub breakers: bool,
     demo: DemoRole,
     upstreams: Upstreams,
     aliases: HashMap<String, String>,
@@ -172,6 +174,7 @@ fn assemble(
         log: log(environment, settings.log_level, report),
         provider_keys,
         master_key: environment.secret("LLM_GATEWAY_MASTER_KEY", report),
+        breakers: breakers(environment, report),
         demo: if flags.demo { DemoRole::Always } else { DemoRole::WhenAlone },
         upstreams,
         aliases: settings.aliases.into_iter().collect(),
@@ -197,6 +200,19 @@ fn host(
         report.invalid(format!("{place}: '{text}' must be {wanted}"));
         IpAddr::from([127, 0, 0, 1])
     })
+}
+
+/// mcp-llm-bridge's switch.
+fn breakers(environment: &Environment<'_>, report: &mut Report) -> bool {
+    const NAME: &str = "LLM_GATEWAY_CIRCUIT_BREAKER_ENABLED";
+    match environment.text(NAME).map(|text| text.to_ascii_lowercase()).as_deref() {
+        None | Some("true" | "1") => true,
+        Some("false" | "0") => false,
+        Some(_) => {
+            report.invalid(format!("{NAME} must be true or false"));
+            true
+        }
+    }
 }
 
 fn port(environment: &Environment<'_>, report: &mut Report) -> Option<u16> {

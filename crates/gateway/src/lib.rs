@@ -12,6 +12,7 @@ pub mod door;
 pub mod exchange;
 pub mod exit;
 pub mod follow;
+pub mod groups;
 pub mod hardening;
 pub mod health;
 pub mod home;

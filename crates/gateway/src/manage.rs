@@ -5,6 +5,7 @@ pub mod breakers;
 pub mod credentials;
 mod fields;
 pub mod files;
+pub mod groups;
 pub mod health;
 pub mod keys;
 pub mod latency;

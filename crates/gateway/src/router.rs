@@ -136,6 +136,7 @@ async fn go_in(
             Ok(surface::answer(app, arrival, found.surface.into(), caller, request).await)
         }
         Room::Breaker => manage::breakers::answer(app, rest, request).await,
+        Room::Groups => manage::groups::answer(app, &caller, arrival, rest, request).await,
         Room::Latency => Ok(manage::latency::answer(app)),
         Room::Socket => socket::open(app, arrival, Spoken::Chat, request),
         Room::Responses if request.method() == Method::GET => {

@@ -204,9 +204,12 @@ impl World {
     /// The same, but for the groups.
     #[must_use]
     pub fn with_groups(&self, groups: Vec<Route>) -> Self {
-        let snapshot = Snapshot::clone(&self.snapshot).with_groups(groups);
+        let snapshot = match self.snapshot.groups() == groups {
+            true => self.snapshot.clone(),
+            false => Arc::new(Snapshot::clone(&self.snapshot).with_groups(groups)),
+        };
         Self {
-            snapshot: Arc::new(snapshot),
+            snapshot,
             vault: self.vault.clone(),
             runtimes: self.runtimes.clone(),
             demo_is_off: self.demo_is_off,

@@ -119,6 +119,11 @@ impl Snapshot {
         &self.routes
     }
 
+    /// Those of them that were made by API.
+    pub fn groups(&self) -> &[Route] {
+        &self.routes[self.of_file..]
+    }
+
     /// The route that holds for a request.
     pub fn route(&self, ask: &Ask<'_>) -> Option<&Route> {
         self.routes.iter().find(|route| route.holds(ask))

@@ -51,7 +51,7 @@ impl Asked<'_> {
         meter: &mut Meter,
     ) -> Result<Reply, Fault> {
         match delay(plan, self.inbound).filter(|_| meter.attempts() == 0) {
-            Some(delay) => self.hedged(delay, plan, target, meter).await,
+            Some(delay) => Box::pin(self.hedged(delay, plan, target, meter)).await,
             None => self.plain(target, meter).await,
         }
     }
