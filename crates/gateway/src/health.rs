@@ -155,7 +155,9 @@ impl Standing for View<'_> {
     }
 
     fn verdict(&self, provider: &Provider, model: &Model, project: &str, key: Option<&Arc<str>>) -> Verdict {
-        let keys = self.world.keys(&provider.id, project, key.map(|name| &**name));
+        let held = self.seen.health.holds_keys();
+        let keys = held.then(|| self.world.keys(&provider.id, project, key.map(|name| &**name)));
+        let keys = keys.unwrap_or_default();
         self.seen.health.verdict(&provider.id, &model.id, &keys, self.now)
     }
 

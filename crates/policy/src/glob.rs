@@ -4,6 +4,9 @@
 /// Whether a name fits a pattern. At most the product of both lengths in steps, mostly their sum.
 pub fn fits(pattern: &str, name: &str) -> bool {
     let (pattern, name) = (pattern.as_bytes(), name.as_bytes());
+    if !may_meet(pattern.first(), name.first()) || !may_meet(pattern.last(), name.last()) {
+        return false;
+    }
     let (mut at, mut read) = (0, 0);
     // Where the last star stands, and how much of the name it has taken by now.
     let mut star = None::<(usize, usize)>;
@@ -25,6 +28,15 @@ pub fn fits(pattern: &str, name: &str) -> bool {
         }
     }
     pattern[at..].iter().all(|rest| *rest == b'*')
+}
+
+/// A glance that turns most patterns away: what stands first, or last, in a pattern and in a name.
+fn may_meet(wanted: Option<&u8>, found: Option<&u8>) -> bool {
+    match (wanted, found) {
+        (Some(b'*' | b'?'), _) => true,
+        (Some(wanted), Some(found)) => wanted.eq_ignore_ascii_case(found),
+        (wanted, found) => wanted.is_none() && found.is_none(),
+    }
 }
 
 #[cfg(test)]

@@ -110,6 +110,11 @@ impl Health {
         wait(None).max(wait(Some(model)))
     }
 
+    /// Whether any key is held at all; else none has to be looked at.
+    pub fn holds_keys(&self) -> bool {
+        !self.pool.is_empty()
+    }
+
     /// What keeps a key from a model now.
     pub fn hold(&self, provider: &Arc<str>, key: KeyId, model: &Arc<str>, now: Duration) -> Option<Hold> {
         self.pool.hold(provider, key, model, now)
