@@ -91,6 +91,8 @@ pub struct Config {
     /// Certificates that are trusted beside the system's.
     pub extra_roots: Vec<CertificateDer<'static>>,
     master_key: Option<Secret>,
+    /// Whether circuit breakers open at all.
+    pub breakers: bool,
     demo: DemoRole,
     upstreams: Upstreams,
     aliases: HashMap<String, String>,
@@ -205,6 +207,7 @@ fn assemble(
         provider_keys,
         extra_roots: extra_roots(environment, settings.ca_file.as_deref(), report),
         master_key: environment.secret("LLM_GATEWAY_MASTER_KEY", report),
+        breakers: breakers(environment, report),
         demo: if flags.demo { DemoRole::Always } else { DemoRole::WhenAlone },
         upstreams,
         aliases: settings.aliases.into_iter().collect(),
@@ -232,6 +235,19 @@ fn host(
         report.invalid_of(place, format!("{place}: '{text}' must be {wanted}"));
         IpAddr::from([127, 0, 0, 1])
     })
+}
+
+/// mcp-llm-bridge's switch.
+fn breakers(environment: &Environment<'_>, report: &mut Report) -> bool {
+    const NAME: &str = "LLM_GATEWAY_CIRCUIT_BREAKER_ENABLED";
+    match environment.text(NAME).map(|text| text.to_ascii_lowercase()).as_deref() {
+        None | Some("true" | "1") => true,
+        Some("false" | "0") => false,
+        Some(_) => {
+            report.invalid(format!("{NAME} must be true or false"));
+            true
+        }
+    }
 }
 
 fn port(environment: &Environment<'_>, report: &mut Report) -> Option<u16> {

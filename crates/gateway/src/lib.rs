@@ -14,6 +14,7 @@ pub mod egress;
 pub mod exchange;
 pub mod exit;
 pub mod follow;
+pub mod groups;
 pub mod hardening;
 pub mod health;
 pub mod home;

@@ -6,6 +6,7 @@ pub mod config;
 pub mod credentials;
 mod fields;
 pub mod files;
+pub mod groups;
 pub mod health;
 pub mod keys;
 pub mod latency;

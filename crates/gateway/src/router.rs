@@ -154,6 +154,7 @@ async fn go_in(
         }
         Room::Config => manage::config::answer(app, request).await,
         Room::Breaker => manage::breakers::answer(app, rest, request).await,
+        Room::Groups => manage::groups::answer(app, &caller, arrival, rest, request).await,
         Room::Latency => Ok(manage::latency::answer(app)),
         Room::Socket => socket::open(app, world, arrival, Spoken::Chat, request),
         Room::Responses if request.method() == Method::GET => {

@@ -49,7 +49,7 @@ pub fn build_snapshot(config: &Config) -> (Snapshot, Vec<Warning>) {
 
 /// A route whose target's provider does not exist would be noticed only when it is needed.
 fn strangers(snapshot: &Snapshot) -> Vec<Warning> {
-    let members = snapshot.routes().iter().flat_map(|route| route.members.iter().map(move |of| (route, of)));
+    let members = snapshot.routes().iter().flat_map(|route| route.all_members().map(move |of| (route, of)));
     let named = members.filter_map(|(route, member)| Some((route, member.provider.as_deref()?)));
     let unknown = named.filter(|(_, name)| snapshot.provider(name).is_none());
     unknown

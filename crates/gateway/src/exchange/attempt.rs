@@ -84,7 +84,8 @@ async fn ask(
     meter: &mut Meter,
 ) -> Result<Reply, Fault> {
     let runtime = world.runtime(&target.provider.id)?;
-    let mut keys = app.credentials.of(world, runtime, target.endpoint, &inbound.project).await?;
+    let mut keys =
+        app.credentials.of(world, runtime, target.endpoint, &inbound.project, target.key.as_deref()).await?;
     if let Some(origin) = continued::origin(app, inbound, meter)? {
         keys.retain(|key| continued::account(key.as_deref()) == origin.account);
         if keys.is_empty() {

@@ -80,7 +80,7 @@ pub(super) fn list_models(errand: &Errand<'_>) -> Result<Value, Fault> {
     Ok(models.into_iter().map(row).collect())
 }
 
-fn body(arguments: JsonObject) -> Result<RawObject, Fault> {
+pub(super) fn body(arguments: JsonObject) -> Result<RawObject, Fault> {
     RawObject::parse(Bytes::from(Value::Object(arguments).to_string()))
 }
 
