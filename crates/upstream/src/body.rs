@@ -14,7 +14,9 @@ use crate::connect::words;
 use crate::connection::Connection;
 use crate::deadline::{Alarm, Deadline, now};
 use crate::endpoint::Origin;
+use crate::http1::Malformed;
 use crate::http1::body::Decoder;
+use crate::http1::body::coding::Unpacker;
 use crate::in_process::Chunks;
 use crate::pool::Pool;
 
@@ -35,6 +37,8 @@ enum Source {
 pub(crate) struct HttpBody {
     pub(crate) connection: Connection,
     pub(crate) decoder: Decoder,
+    /// Where the provider packs what was asked for plain.
+    pub(crate) unpacker: Option<Unpacker>,
     /// Where the connection goes after the end; `None`: it is closed.
     pub(crate) home: Option<(Arc<Pool>, Arc<Origin>)>,
     /// Longest silence, counted only while somebody waits.
@@ -47,7 +51,7 @@ pub(crate) struct HttpBody {
 
 impl Body {
     pub(crate) fn http(provider: Arc<str>, body: HttpBody) -> Self {
-        let source = if body.decoder.is_done() {
+        let source = if body.is_done() {
             body.go_home();
             Source::End
         } else {
@@ -75,7 +79,7 @@ impl Body {
 
     /// Parts with the connection as soon as nothing more comes from it.
     fn let_go(&mut self, sound: bool) {
-        let done = matches!(&self.source, Source::Http(body) if body.decoder.is_done());
+        let done = matches!(&self.source, Source::Http(body) if body.is_done());
         if (done || !sound)
             && let Source::Http(body) = std::mem::replace(&mut self.source, Source::End)
             && sound
@@ -101,6 +105,7 @@ impl Body {
     /// Bytes still to come, where that is known.
     pub fn size_hint(&self) -> Option<u64> {
         match &self.source {
+            Source::Http(body) if body.unpacker.is_some() => None,
             Source::Http(body) => body.decoder.remaining(),
             Source::InProcess(chunks) => Some(chunks.remaining()),
             Source::End => Some(0),
@@ -149,9 +154,11 @@ impl HttpBody {
     /// One read at most before something is returned, unless the read brought framing only.
     fn poll(&mut self, provider: &str, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Fault>> {
         loop {
-            match self.decoder.decode(&mut self.connection.buffer) {
+            match self.take() {
                 Ok(Some(payload)) => return Poll::Ready(Ok(Some(payload))),
-                Ok(None) if self.decoder.is_done() => return Poll::Ready(Ok(None)),
+                Ok(None) if self.decoder.is_done() => {
+                    return Poll::Ready(self.unpacked().map(|()| None).map_err(|why| cut(provider, why)));
+                }
                 Ok(None) => {}
                 Err(flaw) => {
                     let (provider, why) = (provider.to_owned(), flaw.0.into_owned());
@@ -168,6 +175,31 @@ impl HttpBody {
                 return Poll::Ready(Err(total.fault(provider)));
             }
         }
+    }
+
+    /// What has arrived of the payload, unpacked.
+    fn take(&mut self) -> Result<Option<Bytes>, Malformed> {
+        let buffer = &mut self.connection.buffer;
+        let Some(unpacker) = &mut self.unpacker else { return self.decoder.decode(buffer) };
+        loop {
+            if let Some(piece) = unpacker.next()? {
+                return Ok(Some(piece));
+            }
+            match self.decoder.decode(buffer)? {
+                Some(packed) => unpacker.push(packed),
+                None => return Ok(None),
+            }
+        }
+    }
+
+    /// All of the payload has been taken.
+    fn is_done(&self) -> bool {
+        self.decoder.is_done() && self.unpacked().is_ok()
+    }
+
+    /// `Err`: what was packed is not complete, whatever its framing says.
+    fn unpacked(&self) -> Result<(), String> {
+        self.unpacker.as_ref().map_or(Ok(()), Unpacker::finish)
     }
 
     /// Ready with the deadline that has passed.

@@ -3,7 +3,7 @@
 //! [`Upstreams::send`] takes a [`Call`] and gives a [`Reply`] whose [`Body`] yields bytes as they come. Every socket is
 //! owned by the future or the body that waits for it and by nothing else, so dropping either closes it at once.
 //!
-//! Redirects are not followed, proxies are used only where an [`Endpoint`] names one, compression is not asked for. Retries are the plan's, but
+//! Redirects are not followed, proxies are used only where an [`Endpoint`] names one, compression is not asked for, and undone where it comes. Retries are the plan's, but
 //! for one: a kept connection that closes before it answers is replaced by a fresh one, once. Dialects, routing and
 //! secrets at rest live elsewhere.
 
@@ -33,6 +33,7 @@ use crate::connect::connect;
 use crate::deadline::{Deadline, now};
 use crate::exchange::{Answer, Bounds, Failure, exchange};
 use crate::http1::body::Decoder;
+use crate::http1::body::coding::Unpacker;
 use crate::http1::request::Outgoing;
 use crate::in_process::Chunks;
 use crate::pool::Pool;
@@ -123,6 +124,7 @@ impl Upstreams {
         let body = HttpBody {
             connection,
             decoder: Decoder::new(head.framing),
+            unpacker: head.coding.map(Unpacker::new),
             home: head.keep_alive.then(|| (Arc::clone(&self.pool), Arc::clone(&endpoint.origin))),
             idle: timeouts.idle,
             total,
