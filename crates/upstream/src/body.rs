@@ -20,6 +20,9 @@ use crate::http1::body::coding::Unpacker;
 use crate::in_process::Chunks;
 use crate::pool::Pool;
 
+/// Bytes of a segment of a body whose length is not known.
+const SEGMENT: usize = 1024 * 1024;
+
 /// The body of an answer. Dropping it before its end closes the connection at once; read to its end (until `None`), the
 /// connection serves the next request.
 pub struct Body {
@@ -113,7 +116,8 @@ impl Body {
     }
 
     /// The whole body. `limit` is in bytes; a larger body is a [`Fault::BadAnswer`] and closes the connection. A body
-    /// that came with its head is not copied; one of known length is allocated once.
+    /// that came with its head is not copied; one of known length is allocated once; any other takes little more than its
+    /// own size while it grows.
     pub async fn collect(mut self, limit: usize) -> Result<Bytes, Fault> {
         let stated = self.size_hint().map(|size| usize::try_from(size).unwrap_or(usize::MAX));
         self.require_within(stated.unwrap_or(0), limit)?;
@@ -122,14 +126,14 @@ impl Body {
         if self.is_end() {
             return Ok(first);
         }
-        let mut whole = BytesMut::with_capacity(stated.unwrap_or(first.len() * 2));
-        whole.extend_from_slice(&first);
+        let mut whole = Gathered::new(stated.unwrap_or(first.len() * 2));
+        whole.add(&first);
         drop(first);
         while let Some(chunk) = self.chunk().await.transpose()? {
-            self.require_within(whole.len() + chunk.len(), limit)?;
-            whole.extend_from_slice(&chunk);
+            self.require_within(whole.size + chunk.len(), limit)?;
+            whole.add(&chunk);
         }
-        Ok(whole.freeze())
+        Ok(whole.into_bytes())
     }
 
     fn require_within(&self, size: usize, limit: usize) -> Result<(), Fault> {
@@ -138,6 +142,41 @@ impl Body {
         }
         let why = format!("its body is larger than the limit of {limit} bytes");
         Err(Fault::BadAnswer { provider: self.provider.to_string(), why })
+    }
+}
+
+/// Bytes that are put together once, when all are there: a buffer that doubled would take three times their size.
+struct Gathered {
+    full: Vec<Bytes>,
+    open: BytesMut,
+    size: usize,
+}
+
+impl Gathered {
+    fn new(capacity: usize) -> Self {
+        Self { full: Vec::new(), open: BytesMut::with_capacity(capacity), size: 0 }
+    }
+
+    fn add(&mut self, chunk: &[u8]) {
+        let room = self.open.capacity() - self.open.len();
+        if room < chunk.len() && self.open.len() >= SEGMENT {
+            self.full.push(std::mem::replace(&mut self.open, BytesMut::with_capacity(SEGMENT)).freeze());
+        }
+        self.open.extend_from_slice(chunk);
+        self.size += chunk.len();
+    }
+
+    /// Each segment is let go of as soon as it has been copied.
+    fn into_bytes(self) -> Bytes {
+        if self.full.is_empty() {
+            return self.open.freeze();
+        }
+        let mut whole = BytesMut::with_capacity(self.size);
+        for segment in self.full {
+            whole.extend_from_slice(&segment);
+        }
+        whole.extend_from_slice(&self.open);
+        whole.freeze()
     }
 }
 

@@ -105,6 +105,10 @@ impl Unpacker {
         let mut output = WriteBuffer::new_initialized(&mut self.room);
         if self.packed.is_empty() {
             self.decoder.flush(&mut output)?;
+            // Where the last piece filled its room, the end is told only now. An error says no more than that it is not.
+            let nothing = &mut PartialBuffer::new([].as_slice());
+            self.ended =
+                output.written_len() == 0 && matches!(self.decoder.decode(nothing, &mut output), Ok(true));
         } else {
             let mut input = PartialBuffer::new(&self.packed[..]);
             self.ended = self.decoder.decode(&mut input, &mut output)?;
