@@ -7,7 +7,7 @@ pub use routes::routes;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use http::header::{ALLOW, CONNECTION, HeaderName};
+use http::header::{ALLOW, CONNECTION, HeaderName, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use hyper::body::Incoming;
 use percent_encoding::percent_decode_str;
@@ -46,46 +46,56 @@ async fn enter(
     request: Request<Incoming>,
 ) -> Response<OutBody> {
     let found = Found::of(request.uri().path(), request.headers());
-    let errors = found.as_ref().map_or(NATIVE, |found| found.surface);
-    let is_health = found.as_ref().is_some_and(|found| found.route.room == Room::Health);
-    match app.host_rule.judge(request.uri(), request.headers()) {
-        HostVerdict::Misdirected if !is_health => return problem::misdirected(errors, arrival),
-        HostVerdict::Malformed(why) => return problem::answer(errors, &Fault::malformed(None, why), arrival),
-        _ => {}
-    }
-    if request.method() == Method::OPTIONS {
-        return preflight(app, request.headers());
+    if let Some(answer) = early(app, arrival, found.as_ref(), &request) {
+        return body::turned_away(request, answer).await;
     }
     let Some(found) = found else {
         let what = format!("nothing lives at {}; see /v1/models, /v1/chat/completions", request.uri().path());
-        return problem::answer(errors, &Fault::NotFound { what }, arrival);
+        let answer = problem::answer(NATIVE, &Fault::NotFound { what }, arrival);
+        return body::turned_away(request, answer).await;
     };
-    if found.route.room == Room::Mcp && mcp::http::is_foreign(request.headers(), &app.cors) {
-        let why = "a page of another origin may not use /mcp; list its origin in LLM_GATEWAY_CORS_ORIGINS";
-        return problem::answer(errors, &Fault::Forbidden { why: why.to_owned() }, arrival);
-    }
     let is_head = request.method() == Method::HEAD;
-    let route = found.route;
+    let (route, errors) = (found.route, found.surface);
     let refuse = |fault: Fault| match route.is_administration() {
         true => problem::details(&fault, arrival),
         false => problem::answer(errors, &fault, arrival),
     };
     let mut response = match admit(app, &found, peer, &request) {
-        Ok(caller) => go_in(app, arrival, found, caller, request).await.unwrap_or_else(refuse),
-        Err(fault) => {
-            let reusable = body::pass_over(request).await;
-            let mut answer = refuse(fault);
-            // A client that took the connection for open would see its next request fail.
-            if !reusable {
-                answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-            }
-            answer
-        }
+        Ok(caller) => go_in(app, (arrival, peer), found, caller, request).await.unwrap_or_else(refuse),
+        Err(fault) => body::turned_away(request, refuse(fault)).await,
     };
     if is_head {
         *response.body_mut() = OutBody::empty();
     }
     response
+}
+
+/// What is answered before anybody asks who is there: a `Host` that is not ours, a preflight, a page of a stranger.
+fn early(
+    app: &App,
+    arrival: Arrival,
+    found: Option<&Found>,
+    request: &Request<Incoming>,
+) -> Option<Response<OutBody>> {
+    let errors = found.map_or(NATIVE, |found| found.surface);
+    let goes_to = |room: Room| found.is_some_and(|found| found.route.room == room);
+    match app.host_rule.judge(request.uri(), request.headers()) {
+        HostVerdict::Misdirected if !goes_to(Room::Health) => {
+            return Some(problem::misdirected(errors, arrival));
+        }
+        HostVerdict::Malformed(why) => {
+            return Some(problem::answer(errors, &Fault::malformed(None, why), arrival));
+        }
+        _ => {}
+    }
+    if request.method() == Method::OPTIONS {
+        return Some(preflight(app, request.headers()));
+    }
+    if goes_to(Room::Mcp) && mcp::http::is_foreign(request.headers(), &app.cors) {
+        let why = "a page of another origin may not use /mcp; list its origin in LLM_GATEWAY_CORS_ORIGINS";
+        return Some(problem::answer(errors, &Fault::Forbidden { why: why.to_owned() }, arrival));
+    }
+    None
 }
 
 /// Method, key, role.
@@ -119,7 +129,7 @@ fn method_not_allowed(route: &Route, method: &Method) -> Fault {
 
 async fn go_in(
     app: &Arc<App>,
-    arrival: Arrival,
+    (arrival, peer): (Arrival, SocketAddr),
     found: Found,
     caller: Caller,
     request: Request<Incoming>,
@@ -137,9 +147,9 @@ async fn go_in(
         }
         Room::Breaker => manage::breakers::answer(app, rest, request).await,
         Room::Latency => Ok(manage::latency::answer(app)),
-        Room::Socket => socket::open(app, arrival, Spoken::Chat, request),
+        Room::Socket => socket::open(app, (arrival, peer.ip()), Spoken::Chat, request),
         Room::Responses if request.method() == Method::GET => {
-            socket::open(app, arrival, Spoken::Responses, request)
+            socket::open(app, (arrival, peer.ip()), Spoken::Responses, request)
         }
         Room::Responses => Ok(surface::answer(app, arrival, found.surface.into(), caller, request).await),
         Room::AskStreamed(operation) => {
@@ -192,12 +202,15 @@ fn preflight(app: &App, request: &HeaderMap) -> Response<OutBody> {
 struct RequestHeaders {
     correlation_id: Option<HeaderValue>,
     origin: Option<HeaderValue>,
+    /// Its body comes in chunks.
+    chunked: bool,
 }
 
 impl RequestHeaders {
     fn of(headers: &HeaderMap) -> Self {
         let correlation_id = headers.get(CORRELATION_ID).filter(|value| is_plain_id(value)).cloned();
-        Self { correlation_id, origin: headers.get(http::header::ORIGIN).cloned() }
+        let origin = headers.get(http::header::ORIGIN).cloned();
+        Self { correlation_id, origin, chunked: headers.contains_key(TRANSFER_ENCODING) }
     }
 
     fn reflect(self, app: &App, arrival: Arrival, answer: &mut HeaderMap) {
@@ -206,6 +219,11 @@ impl RequestHeaders {
         let id = HeaderValue::from_str(id).expect("a uuid is a valid header");
         answer.insert(CORRELATION_ID, self.correlation_id.unwrap_or_else(|| id.clone()));
         answer.insert(REQUEST_ID, id);
+        if self.chunked {
+            // hyper takes a content-length beside it away, so that nobody can tell whether there was one: what a proxy
+            // in front took for the rest of the body must never become a request (RFC 9112, section 6.1).
+            answer.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
         if let Some(origin) = self.origin {
             let mut request = HeaderMap::with_capacity(1);
             request.insert(http::header::ORIGIN, origin);

@@ -8,7 +8,7 @@ use wire::Fault;
 
 use crate::app::App;
 use crate::arrival::{Arrival, is_plain_id};
-use crate::body::{OutBody, demand_json, read_limited};
+use crate::body::{OutBody, demand_json, read_limited, turned_away};
 use crate::door::Caller;
 use crate::exchange::{Answer, Asked, Inbound, Meter, exchange, explain};
 use crate::manage::json;
@@ -23,31 +23,33 @@ pub async fn answer(
     request: Request<Incoming>,
 ) -> Response<OutBody> {
     let surface = asked.surface;
+    let refuse = |fault: &Fault| problem::answer(surface, fault, arrival);
     let Some(place) = app.in_flight.enter() else {
-        return problem::answer(surface, &Fault::Overloaded, arrival);
+        return turned_away(request, refuse(&Fault::Overloaded)).await;
     };
-    let (head, body) = request.into_parts();
-    let client_id = head.headers.get("x-request-id").filter(|id| is_plain_id(id));
-    let client_id = client_id.and_then(|id| id.to_str().ok()).map(str::to_owned);
     let Ok(slot) = app.ledger.slot().await else {
-        return problem::answer(surface, &Fault::Draining, arrival);
+        return turned_away(request, refuse(&Fault::Draining)).await;
     };
+    let client_id = request.headers().get("x-request-id").filter(|id| is_plain_id(id));
+    let client_id = client_id.and_then(|id| id.to_str().ok()).map(str::to_owned);
     let mut meter = Meter::open(slot, place, arrival, (surface, asked.operation), &caller, client_id);
-    let read = match demand_json(&head.headers) {
-        Ok(()) => read_limited(body, app.body_limit).await,
-        Err(fault) => Err(fault),
-    };
+    if let Err(fault) = demand_json(request.headers()) {
+        meter.fail(&fault);
+        return turned_away(request, refuse(&fault)).await;
+    }
+    let (head, body) = request.into_parts();
+    let read = read_limited(body, app.body_limit).await;
     let inbound = match read.and_then(|body| Inbound::admit(asked, &head.headers, body, &mut meter)) {
         Ok(inbound) => inbound,
         Err(fault) => {
             meter.fail(&fault);
-            return problem::answer(surface, &fault, arrival);
+            return refuse(&fault);
         }
     };
     if inbound.explain {
         return match explain(app, &inbound, meter).await {
             Ok(explanation) => json(StatusCode::OK, &explanation),
-            Err(fault) => problem::answer(surface, &fault, arrival),
+            Err(fault) => refuse(&fault),
         };
     }
     match exchange(app, &inbound, meter).await {
