@@ -1,5 +1,6 @@
 //! From a request line to a room: the host, the route, the key, and what lives there.
 
+mod caught;
 mod routes;
 
 pub use routes::routes;
@@ -14,6 +15,7 @@ use percent_encoding::percent_decode_str;
 use wire::frame::Framing;
 use wire::{Fault, Head, SurfaceId};
 
+use caught::caught;
 use routes::{Class, Found, Room, Route};
 
 use crate::app::App;
@@ -22,6 +24,7 @@ use crate::body::OutBody;
 use crate::door::{Caller, HostVerdict, Role, Scope};
 use crate::exchange::Asked;
 use crate::socket::{self, Spoken};
+use crate::telemetry::metrics;
 use crate::{body, manage, mcp, problem, surface};
 
 const NATIVE: SurfaceId = SurfaceId::Generate;
@@ -34,7 +37,15 @@ const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
 pub async fn answer(app: &Arc<App>, peer: SocketAddr, request: Request<Incoming>) -> Response<OutBody> {
     let arrival = Arrival::now();
     let request_headers = RequestHeaders::of(request.headers());
-    let mut response = enter(app, arrival, peer, request).await;
+    let uri = request.uri().clone();
+    let mut response = match caught(enter(app, arrival, peer, request)).await {
+        Ok(response) => response,
+        Err(panic) => {
+            metrics::panicked();
+            let found = Found::of(uri.path(), &HeaderMap::new());
+            problem::answer(found.map_or(NATIVE, |found| found.surface), &Fault::internal(panic), arrival)
+        }
+    };
     request_headers.reflect(app, arrival, response.headers_mut());
     response
 }

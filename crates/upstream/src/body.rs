@@ -41,7 +41,7 @@ pub(crate) struct HttpBody {
     pub(crate) connection: Connection,
     pub(crate) decoder: Decoder,
     /// Where the provider packs what was asked for plain.
-    pub(crate) unpacker: Option<Unpacker>,
+    pub(crate) unpacker: Option<Box<Unpacker>>,
     /// Where the connection goes after the end; `None`: it is closed.
     pub(crate) home: Option<(Arc<Pool>, Arc<Origin>)>,
     /// Longest silence, counted only while somebody waits.
@@ -238,7 +238,7 @@ impl HttpBody {
 
     /// `Err`: what was packed is not complete, whatever its framing says.
     fn unpacked(&self) -> Result<(), String> {
-        self.unpacker.as_ref().map_or(Ok(()), Unpacker::finish)
+        self.unpacker.as_ref().map_or(Ok(()), |unpacker| unpacker.finish())
     }
 
     /// Ready with the deadline that has passed.

@@ -124,7 +124,7 @@ impl Upstreams {
         let body = HttpBody {
             connection,
             decoder: Decoder::new(head.framing),
-            unpacker: head.coding.map(Unpacker::new),
+            unpacker: head.coding.map(|coding| Box::new(Unpacker::new(coding))),
             home: head.keep_alive.then(|| (Arc::clone(&self.pool), Arc::clone(&endpoint.origin))),
             idle: timeouts.idle,
             total,

@@ -2,12 +2,6 @@
 //! of two dialects. Before the first byte a request falls over, after it the answer ends in its dialect's error; the
 //! ledger has one row that says who failed how, and who may bill.
 
-#[path = "../../../wire/tests/translation/chat_grammar.rs"]
-#[expect(dead_code, reason = "only texts and errors are of interest here")]
-mod chat_grammar;
-#[path = "../../../wire/tests/translation/messages_stream.rs"]
-#[expect(dead_code, reason = "only texts and errors are of interest here")]
-mod messages_stream;
 mod rows;
 
 use std::collections::HashMap;
@@ -19,6 +13,7 @@ use serde_json::{Value, json};
 use store::{Entry, Outcome};
 
 use self::rows::{ELSE_WHEN_STREAMED, End, PLACES, Place, Row, TABLE};
+use crate::grammar::{chat_grammar, messages_stream};
 use crate::support::{Builder, Gateway, Reply, block_on};
 
 /// A client's dialect and the first target's wire; equal ones are carried.

@@ -13,6 +13,7 @@ mod doors;
 mod fall_over;
 mod fault_table;
 mod first_minute;
+mod grammar;
 mod hostile_clients;
 mod import;
 mod ledger;

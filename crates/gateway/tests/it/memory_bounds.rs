@@ -1,8 +1,10 @@
-//! Rows U13 to U15 of the fault model: whatever an upstream sends, memory and time stay within bounds.
+//! Rows U13 to U15 and P17 of the fault model: whatever comes, memory and time stay within bounds.
 
 use std::time::{Duration, Instant};
 
-use crate::support::{Bench, Reply, block_on, growth};
+use fakeprov::FakeProv;
+
+use crate::support::{Bench, Builder, Reply, block_on, both_wires, eventually, growth};
 
 const MIB: u64 = 1 << 20;
 
@@ -85,4 +87,27 @@ fn u15_what_is_packed_unasked_is_unpacked_and_a_bomb_is_not() {
             }
         }
     }
+}
+
+/// 50 places, and 60 who want one for good; those who come too late are told so, and memory does not grow with them.
+#[test]
+fn p17_when_all_places_are_taken_requests_are_refused_and_nothing_grows() {
+    const PLACES: usize = 50;
+    let provider = block_on(FakeProv::start());
+    let yaml = format!(
+        "server: {{max_in_flight: {PLACES}}}\n{}",
+        both_wires(&provider).replace("idle: 1s", "idle: 60s")
+    );
+    let gateway = Builder::new(yaml).start();
+    let stalled: Vec<_> = (0..PLACES).map(|_| gateway.open_stream("oai/stall")).collect();
+    let grown = growth(gateway.pid(), || {
+        for _ in 0..10 {
+            let refused = gateway.chat("ant/bomb+gzip");
+            assert_eq!((refused.status, refused.code().as_str()), (503, "overloaded"), "{}", refused.text());
+            assert_eq!(refused.header("retry-after"), Some("1"));
+        }
+    });
+    assert!(grown < 8 * MIB, "{} kB", grown / 1024);
+    drop(stalled);
+    eventually("there are places again", || gateway.chat("oai/text").status == 200);
 }
