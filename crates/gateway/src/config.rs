@@ -32,7 +32,7 @@ pub use report::{ConfigError, Warning};
 pub use snapshot::build_snapshot;
 
 use environment::Environment;
-use file::{ServerSettings, Settings};
+use file::{OwnPrice, ServerSettings, Settings};
 use report::Report;
 use upstreams::Upstreams;
 
@@ -76,6 +76,7 @@ pub struct Config {
     upstreams: Upstreams,
     aliases: HashMap<String, String>,
     routes: Vec<Route>,
+    prices: Vec<OwnPrice>,
     warnings: Vec<Warning>,
 }
 
@@ -176,6 +177,7 @@ fn assemble(
         upstreams,
         aliases: settings.aliases.into_iter().collect(),
         routes: settings.routes,
+        prices: settings.prices,
         warnings: Vec::new(),
     }
 }

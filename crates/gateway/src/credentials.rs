@@ -110,6 +110,7 @@ pub fn fault(error: StoreError) -> Fault {
         | StoreError::ReadOnly
         | StoreError::KeyExhausted
         | StoreError::KeyReplaced => Fault::Store { why: error.to_string(), retry_after: None },
+        StoreError::Stale { .. } => Fault::Stale { why: error.to_string() },
         StoreError::NotFound { .. } => Fault::NotFound { what: error.to_string() },
         other => Fault::internal(other),
     }

@@ -19,6 +19,7 @@ pub mod import;
 pub mod limits;
 pub mod manage;
 pub mod mcp;
+pub mod openapi;
 pub mod origins;
 pub mod problem;
 pub mod recall;

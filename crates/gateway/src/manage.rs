@@ -13,5 +13,5 @@ pub mod providers;
 mod reply;
 mod scope;
 
-pub use reply::{civil, json};
+pub use reply::{Page, civil, json};
 pub use scope::asked_project;

@@ -3,12 +3,12 @@
 mod caught;
 mod routes;
 
-pub use routes::routes;
+pub use routes::{Described, administration, routes};
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use http::header::{ALLOW, CONNECTION, HeaderName, TRANSFER_ENCODING};
+use http::header::{ALLOW, CONNECTION, HeaderName, TRANSFER_ENCODING, UPGRADE};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use hyper::body::Incoming;
 use percent_encoding::percent_decode_str;
@@ -25,12 +25,11 @@ use crate::door::{Caller, HostVerdict, Role, Scope};
 use crate::exchange::Asked;
 use crate::socket::{self, Spoken};
 use crate::telemetry::metrics;
-use crate::{body, manage, mcp, problem, surface};
+use crate::{body, manage, mcp, openapi, problem, surface};
 
 const NATIVE: SurfaceId = SurfaceId::Generate;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-const EXPLAIN: HeaderName = HeaderName::from_static("x-gateway-explain");
 const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
 
 /// Answers one request; whatever goes wrong becomes an answer too.
@@ -46,7 +45,7 @@ pub async fn answer(app: &Arc<App>, peer: SocketAddr, request: Request<Incoming>
             problem::answer(found.map_or(NATIVE, |found| found.surface), &Fault::internal(panic), arrival)
         }
     };
-    request_headers.reflect(app, arrival, response.headers_mut());
+    request_headers.reflect(app, arrival, &mut response);
     response
 }
 
@@ -94,6 +93,10 @@ fn early(
         HostVerdict::Misdirected if !goes_to(Room::Health) => {
             return Some(problem::misdirected(errors, arrival));
         }
+        _ if has_odd_coding(request.headers()) => {
+            let fault = Fault::malformed(None, "a request body may be chunked, and nothing else");
+            return Some(problem::answer(errors, &fault, arrival));
+        }
         HostVerdict::Malformed(why) => {
             return Some(problem::answer(errors, &Fault::malformed(None, why), arrival));
         }
@@ -107,6 +110,12 @@ fn early(
         return Some(problem::answer(errors, &Fault::Forbidden { why: why.to_owned() }, arrival));
     }
     None
+}
+
+/// Whether others may read the end of the body differently.
+fn has_odd_coding(headers: &HeaderMap) -> bool {
+    let coding = headers.get(TRANSFER_ENCODING);
+    coding.is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"chunked"))
 }
 
 /// Method, key, role.
@@ -151,11 +160,7 @@ async fn go_in(
             let asked = Asked { surface: found.surface, operation, head: head(rest) };
             Ok(surface::answer(app, arrival, asked, caller, request).await)
         }
-        Room::Explain => {
-            let mut request = request;
-            request.headers_mut().insert(EXPLAIN, HeaderValue::from_static("true"));
-            Ok(surface::answer(app, arrival, found.surface.into(), caller, request).await)
-        }
+        Room::Explain => surface::explained(app, arrival, found.surface.into(), caller, request).await,
         Room::Breaker => manage::breakers::answer(app, rest, request).await,
         Room::Latency => Ok(manage::latency::answer(app)),
         Room::Socket => socket::open(app, (arrival, peer.ip()), Spoken::Chat, request),
@@ -177,6 +182,7 @@ async fn go_in(
         Room::Files => manage::files::answer(app, &caller, arrival, rest, request).await,
         Room::Keys => manage::keys::answer(app, &caller, arrival, rest, request).await,
         Room::Audit => manage::audit::answer(app, request.uri().query()).await,
+        Room::OpenApi => Ok(openapi::answer()),
         Room::Mcp => mcp::http::answer(app, caller, request).await,
         Room::Home => Ok(manage::health::home()),
         Room::Health => Ok(manage::health::health(app)),
@@ -213,28 +219,27 @@ fn preflight(app: &App, request: &HeaderMap) -> Response<OutBody> {
 struct RequestHeaders {
     correlation_id: Option<HeaderValue>,
     origin: Option<HeaderValue>,
-    /// Its body comes in chunks.
-    chunked: bool,
+    /// Where the next request would begin cannot be told, so that there is none.
+    is_last: bool,
 }
 
 impl RequestHeaders {
     fn of(headers: &HeaderMap) -> Self {
         let correlation_id = headers.get(CORRELATION_ID).filter(|value| is_plain_id(value)).cloned();
-        let origin = headers.get(http::header::ORIGIN).cloned();
-        Self { correlation_id, origin, chunked: headers.contains_key(TRANSFER_ENCODING) }
+        let is_last = headers.contains_key(TRANSFER_ENCODING) || headers.contains_key(UPGRADE);
+        Self { correlation_id, origin: headers.get(http::header::ORIGIN).cloned(), is_last }
     }
 
-    fn reflect(self, app: &App, arrival: Arrival, answer: &mut HeaderMap) {
+    fn reflect(self, app: &App, arrival: Arrival, answer: &mut Response<OutBody>) {
+        if self.is_last && answer.status() != StatusCode::SWITCHING_PROTOCOLS {
+            answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        let answer = answer.headers_mut();
         let mut buffer = uuid::Uuid::encode_buffer();
         let id = arrival.id.hyphenated().encode_lower(&mut buffer);
         let id = HeaderValue::from_str(id).expect("a uuid is a valid header");
         answer.insert(CORRELATION_ID, self.correlation_id.unwrap_or_else(|| id.clone()));
         answer.insert(REQUEST_ID, id);
-        if self.chunked {
-            // hyper takes a content-length beside it away, so that nobody can tell whether there was one: what a proxy
-            // in front took for the rest of the body must never become a request (RFC 9112, section 6.1).
-            answer.insert(CONNECTION, HeaderValue::from_static("close"));
-        }
         if let Some(origin) = self.origin {
             let mut request = HeaderMap::with_capacity(1);
             request.insert(http::header::ORIGIN, origin);

@@ -11,10 +11,12 @@ use super::report::Report;
 use super::section::{Reader, Section, text};
 use super::tree;
 
+mod prices;
 mod provider;
 mod routes;
 mod rules;
 
+pub(super) use prices::OwnPrice;
 pub(super) use provider::{Credential, ModelSettings, ProviderSettings, TimeoutSettings};
 
 /// What the file says; `None` and empty where it says nothing.
@@ -29,6 +31,7 @@ pub(super) struct Settings {
     /// Alias -> model.
     pub(super) aliases: Vec<(String, String)>,
     pub(super) routes: Vec<Route>,
+    pub(super) prices: Vec<OwnPrice>,
     pub(super) server: ServerSettings,
     pub(super) data_dir: Option<String>,
     pub(super) db_path: Option<String>,
@@ -96,6 +99,10 @@ fn parse(name: &str, text: &str, environment: &Environment<'_>, report: &mut Rep
         routes: top
             .section("routes", reader)
             .map(|section| routes::read(&section, reader))
+            .unwrap_or_default(),
+        prices: top
+            .section("prices", reader)
+            .map(|section| prices::read(&section, reader))
             .unwrap_or_default(),
         server: top.section("server", reader).map(|section| server(section, reader)).unwrap_or_default(),
         data_dir: top.text("data_dir", reader),

@@ -88,11 +88,7 @@ impl Upstreams {
 
     /// The upstream of that id, or that spelling of the catalogue.
     pub(super) fn id_of<'a>(&'a self, name: &'a str) -> Option<&'a str> {
-        let is_it = |upstream: &&Upstream| {
-            upstream.id == name
-                || upstream.row.is_some_and(|row| row.spellings.iter().any(|other| other == name))
-        };
-        self.all.iter().find(is_it).map(|upstream| upstream.id.as_str())
+        self.all.iter().find(|upstream| upstream.is_called(name)).map(|upstream| upstream.id.as_str())
     }
 
     fn check_names(&self, catalogue: &Catalogue, report: &mut Report) {
@@ -117,6 +113,11 @@ impl Upstream {
             Some(row) => row.env.clone(),
             None => vec![self.id.chars().map(upper).collect()],
         }
+    }
+
+    /// Whether this is its id, or a spelling of the catalogue.
+    pub(super) fn is_called(&self, name: &str) -> bool {
+        self.id == name || self.row.is_some_and(|row| row.spellings.iter().any(|other| other == name))
     }
 
     /// The ways to speak to it at this address, the preferred one first; the operator's word counts.

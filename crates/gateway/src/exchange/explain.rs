@@ -4,6 +4,7 @@
 use std::fmt;
 
 use policy::{Money, Target};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 use wire::chat::Usage;
@@ -16,7 +17,7 @@ use crate::app::App;
 use crate::tokens;
 
 /// The whole decision.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Explanation {
     requested_model: Option<String>,
@@ -31,7 +32,8 @@ pub struct Explanation {
 }
 
 /// One target.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ExplainedTarget")]
 #[serde(rename_all = "camelCase")]
 struct Step {
     provider: String,
@@ -59,7 +61,7 @@ struct Step {
 }
 
 /// From an empty answer to the longest, by an estimate of the prompt's tokens.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct PriceRange {
     prompt_tokens: u64,
@@ -69,7 +71,7 @@ struct PriceRange {
 }
 
 /// A provider, or one of its models, that would not be tried.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct LeftOut {
     provider: String,
     model: Option<String>,

@@ -47,7 +47,7 @@ pub(super) async fn store_file(errand: Errand<'_>) -> Result<Value, Fault> {
     let Errand { app, caller, project, arguments } = errand;
     let new = files::read(&body(arguments)?, caller, project)?;
     let by = caller.acts(Arrival::now());
-    let stored = files::put(&*app.store, &app.world().snapshot, new, &by).await?;
+    let stored = files::put(&*app.store, &app.world().snapshot, new, None, &by).await?;
     Ok(files::created(&stored))
 }
 

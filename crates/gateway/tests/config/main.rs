@@ -6,5 +6,6 @@ mod environment;
 mod file;
 mod llm_bridge;
 mod log;
+mod prices;
 mod routes;
 mod support;
