@@ -1,5 +1,6 @@
 //! From a request line to a room: the host, the route, the key, and what lives there.
 
+mod caught;
 mod routes;
 
 pub use routes::{Described, administration, routes};
@@ -14,6 +15,7 @@ use percent_encoding::percent_decode_str;
 use wire::frame::Framing;
 use wire::{Fault, Head, SurfaceId};
 
+use caught::caught;
 use routes::{Class, Found, Room, Route};
 
 use crate::app::App;
@@ -22,6 +24,7 @@ use crate::body::OutBody;
 use crate::door::{Caller, Cors, Doors, HostVerdict, Role, Scope};
 use crate::exchange::Asked;
 use crate::socket::{self, Spoken};
+use crate::telemetry::metrics;
 use crate::world::World;
 use crate::{body, manage, mcp, openapi, problem, surface};
 
@@ -36,7 +39,15 @@ pub async fn answer(app: &Arc<App>, peer: SocketAddr, request: Request<Incoming>
     let request_headers = RequestHeaders::of(request.headers());
     // The only look at what is configured: from here on it is handed along.
     let world = app.world();
-    let mut response = enter(app, &world, arrival, peer, request).await;
+    let uri = request.uri().clone();
+    let mut response = match caught(enter(app, &world, arrival, peer, request)).await {
+        Ok(response) => response,
+        Err(panic) => {
+            metrics::panicked();
+            let found = Found::of(uri.path(), &HeaderMap::new());
+            problem::answer(found.map_or(NATIVE, |found| found.surface), &Fault::internal(panic), arrival)
+        }
+    };
     request_headers.reflect(&world.doors.cors, arrival, &mut response);
     response
 }
@@ -49,50 +60,60 @@ async fn enter(
     request: Request<Incoming>,
 ) -> Response<OutBody> {
     let found = Found::of(request.uri().path(), request.headers());
-    let errors = found.as_ref().map_or(NATIVE, |found| found.surface);
-    let is_health = found.as_ref().is_some_and(|found| found.route.room == Room::Health);
-    match world.doors.host_rule.judge(request.uri(), request.headers()) {
-        HostVerdict::Misdirected if !is_health => return problem::misdirected(errors, arrival),
-        _ if has_odd_coding(request.headers()) => {
-            let fault = Fault::malformed(None, "a request body may be chunked, and nothing else");
-            return problem::answer(errors, &fault, arrival);
-        }
-        HostVerdict::Malformed(why) => return problem::answer(errors, &Fault::malformed(None, why), arrival),
-        _ => {}
-    }
-    if request.method() == Method::OPTIONS {
-        return preflight(&world.doors.cors, request.headers());
+    if let Some(answer) = early(&world.doors, arrival, found.as_ref(), &request) {
+        return body::turned_away(request, answer).await;
     }
     let Some(found) = found else {
         let what = format!("nothing lives at {}; see /v1/models, /v1/chat/completions", request.uri().path());
-        return problem::answer(errors, &Fault::NotFound { what }, arrival);
+        let answer = problem::answer(NATIVE, &Fault::NotFound { what }, arrival);
+        return body::turned_away(request, answer).await;
     };
-    if found.route.room == Room::Mcp && mcp::http::is_foreign(request.headers(), &world.doors.cors) {
-        let why = "a page of another origin may not use /mcp; list its origin in LLM_GATEWAY_CORS_ORIGINS";
-        return problem::answer(errors, &Fault::Forbidden { why: why.to_owned() }, arrival);
-    }
     let is_head = request.method() == Method::HEAD;
-    let route = found.route;
+    let (route, errors) = (found.route, found.surface);
     let refuse = |fault: Fault| match route.is_administration() {
         true => problem::details(&fault, arrival),
         false => problem::answer(errors, &fault, arrival),
     };
     let mut response = match admit(&world.doors, &found, peer, &request) {
-        Ok(caller) => go_in(app, world, arrival, found, caller, request).await.unwrap_or_else(refuse),
-        Err(fault) => {
-            let reusable = body::pass_over(request).await;
-            let mut answer = refuse(fault);
-            // A client that took the connection for open would see its next request fail.
-            if !reusable {
-                answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-            }
-            answer
-        }
+        Ok(caller) => go_in(app, world, (arrival, peer), found, caller, request).await.unwrap_or_else(refuse),
+        Err(fault) => body::turned_away(request, refuse(fault)).await,
     };
     if is_head {
         *response.body_mut() = OutBody::empty();
     }
     response
+}
+
+/// What is answered before anybody asks who is there: a `Host` that is not ours, a preflight, a page of a stranger.
+fn early(
+    doors: &Doors,
+    arrival: Arrival,
+    found: Option<&Found>,
+    request: &Request<Incoming>,
+) -> Option<Response<OutBody>> {
+    let errors = found.map_or(NATIVE, |found| found.surface);
+    let goes_to = |room: Room| found.is_some_and(|found| found.route.room == room);
+    match doors.host_rule.judge(request.uri(), request.headers()) {
+        HostVerdict::Misdirected if !goes_to(Room::Health) => {
+            return Some(problem::misdirected(errors, arrival));
+        }
+        _ if has_odd_coding(request.headers()) => {
+            let fault = Fault::malformed(None, "a request body may be chunked, and nothing else");
+            return Some(problem::answer(errors, &fault, arrival));
+        }
+        HostVerdict::Malformed(why) => {
+            return Some(problem::answer(errors, &Fault::malformed(None, why), arrival));
+        }
+        _ => {}
+    }
+    if request.method() == Method::OPTIONS {
+        return Some(preflight(&doors.cors, request.headers()));
+    }
+    if goes_to(Room::Mcp) && mcp::http::is_foreign(request.headers(), &doors.cors) {
+        let why = "a page of another origin may not use /mcp; list its origin in LLM_GATEWAY_CORS_ORIGINS";
+        return Some(problem::answer(errors, &Fault::Forbidden { why: why.to_owned() }, arrival));
+    }
+    None
 }
 
 /// Whether others may read the end of the body differently.
@@ -138,7 +159,7 @@ fn method_not_allowed(route: &Route, method: &Method) -> Fault {
 async fn go_in(
     app: &Arc<App>,
     world: &Arc<World>,
-    arrival: Arrival,
+    (arrival, peer): (Arrival, SocketAddr),
     found: Found,
     caller: Caller,
     request: Request<Incoming>,
@@ -156,9 +177,9 @@ async fn go_in(
         Room::Breaker => manage::breakers::answer(app, rest, request).await,
         Room::Groups => manage::groups::answer(app, &caller, arrival, rest, request).await,
         Room::Latency => Ok(manage::latency::answer(app)),
-        Room::Socket => socket::open(app, world, arrival, Spoken::Chat, request),
+        Room::Socket => socket::open(app, world, (arrival, peer.ip()), Spoken::Chat, request),
         Room::Responses if request.method() == Method::GET => {
-            socket::open(app, world, arrival, Spoken::Responses, request)
+            socket::open(app, world, (arrival, peer.ip()), Spoken::Responses, request)
         }
         Room::Responses => {
             Ok(surface::answer(app, world.clone(), arrival, found.surface.into(), caller, request).await)

@@ -356,6 +356,17 @@ impl Fault {
         }
     }
 
+    /// Whether an upstream may bill for a request that ended so: it took the request and did not refuse it, and only its
+    /// answer is not to be had.
+    pub fn may_be_billed(&self) -> bool {
+        match self {
+            Fault::Timeout { phase, .. } => *phase != Phase::Connect,
+            Fault::Cut { .. } | Fault::BadAnswer { .. } => true,
+            Fault::Upstream(stated) => (200..300).contains(&stated.status),
+            _ => false,
+        }
+    }
+
     /// How long the client should wait, if that is known.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {

@@ -50,6 +50,8 @@ pub struct Tried {
     pub target: Target,
     /// Code of the fault in which it ended.
     pub fault: Option<&'static str>,
+    /// It failed, and may be billed all the same.
+    may_be_billed: bool,
     took: Duration,
 }
 
@@ -62,6 +64,9 @@ impl Serialize for Tried {
         map.serialize_entry("reason", &self.target.reason.to_string())?;
         if let Some(fault) = self.fault {
             map.serialize_entry("fault", fault)?;
+        }
+        if self.may_be_billed {
+            map.serialize_entry("billed", "maybe")?;
         }
         map.serialize_entry("ms", &u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX))?;
         map.end()
@@ -126,7 +131,12 @@ impl Meter {
         self.entry.model_answered = None;
         self.usage = None;
         self.losses.clear();
-        self.tries.push(Tried { target: target.clone(), fault: None, took: Duration::ZERO });
+        self.tries.push(Tried {
+            target: target.clone(),
+            fault: None,
+            may_be_billed: false,
+            took: Duration::ZERO,
+        });
     }
 
     /// The target that was announced is asked.
@@ -140,6 +150,7 @@ impl Meter {
         self.upstream_wait += took;
         if let Some(last) = self.tries.last_mut() {
             last.fault = fault.map(Fault::code);
+            last.may_be_billed = fault.is_some_and(Fault::may_be_billed);
             last.took = took;
         }
         match (fault, &self.errand) {
