@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::{ArcSwap, Guard};
+use policy::Found;
 use store::{LedgerHandle, Store};
 use upstream::Upstreams;
 use wire::Fault;
 
 use crate::credentials::{self, Credentials};
+use crate::groups;
 use crate::health::LiveHealth;
 use crate::limits::InFlight;
 use crate::mcp;
@@ -87,10 +89,23 @@ impl App {
         self.world.rcu(|world| world.with_configuration(configured.clone()));
     }
 
+    /// Servers listed their models: every request that starts after this sees them.
+    pub fn models_found(&self, found: &Found) {
+        self.world.rcu(|world| world.with_found(found));
+    }
+
     /// An access key changed: every request that starts after this sees it.
     pub async fn keys_changed(&self) -> Result<(), Fault> {
         let issued = self.store.issued_keys().await.map_err(credentials::fault)?;
         self.world.load().doors.access.issue(issued);
+        Ok(())
+    }
+
+    /// A group changed: every request that starts after this sees it.
+    pub async fn groups_changed(&self) -> Result<(), Fault> {
+        let groups = self.store.groups().await.map_err(credentials::fault)?;
+        let routes = groups::routes(&groups);
+        self.world.rcu(|world| world.with_groups(routes.clone()));
         Ok(())
     }
 

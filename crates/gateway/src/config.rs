@@ -11,11 +11,15 @@ use policy::{ConditionalRules, DemoRole, Route};
 use store::Secret;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
+use upstream::CertificateDer;
 
 use crate::catalog::Catalogue;
+use crate::egress::Egresses;
 
+mod discovery;
 mod door;
 pub(crate) mod dotenv;
+mod egress;
 mod endpoint;
 mod environment;
 mod file;
@@ -37,7 +41,7 @@ pub use snapshot::build_snapshot;
 pub use sources::Sources;
 
 use environment::Environment;
-use file::{ServerSettings, Settings};
+use file::{OwnPrice, ServerSettings, Settings};
 use places::Places;
 use report::Report;
 use upstreams::Upstreams;
@@ -84,12 +88,17 @@ pub struct Config {
     pub log: String,
     /// Keys from environment and file, by provider id; used, never stored.
     pub provider_keys: HashMap<String, Secret>,
+    /// Certificates that are trusted beside the system's.
+    pub extra_roots: Vec<CertificateDer<'static>>,
     master_key: Option<Secret>,
+    /// Whether circuit breakers open at all.
+    pub breakers: bool,
     demo: DemoRole,
     upstreams: Upstreams,
     aliases: HashMap<String, String>,
     routes: Vec<Route>,
     rules: Vec<ConditionalRules>,
+    prices: Vec<OwnPrice>,
     warnings: Vec<Warning>,
     places: Places,
 }
@@ -123,6 +132,11 @@ impl Config {
     /// Whether the master key is given.
     pub fn has_master_key(&self) -> bool {
         self.master_key.is_some()
+    }
+
+    /// How every provider is reached.
+    pub fn egresses(&self) -> Egresses {
+        self.upstreams.all.iter().map(|upstream| (upstream.id.clone(), upstream.egress.clone())).collect()
     }
 
     /// What the operator should know.
@@ -170,8 +184,8 @@ fn assemble(
         order: settings.order,
         ..Upstreams::default()
     };
-    let provider_keys =
-        upstreams.gather(settings.providers, port, environment, Catalogue::embedded(), report);
+    let (sections, catalogue) = (settings.providers, Catalogue::embedded());
+    let provider_keys = upstreams.gather(sections, &settings.proxy, port, environment, catalogue, report);
     Config {
         file,
         flags: flags.clone(),
@@ -192,12 +206,15 @@ fn assemble(
             .map(|path| environment.path(&path)),
         log: log(environment, settings.log_level, report),
         provider_keys,
+        extra_roots: extra_roots(environment, settings.ca_file.as_deref(), report),
         master_key: environment.secret("LLM_GATEWAY_MASTER_KEY", report),
+        breakers: breakers(environment, report),
         demo: if flags.demo { DemoRole::Always } else { DemoRole::WhenAlone },
         upstreams,
         aliases: settings.aliases.into_iter().collect(),
         routes: settings.routes,
         rules: settings.rules,
+        prices: settings.prices,
         warnings: Vec::new(),
         places: Places::default(),
     }
@@ -222,6 +239,19 @@ fn host(
     })
 }
 
+/// mcp-llm-bridge's switch.
+fn breakers(environment: &Environment<'_>, report: &mut Report) -> bool {
+    const NAME: &str = "LLM_GATEWAY_CIRCUIT_BREAKER_ENABLED";
+    match environment.text(NAME).map(|text| text.to_ascii_lowercase()).as_deref() {
+        None | Some("true" | "1") => true,
+        Some("false" | "0") => false,
+        Some(_) => {
+            report.invalid(format!("{NAME} must be true or false"));
+            true
+        }
+    }
+}
+
 fn port(environment: &Environment<'_>, report: &mut Report) -> Option<u16> {
     let text = environment.text("LLM_GATEWAY_PORT")?;
     let port = text.parse();
@@ -244,6 +274,20 @@ fn cors_origins(
         );
     }
     origins
+}
+
+/// The certificates of `ca_file`.
+fn extra_roots(
+    environment: &Environment<'_>,
+    file: Option<&str>,
+    report: &mut Report,
+) -> Vec<CertificateDer<'static>> {
+    let Some(file) = file else { return Vec::new() };
+    let read = std::fs::read(environment.path(file)).map_err(|error| format!("cannot be read: {error}"));
+    read.and_then(|pem| upstream::certificates(&pem)).unwrap_or_else(|why| {
+        report.invalid(format!("ca_file: {file} {why}"));
+        Vec::new()
+    })
 }
 
 fn data_dir(environment: &Environment<'_>, file: Option<String>, report: &mut Report) -> PathBuf {

@@ -3,13 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use policy::{Kind, Snapshot};
+use policy::{BreakerSettings, Kind, Snapshot};
 use store::{Entry, KeySource, LedgerSettings, LedgerWriter, OpenOptions, Store};
 use tokio::runtime::Handle;
 use upstream::{Options, Upstreams};
 
 use crate::app::App;
 use crate::config::{self, Config, ConfigError, Warning};
+use crate::discovery::discover;
 use crate::door::Doors;
 use crate::exit::Failure;
 use crate::follow::follow;
@@ -72,13 +73,17 @@ pub async fn start(
     let app = App::new(
         opened.store.clone(),
         ledger.handle(),
-        Upstreams::new(Options::default()),
+        Upstreams::new(Options { extra_roots: config.extra_roots.clone(), ..Options::default() }),
         world,
         Reload::new(config, warnings),
     );
     let app = Arc::new(app);
+    let breakers = BreakerSettings { enabled: config.breakers, ..BreakerSettings::default() };
+    app.health.change(|health, _| health.set(breakers));
     app.keys_changed().await.map_err(|error| Failure::new(65, error))?;
+    app.groups_changed().await.map_err(|error| Failure::new(65, error))?;
     runtime.spawn(follow(Arc::downgrade(&app), generation));
+    runtime.spawn(discover(Arc::downgrade(&app)));
     Ok(Started { app, ledger, store: opened.store, database: opened.database, key_source: opened.key_source })
 }
 
@@ -98,7 +103,7 @@ pub fn store_options(config: &Config) -> OpenOptions {
 /// A sentence about what cannot be used.
 pub fn configured(config: &Config, before: Option<&Doors>) -> Result<(Configured, Vec<Warning>), String> {
     let (snapshot, warnings) = config::build_snapshot(config);
-    let runtimes = runtimes(&snapshot, &config.provider_keys)?;
+    let runtimes = runtimes(&snapshot, &config.provider_keys, &config.egresses())?;
     let doors = Doors::of(config);
     let configured = Configured {
         doors: Arc::new(match before {

@@ -12,11 +12,15 @@ use super::report::Report;
 use super::section::{Reader, Section, text};
 use super::tree;
 
+mod prices;
 mod provider;
+mod proxy;
 mod routes;
 mod rules;
 
-pub(super) use provider::{Credential, ModelSettings, ProviderSettings, TimeoutSettings};
+pub(super) use prices::OwnPrice;
+pub(super) use provider::{Credential, Discover, ModelSettings, ProviderSettings, TimeoutSettings};
+pub(super) use proxy::{GlobalProxy, ProxyChoice};
 
 /// What the file says; `None` and empty where it says nothing.
 #[derive(Debug, Default)]
@@ -32,10 +36,14 @@ pub(super) struct Settings {
     pub(super) routes: Vec<Route>,
     /// Rules for targets of all providers.
     pub(super) rules: Vec<ConditionalRules>,
+    pub(super) prices: Vec<OwnPrice>,
     pub(super) server: ServerSettings,
     pub(super) data_dir: Option<String>,
     pub(super) db_path: Option<String>,
     pub(super) log_level: Option<String>,
+    pub(super) proxy: GlobalProxy,
+    /// A file of certificates that are trusted beside the system's.
+    pub(super) ca_file: Option<String>,
 }
 
 /// `server:`
@@ -105,12 +113,17 @@ fn parse(name: &str, text: &str, environment: &Environment<'_>, report: &mut Rep
             .map(|section| routes::read(&section, reader))
             .unwrap_or_default(),
         rules: rules::conditional(&mut top, reader),
+        prices: top
+            .section("prices", reader)
+            .map(|section| prices::read(&section, reader))
+            .unwrap_or_default(),
         server: top.section("server", reader).map(|section| server(section, reader)).unwrap_or_default(),
         data_dir: top.text("data_dir", reader),
         db_path: top.text("db_path", reader),
         log_level: top.section("logging", reader).and_then(|section| logging(section, reader)),
+        proxy: proxy::global(&mut top, reader),
+        ca_file: top.text("ca_file", reader),
     };
-    proxy(&mut top, reader);
     top.close(reader);
     settings
 }
@@ -176,12 +189,4 @@ fn logging(mut section: Section<'_>, reader: &mut Reader<'_>) -> Option<String> 
     }
     section.close(reader);
     level
-}
-
-fn proxy(top: &mut Section<'_>, reader: &mut Reader<'_>) {
-    let Some(mut section) = top.section("proxy", reader) else { return };
-    section.text("http", reader);
-    section.text("https", reader);
-    reader.warn(section.line, "proxy: not in use yet; providers with requires_proxy are switched off");
-    section.close(reader);
 }

@@ -1,7 +1,9 @@
-//! What a running process cannot change: where it listens, and where its data is.
+//! What a running process cannot change: where it listens, where its data is, what it trusts.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
+
+use upstream::CertificateDer;
 
 use crate::config::{Config, Flags};
 
@@ -11,16 +13,21 @@ pub(super) struct Fixed {
     port: u16,
     data_dir: PathBuf,
     database: PathBuf,
+    extra_roots: Vec<CertificateDer<'static>>,
+    breakers: bool,
 }
 
 /// Names of settings, and whether each is as it was.
-type Settings = [(&'static str, fn(&Fixed, &Fixed) -> bool); 4];
+type Settings = [(&'static str, fn(&Fixed, &Fixed) -> bool); 6];
 
 const SETTINGS: Settings = [
     ("server.host", |then, now| then.host == now.host),
     ("server.port", |then, now| then.port == now.port),
     ("data_dir", |then, now| then.data_dir == now.data_dir),
     ("db_path", |then, now| then.database == now.database || then.data_dir != now.data_dir),
+    ("ca_file", |then, now| then.extra_roots == now.extra_roots),
+    // The administration may have switched them since.
+    ("LLM_GATEWAY_CIRCUIT_BREAKER_ENABLED", |then, now| then.breakers == now.breakers),
 ];
 
 impl Fixed {
@@ -30,6 +37,8 @@ impl Fixed {
             port: config.port,
             data_dir: config.data_dir.clone(),
             database: config.database(),
+            extra_roots: config.extra_roots.clone(),
+            breakers: config.breakers,
         }
     }
 

@@ -27,16 +27,16 @@ const SECTIONS: [(&str, &str); 13] = [
     ("", ""),
     ("server", "/properties/server"),
     ("logging", "/properties/logging"),
-    ("proxy", "/properties/proxy"),
+    ("proxy", "/properties/proxy/oneOf/1"),
     ("rules", "/$defs/rule"),
     ("routes.r", "/$defs/route"),
-    ("routes.r.targets", "/$defs/route/properties/targets/oneOf/1/items/oneOf/1"),
+    ("routes.r.targets", "/$defs/targets/oneOf/1/items/oneOf/1"),
     ("providers.p", "/$defs/provider"),
     ("providers.p.auth", "/$defs/provider/properties/auth/oneOf/1"),
     ("providers.p.timeouts", "/$defs/provider/properties/timeouts"),
     ("providers.p.param_config", "/$defs/param_config"),
     ("providers.p.models.m", "/$defs/model"),
-    ("providers.p.models.m.price", "/$defs/model/properties/price"),
+    ("providers.p.models.m.price", "/$defs/price"),
 ];
 
 #[test]

@@ -32,6 +32,9 @@ fn targets(provider: &Arc<Provider>) -> Vec<Target> {
         provider: provider.clone(),
         endpoint,
         model: model.clone(),
+        key: None,
+        warm_key: None,
+        passes_refusals_on: false,
         reason: Choice::Asked,
     };
     let own = |model: &&Arc<Model>| model.max_tokens.is_some() || !model.rules.is_empty();
