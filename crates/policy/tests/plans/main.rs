@@ -1,6 +1,7 @@
 //! Plans as a caller sees them: what both predecessors promise, and what holds for every plan.
 
 mod contract;
+mod found;
 mod health;
 mod laws;
 mod operations;
