@@ -1,6 +1,7 @@
 //! `cargo xtask soak`: the evidence that takes hours, kept out of `test`.
 //!
-//! Each part is the same code that `test` or `bench/` runs in short, with its figures turned up.
+//! Most parts are the same code that `test` or `bench/` runs in short, with its figures turned up; those that have no
+//! short form are ignored tests.
 
 use std::path::Path;
 use std::process::Command;
@@ -40,6 +41,7 @@ pub(crate) struct Options {
 /// True if nothing failed; what could not run is named.
 pub(crate) fn run(place: &Place, options: &Options) -> Result<bool> {
     let mut report = Report::default();
+    report.suite("the vault and the doors under load", Runner::CargoTest, || soaks(place));
     report.suite("kill -9 during writes", Runner::CargoTest, || kill_loops(place, options.kill_rounds));
     report.suite("reloads under load", Runner::CargoTest, || reloads(place, options.reloads));
     if report.step("build", || shell::passes(cargo(place).args(["build", "--workspace"]))) {
@@ -48,6 +50,13 @@ pub(crate) fn run(place: &Place, options: &Options) -> Result<bool> {
     fuzz(&mut report, place, options.fuzz_minutes);
     speed(&mut report, place, options.bench_rounds);
     Ok(report.close())
+}
+
+/// What `tests/it/soaks` holds: every test by itself, since they measure times and want the machine.
+fn soaks(place: &Place) -> Result<Finished> {
+    let mut command = cargo(place);
+    command.args(["test", "--release", "--package", "llm-gateway", "--test", "it", "--"]);
+    shell::run(command.args(["--ignored", "--test-threads=1", "--nocapture", "soaks::"]))
 }
 
 /// Every `tests/kill*.rs`, in a release build, one test at a time.

@@ -6,9 +6,11 @@
 //! It shares no code with the gateway, because it judges it: a request a real provider would refuse is refused
 //! here, and what arrived can be read back. It speaks HTTP/1.1 on raw sockets, so that it can misbehave to the byte.
 
+mod absent;
 mod answer;
 mod anthropic;
 mod ask;
+mod coding;
 mod completions;
 mod endpoint;
 mod faults;
@@ -40,6 +42,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
+pub use absent::Absent;
 pub use answer::TEXT;
 pub use journal::{Closed, Received};
 

@@ -10,6 +10,7 @@ use upstream::Upstreams;
 use wire::Fault;
 
 use crate::credentials::{self, Credentials};
+use crate::groups;
 use crate::health::LiveHealth;
 use crate::limits::InFlight;
 use crate::mcp;
@@ -97,6 +98,14 @@ impl App {
     pub async fn keys_changed(&self) -> Result<(), Fault> {
         let issued = self.store.issued_keys().await.map_err(credentials::fault)?;
         self.world.load().doors.access.issue(issued);
+        Ok(())
+    }
+
+    /// A group changed: every request that starts after this sees it.
+    pub async fn groups_changed(&self) -> Result<(), Fault> {
+        let groups = self.store.groups().await.map_err(credentials::fault)?;
+        let routes = groups::routes(&groups);
+        self.world.rcu(|world| world.with_groups(routes.clone()));
         Ok(())
     }
 

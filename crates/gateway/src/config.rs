@@ -23,8 +23,10 @@ mod egress;
 mod endpoint;
 mod environment;
 mod file;
+mod places;
 mod report;
 mod section;
+mod show;
 mod snapshot;
 mod sources;
 pub(crate) mod tree;
@@ -34,13 +36,18 @@ mod upstreams;
 pub use door::AccessKey;
 pub use environment::Lookup;
 pub use report::{ConfigError, Warning};
+pub use show::{Origin, Shown, show};
 pub use snapshot::build_snapshot;
 pub use sources::Sources;
 
 use environment::Environment;
-use file::{ServerSettings, Settings};
+use file::{OwnPrice, ServerSettings, Settings};
+use places::Places;
 use report::Report;
 use upstreams::Upstreams;
+
+/// The JSON Schema of the file.
+pub const SCHEMA: &str = include_str!("config/schema.json");
 
 const PORT: u16 = 3456;
 const BODY_LIMIT: usize = 32 * 1024 * 1024;
@@ -84,11 +91,15 @@ pub struct Config {
     /// Certificates that are trusted beside the system's.
     pub extra_roots: Vec<CertificateDer<'static>>,
     master_key: Option<Secret>,
+    /// Whether circuit breakers open at all.
+    pub breakers: bool,
     demo: DemoRole,
     upstreams: Upstreams,
     aliases: HashMap<String, String>,
     routes: Vec<Route>,
+    prices: Vec<OwnPrice>,
     warnings: Vec<Warning>,
+    places: Places,
 }
 
 /// What the command line says.
@@ -145,6 +156,7 @@ pub fn load(flags: &Flags, env: Lookup<'_>, working_dir: &Path) -> Result<Config
         file.as_deref().map(|path| file::read(path, &environment, &mut report)).unwrap_or_default();
     let mut config = assemble(flags, &environment, settings, file, &mut report);
     config.sources = environment.sources();
+    config.places = report.places.clone();
     match report.finish() {
         Ok(warnings) => Ok(Config { warnings, ..config }),
         Err(error) => Err(error.with(config.sources)),
@@ -195,11 +207,14 @@ fn assemble(
         provider_keys,
         extra_roots: extra_roots(environment, settings.ca_file.as_deref(), report),
         master_key: environment.secret("LLM_GATEWAY_MASTER_KEY", report),
+        breakers: breakers(environment, report),
         demo: if flags.demo { DemoRole::Always } else { DemoRole::WhenAlone },
         upstreams,
         aliases: settings.aliases.into_iter().collect(),
         routes: settings.routes,
+        prices: settings.prices,
         warnings: Vec::new(),
+        places: Places::default(),
     }
 }
 
@@ -217,9 +232,22 @@ fn host(
     let found = places.into_iter().find_map(|(place, text)| Some((place, text?)));
     let Some((place, text)) = found else { return IpAddr::from([127, 0, 0, 1]) };
     door::host(&text).unwrap_or_else(|wanted| {
-        report.invalid(format!("{place}: '{text}' must be {wanted}"));
+        report.invalid_of(place, format!("{place}: '{text}' must be {wanted}"));
         IpAddr::from([127, 0, 0, 1])
     })
+}
+
+/// mcp-llm-bridge's switch.
+fn breakers(environment: &Environment<'_>, report: &mut Report) -> bool {
+    const NAME: &str = "LLM_GATEWAY_CIRCUIT_BREAKER_ENABLED";
+    match environment.text(NAME).map(|text| text.to_ascii_lowercase()).as_deref() {
+        None | Some("true" | "1") => true,
+        Some("false" | "0") => false,
+        Some(_) => {
+            report.invalid(format!("{NAME} must be true or false"));
+            true
+        }
+    }
 }
 
 fn port(environment: &Environment<'_>, report: &mut Report) -> Option<u16> {
@@ -238,7 +266,10 @@ fn cors_origins(
     });
     let origins: Vec<String> = listed.or(file).unwrap_or_default();
     for origin in origins.iter().filter(|origin| !door::is_origin(origin)) {
-        report.invalid(format!("CORS origin '{origin}' must be * or like https://app.example.com"));
+        report.invalid_of(
+            "server.cors_origins",
+            format!("CORS origin '{origin}' must be * or like https://app.example.com"),
+        );
     }
     origins
 }

@@ -14,7 +14,7 @@ use upstream::Scheme;
 use wire::Fault;
 
 use crate::clock::{self, Instant};
-use crate::world::{Runtime, World};
+use crate::world::{Runtime, World, is_configured};
 
 /// How long an opened credential stays in the clear, and how many (SAFETY.md section 2, point 7).
 const KEPT: Duration = Duration::from_secs(60);
@@ -43,19 +43,20 @@ impl Credentials {
         Self { store, opened: Mutex::default() }
     }
 
-    /// The keys to try at an endpoint, in order: the project's own, the global ones, the configured one. A provider that needs none
-    /// has one `None`.
+    /// The keys to try at an endpoint, all or those of one name, in order: the project's own, the global ones, the
+    /// configured one. A provider that needs none has one `None`.
     pub async fn of(
         &self,
         world: &World,
         runtime: &Runtime,
         endpoint: usize,
         project: &str,
+        name: Option<&str>,
     ) -> Result<Vec<Option<Arc<Key>>>, Fault> {
         let way = &runtime.ways[endpoint];
         let Some(scheme) = &way.scheme else { return Ok(vec![None]) };
         let (mut keys, mut lost) = (Vec::new(), None);
-        for id in world.vault.ids(&runtime.provider, project) {
+        for id in world.vault.ids(&runtime.provider, project, name) {
             match self.open((id, endpoint), scheme).await {
                 Ok(key) => keys.push(Some(key)),
                 // Removed a moment ago, or changed outside the gateway: another may do.
@@ -66,8 +67,8 @@ impl Credentials {
                 Err(fault) => return Err(fault),
             }
         }
-        keys.extend(way.configured_key.clone().map(Some));
-        if keys.is_empty() && !runtime.needs_key {
+        keys.extend(way.configured_key.clone().filter(|_| is_configured(name)).map(Some));
+        if keys.is_empty() && !runtime.needs_key && name.is_none() {
             keys.push(None);
         }
         match lost.filter(|_| keys.is_empty()) {
@@ -118,6 +119,7 @@ pub fn fault(error: StoreError) -> Fault {
         | StoreError::ReadOnly
         | StoreError::KeyExhausted
         | StoreError::KeyReplaced => Fault::Store { why: error.to_string(), retry_after: None },
+        StoreError::Stale { .. } => Fault::Stale { why: error.to_string() },
         StoreError::NotFound { .. } => Fault::NotFound { what: error.to_string() },
         other => Fault::internal(other),
     }

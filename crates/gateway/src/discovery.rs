@@ -104,7 +104,7 @@ impl Rounds {
 /// One list, asked for with the key that requests of no project would use first.
 async fn read(app: &App, world: &World, of: &Runtime, list: &ModelList) -> Result<Vec<FoundModel>, Fault> {
     let bad = |why| Fault::BadAnswer { provider: of.provider.to_string(), why };
-    let keys = app.credentials.of(world, of, 0, GLOBAL).await?;
+    let keys = app.credentials.of(world, of, 0, GLOBAL, None).await?;
     let without = || Fault::NoTarget { why: format!("{} has no key yet", of.provider) };
     let key = keys.into_iter().next().ok_or_else(without)?;
     let mut headers = of.headers.clone();

@@ -6,6 +6,7 @@ pub mod config;
 pub mod credentials;
 mod fields;
 pub mod files;
+pub mod groups;
 pub mod health;
 pub mod keys;
 pub mod latency;
@@ -14,5 +15,5 @@ pub mod providers;
 mod reply;
 mod scope;
 
-pub use reply::{civil, json};
+pub use reply::{Page, civil, json};
 pub use scope::asked_project;

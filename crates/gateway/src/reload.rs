@@ -35,11 +35,13 @@ pub struct Reload {
 }
 
 /// What is in force, and why the file is not, if it is not.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "ConfigStatus")]
 pub struct Status {
     /// The file of the configuration in force; `None`: there is none.
     pub file: Option<PathBuf>,
     /// When the configuration in force was read.
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub loaded_at: Timestamp,
     /// Settings that were changed and will hold after a restart.
     pub needs_restart: Vec<&'static str>,

@@ -11,6 +11,7 @@ mod line;
 mod question;
 mod responses;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -54,6 +55,8 @@ impl Spoken {
 pub struct Socket {
     app: Arc<App>,
     spoken: Spoken,
+    /// Who is at the other end, for wrong keys.
+    peer: IpAddr,
     /// `None`: the key is still to come.
     caller: Option<Caller>,
     /// Bytes of a body when it was opened.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use policy::{Kind, Snapshot};
+use policy::{BreakerSettings, Kind, Snapshot};
 use store::{Entry, KeySource, LedgerSettings, LedgerWriter, OpenOptions, Store};
 use tokio::runtime::Handle;
 use upstream::{Options, Upstreams};
@@ -78,7 +78,10 @@ pub async fn start(
         Reload::new(config, warnings),
     );
     let app = Arc::new(app);
+    let breakers = BreakerSettings { enabled: config.breakers, ..BreakerSettings::default() };
+    app.health.change(|health, _| health.set(breakers));
     app.keys_changed().await.map_err(|error| Failure::new(65, error))?;
+    app.groups_changed().await.map_err(|error| Failure::new(65, error))?;
     runtime.spawn(follow(Arc::downgrade(&app), generation));
     runtime.spawn(discover(Arc::downgrade(&app)));
     Ok(Started { app, ledger, store: opened.store, database: opened.database, key_source: opened.key_source })

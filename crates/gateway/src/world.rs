@@ -8,7 +8,7 @@ use std::time::Duration;
 use foldhash::fast::RandomState;
 use http::header::{ACCEPT, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use policy::{Auth, DemoRole, Found, KeyId, Kind, Provider, Reason, Snapshot, Standing};
+use policy::{Auth, DemoRole, Found, KeyId, Kind, Provider, Reason, Route, Snapshot, Standing};
 use store::{Credential, GLOBAL, Secret};
 use upstream::{Demo, Destination, Endpoint, Scheme, Timeouts};
 use wire::{Fault, Operation, WireId};
@@ -234,10 +234,11 @@ impl World {
         Self::new(self.configured(), credentials)
     }
 
-    /// The same vault under another configuration.
+    /// The same vault and groups under another configuration.
     #[must_use]
     pub fn with_configuration(&self, configured: Configured) -> Self {
-        Self::of(configured, self.vault.clone()).with_found(self.snapshot.found())
+        let groups = self.snapshot.groups().to_vec();
+        Self::of(configured, self.vault.clone()).with_found(self.snapshot.found()).with_groups(groups)
     }
 
     /// The same, with what servers say they have. What a server said whose list is not read, or no longer, is left out.
@@ -280,11 +281,21 @@ impl World {
 }
 
 impl World {
-    /// Every key that a project has for a provider; none, where it takes none.
-    pub fn keys(&self, provider: &str, project: &str) -> Vec<KeyId> {
+    /// Every key that a project has for a provider, or those of one name; none, where it takes none.
+    pub fn keys(&self, provider: &str, project: &str, name: Option<&str>) -> Vec<KeyId> {
         let configured = self.runtimes.get(provider).is_some_and(Runtime::has_configured_key);
-        let configured = configured.then_some(KeyId::CONFIGURED);
-        self.vault.ids(provider, project).map(KeyId).chain(configured).collect()
+        let configured = (configured && is_configured(name)).then_some(KeyId::CONFIGURED);
+        self.vault.ids(provider, project, name).map(KeyId).chain(configured).collect()
+    }
+
+    /// The same, but for the groups.
+    #[must_use]
+    pub fn with_groups(&self, groups: Vec<Route>) -> Self {
+        let mut configured = self.configured();
+        if self.snapshot.groups() != groups {
+            configured.snapshot = Arc::new(Snapshot::clone(&self.snapshot).with_groups(groups));
+        }
+        Self::of(configured, self.vault.clone())
     }
 }
 
@@ -300,15 +311,33 @@ impl Standing for World {
         let missing = provider.needs_credential() && !configured() && !self.vault.has(&provider.id, project);
         missing.then_some(Reason::NoCredential)
     }
+
+    fn keys_named(&self, provider: &Provider, project: &str, name: &str) -> Vec<KeyId> {
+        self.keys(&provider.id, project, Some(name))
+    }
+}
+
+/// Whether the key of environment or file is meant: it has no name, and goes by the one that a key has to which nobody
+/// gave one.
+pub(crate) fn is_configured(name: Option<&str>) -> bool {
+    name.is_none_or(|name| name == "default")
 }
 
 /// Which credentials the vault holds; never the credentials themselves.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct VaultIndex {
-    /// Provider -> (project, id), in the vault's order.
-    by_provider: HashMap<String, Vec<(String, i64)>, RandomState>,
+    /// By provider, in the vault's order.
+    by_provider: HashMap<String, Vec<Kept>, RandomState>,
     /// Also when it is one that cannot be used.
     holds_any: bool,
+}
+
+/// One of them.
+#[derive(Debug, Clone)]
+struct Kept {
+    project: String,
+    name: String,
+    id: i64,
 }
 
 impl VaultIndex {
@@ -317,20 +346,27 @@ impl VaultIndex {
         // What was changed behind the vault's back would only fail when it is used.
         for credential in credentials.iter().filter(|credential| credential.intact) {
             let of_provider = index.by_provider.entry(credential.provider.clone()).or_default();
-            of_provider.push((credential.project.clone(), credential.id));
+            let (project, name) = (credential.project.clone(), credential.key_name.clone());
+            of_provider.push(Kept { project, name, id: credential.id });
         }
         index
     }
 
-    /// Ids to try: the project's own first, then the global ones.
-    pub fn ids<'a>(&'a self, provider: &str, project: &'a str) -> impl Iterator<Item = i64> + use<'a> {
+    /// Ids to try, all or those of one name: the project's own first, then the global ones.
+    pub fn ids<'a>(
+        &'a self,
+        provider: &str,
+        project: &'a str,
+        name: Option<&'a str>,
+    ) -> impl Iterator<Item = i64> + use<'a> {
         let all = self.by_provider.get(provider).map(Vec::as_slice).unwrap_or_default();
-        let own = all.iter().filter(move |(scope, _)| scope == project);
-        let global = all.iter().filter(move |(scope, _)| scope == GLOBAL && project != GLOBAL);
-        own.chain(global).map(|(_, id)| *id)
+        let wanted = move |kept: &&Kept| name.is_none_or(|name| kept.name == name);
+        let own = all.iter().filter(move |kept| kept.project == project);
+        let global = all.iter().filter(move |kept| kept.project == GLOBAL && project != GLOBAL);
+        own.chain(global).filter(wanted).map(|kept| kept.id)
     }
 
     fn has(&self, provider: &str, project: &str) -> bool {
-        self.ids(provider, project).next().is_some()
+        self.ids(provider, project, None).next().is_some()
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 
 use crate::found::Found;
+use crate::plan::Ask;
 use crate::provider::{Kind, Model, Provider};
 use crate::route::Route;
 
@@ -22,6 +23,8 @@ pub struct Snapshot {
     default_provider: Option<usize>,
     aliases: HashMap<String, String>,
     routes: Vec<Route>,
+    /// How many of the routes are the file's; the others are groups.
+    of_file: usize,
     demo: DemoRole,
 }
 
@@ -93,7 +96,16 @@ impl Snapshot {
     /// Sets the operator's routes; of two that hold for a name the first counts.
     #[must_use]
     pub fn with_routes(mut self, routes: Vec<Route>) -> Self {
+        self.of_file = routes.len();
         self.routes = routes;
+        self
+    }
+
+    /// Sets the routes that were made by API, in place of the ones before. They come after those of the file.
+    #[must_use]
+    pub fn with_groups(mut self, groups: Vec<Route>) -> Self {
+        self.routes.truncate(self.of_file);
+        self.routes.extend(groups);
         self
     }
 
@@ -132,14 +144,24 @@ impl Snapshot {
         self.aliases.iter().map(|(alias, model)| (alias.as_str(), model.as_str()))
     }
 
-    /// The operator's routes, in order.
+    /// The operator's routes in order: those of the file, then groups.
     pub fn routes(&self) -> &[Route] {
         &self.routes
     }
 
-    /// The route that holds for a model's name in a project.
-    pub fn route(&self, model: &str, project: &str) -> Option<&Route> {
-        self.routes.iter().find(|route| route.holds(model, project))
+    /// Those of them that were made by API.
+    pub fn groups(&self) -> &[Route] {
+        &self.routes[self.of_file..]
+    }
+
+    /// The route that holds for a request.
+    pub fn route(&self, ask: &Ask<'_>) -> Option<&Route> {
+        self.routes.iter().find(|route| route.holds(ask))
+    }
+
+    /// Whether some route sends conversations back to who answered them.
+    pub fn is_sticky(&self) -> bool {
+        self.routes.iter().any(|route| route.sticky.is_some())
     }
 
     pub(crate) fn position(&self, name: &str) -> Option<usize> {

@@ -4,9 +4,9 @@
 //! owned by the future or the body that waits for it and by nothing else, so dropping either closes it at once.
 //!
 //! Redirects are not followed, proxies are used only where an [`Endpoint`] names one, a name leads to private addresses
-//! only where its [`Reach`] allows them, compression is not asked for. Retries are the plan's, but for one: a kept
-//! connection that closes before it answers is replaced by a fresh one, once. Dialects, routing and
-//! secrets at rest live elsewhere.
+//! only where its [`Reach`] allows them, compression is not asked for, and undone where it comes. Retries are the
+//! plan's, but for one: a kept connection that closes before it answers is replaced by a fresh one, once. Dialects,
+//! routing and secrets at rest live elsewhere.
 
 mod address;
 mod auth;
@@ -36,6 +36,7 @@ use crate::deadline::{Deadline, now};
 use crate::endpoint::Method;
 use crate::exchange::{Answer, Bounds, Failure, exchange};
 use crate::http1::body::Decoder;
+use crate::http1::body::coding::Unpacker;
 use crate::http1::request::Outgoing;
 use crate::in_process::Chunks;
 use crate::pool::Pool;
@@ -130,6 +131,7 @@ impl Upstreams {
         let body = HttpBody {
             connection,
             decoder: Decoder::new(head.framing),
+            unpacker: head.coding.map(|coding| Box::new(Unpacker::new(coding))),
             home: head.keep_alive.then(|| (Arc::clone(&self.pool), Arc::clone(&endpoint.origin))),
             idle: timeouts.idle,
             total,

@@ -53,6 +53,9 @@ pub struct Row {
     /// Takes `top_k` and other sampling fields beyond OpenAI's.
     #[serde(default = "yes")]
     pub open_sampling: bool,
+    /// Takes `web_search_options`.
+    #[serde(default)]
+    pub web_search_options: bool,
     /// The only name of the output limit that it knows.
     pub max_tokens_field: Option<String>,
     /// The same, for models that reason.

@@ -60,6 +60,11 @@ impl<'a> Environment<'a> {
         (self.process)(name).and_then(filled).or_else(|| self.dotenv.get(name).cloned().and_then(filled))
     }
 
+    /// Whether the variable is not the process's own.
+    pub(super) fn is_of_dotenv(&self, name: &str) -> bool {
+        (self.process)(name).is_none_or(|text| text.trim().is_empty()) && self.dotenv.contains_key(name)
+    }
+
     /// A secret: the variable, or the content of the file that `<name>_FILE` names.
     pub(super) fn secret(&self, name: &str, report: &mut Report) -> Option<Secret> {
         if let Some(text) = self.text(name) {

@@ -7,15 +7,18 @@ use store::Secret;
 
 use super::Flags;
 use super::environment::Environment;
+use super::places::Places;
 use super::report::Report;
 use super::section::{Reader, Section, text};
 use super::tree;
 
+mod prices;
 mod provider;
 mod proxy;
 mod routes;
 mod rules;
 
+pub(super) use prices::OwnPrice;
 pub(super) use provider::{Credential, Discover, ModelSettings, ProviderSettings, TimeoutSettings};
 pub(super) use proxy::{GlobalProxy, ProxyChoice};
 
@@ -31,6 +34,7 @@ pub(super) struct Settings {
     /// Alias -> model.
     pub(super) aliases: Vec<(String, String)>,
     pub(super) routes: Vec<Route>,
+    pub(super) prices: Vec<OwnPrice>,
     pub(super) server: ServerSettings,
     pub(super) data_dir: Option<String>,
     pub(super) db_path: Option<String>,
@@ -91,6 +95,7 @@ fn parse(name: &str, text: &str, environment: &Environment<'_>, report: &mut Rep
             return Settings::default();
         }
     };
+    report.places = Places::of(name, &root);
     let reader = &mut Reader { file: name, environment, report };
     let mut top = Section::open("", &root, reader);
     let providers =
@@ -104,6 +109,10 @@ fn parse(name: &str, text: &str, environment: &Environment<'_>, report: &mut Rep
         routes: top
             .section("routes", reader)
             .map(|section| routes::read(&section, reader))
+            .unwrap_or_default(),
+        prices: top
+            .section("prices", reader)
+            .map(|section| prices::read(&section, reader))
             .unwrap_or_default(),
         server: top.section("server", reader).map(|section| server(section, reader)).unwrap_or_default(),
         data_dir: top.text("data_dir", reader),

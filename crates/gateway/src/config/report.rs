@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::places::Places;
 use super::sources::Sources;
 
 /// A configuration that cannot be run: one line for each thing that is wrong, and the exit code.
@@ -58,6 +59,8 @@ pub(super) struct Report {
     invalid: Vec<(u64, String)>,
     refusals: Vec<String>,
     warnings: Vec<Warning>,
+    /// Where the file says what.
+    pub(super) places: Places,
 }
 
 impl Report {
@@ -69,6 +72,14 @@ impl Report {
     /// A value of the file is not what it has to be.
     pub(super) fn invalid_at(&mut self, line: u64, what: impl Into<String>) {
         self.invalid.push((line, what.into()));
+    }
+
+    /// The value of this key is not what it has to be; its line is told if it stands in the file.
+    pub(super) fn invalid_of(&mut self, path: &str, what: impl fmt::Display) {
+        match self.places.line(path) {
+            Some(line) => self.invalid_at(line, format!("{}:{line}: {what}", self.places.file)),
+            None => self.invalid(what.to_string()),
+        }
     }
 
     /// All values may be right, but the gateway must not run like this.

@@ -66,10 +66,13 @@ impl Upstreams {
         let mut known: HashMap<&str, ProviderSettings> = HashMap::new();
         for section in sections {
             match catalogue.provider(&section.section) {
-                Some(row) if known.contains_key(&*row.id) => gathering.report.invalid(format!(
-                    "providers.{}: {} has a section already, under another spelling",
-                    section.section, row.id
-                )),
+                Some(row) if known.contains_key(&*row.id) => gathering.report.invalid_of(
+                    &format!("providers.{}", section.section),
+                    format_args!(
+                        "providers.{}: {} has a section already, under another spelling",
+                        section.section, row.id
+                    ),
+                ),
                 Some(row) => drop(known.insert(&row.id, section)),
                 None if catalogue.agents.iter().any(|agent| agent.id == section.section) => {
                     gathering.report.warn(format!(
@@ -95,11 +98,7 @@ impl Upstreams {
 
     /// The upstream of that id, or that spelling of the catalogue.
     pub(super) fn id_of<'a>(&'a self, name: &'a str) -> Option<&'a str> {
-        let is_it = |upstream: &&Upstream| {
-            upstream.id == name
-                || upstream.row.is_some_and(|row| row.spellings.iter().any(|other| other == name))
-        };
-        self.all.iter().find(is_it).map(|upstream| upstream.id.as_str())
+        self.all.iter().find(|upstream| upstream.is_called(name)).map(|upstream| upstream.id.as_str())
     }
 
     fn check_names(&self, catalogue: &Catalogue, report: &mut Report) {
@@ -111,7 +110,10 @@ impl Upstreams {
             }
             let known = self.all.iter().map(|upstream| upstream.id.as_str());
             let hint = nearest(name, known, 1).pop().map(|meant| format!("; did you mean '{meant}'?"));
-            report.invalid(format!("{key}: there is no provider '{name}'{}", hint.unwrap_or_default()));
+            report.invalid_of(
+                key,
+                format_args!("{key}: there is no provider '{name}'{}", hint.unwrap_or_default()),
+            );
         }
     }
 }
@@ -124,6 +126,11 @@ impl Upstream {
             Some(row) => row.env.clone(),
             None => vec![self.id.chars().map(upper).collect()],
         }
+    }
+
+    /// Whether this is its id, or a spelling of the catalogue.
+    pub(super) fn is_called(&self, name: &str) -> bool {
+        self.id == name || self.row.is_some_and(|row| row.spellings.iter().any(|other| other == name))
     }
 
     /// The ways to speak to it at this address, the preferred one first; the operator's word counts.
@@ -203,7 +210,7 @@ impl Gathering<'_> {
         for Way { wire, path, auth } in upstream.ways(base) {
             match complete_url(base, wire, &path) {
                 Ok(url) => endpoints.push(Endpoint { wire, url, auth }),
-                Err(wanted) => self.report.invalid(format!("{place} must be {wanted}")),
+                Err(wanted) => self.report.invalid_of(place, format_args!("{place} must be {wanted}")),
             }
         }
         endpoints
@@ -216,11 +223,13 @@ impl Gathering<'_> {
         if allowed == Some(false)
             && (is_of_private_network(&host) || stated_place(&host) == Some(Place::Special))
         {
-            self.report.invalid(format!("{place}: {base} is a private address, and allow_private is false"));
+            let what = format_args!("{place}: {base} is a private address, and allow_private is false");
+            self.report.invalid_of(place, what);
         } else if allowed.is_none() && stated_place(&host) == Some(Place::Special) {
-            self.report.invalid(format!(
+            let what = format_args!(
                 "{place}: {base} is a link-local, multicast or reserved address; if it is meant, write allow_private: true"
-            ));
+            );
+            self.report.invalid_of(place, what);
         }
     }
 
@@ -229,8 +238,9 @@ impl Gathering<'_> {
         let hint =
             nearest(&upstream.id, known, 1).pop().map(|meant| format!(" (or did you mean '{meant}'?)"));
         let hint = hint.unwrap_or_default();
-        self.report
-            .invalid(format!("providers.{}: a provider of your own needs a base_url{hint}", upstream.id));
+        let place = format!("providers.{}", upstream.id);
+        let what = format_args!("{place}: a provider of your own needs a base_url{hint}");
+        self.report.invalid_of(&place, what);
     }
 
     /// The key from the environment, else from the file.

@@ -89,13 +89,21 @@ impl Access {
             Err(fault) => fault,
         };
         // Who sends no key guesses none.
-        if let Ok(Some(_)) = presented_key(headers, in_query.map(str::as_bytes)) {
-            self.failures.note(peer, clock::now()).map_err(|wait| Fault::RateLimited {
+        match presented_key(headers, in_query.map(str::as_bytes)) {
+            Ok(Some(_)) => Err(self.guessed(peer, refused)),
+            _ => Err(refused),
+        }
+    }
+
+    /// What a wrong key gets: its refusal, or, when there were too many from its peer, a time to wait.
+    fn guessed(&self, peer: IpAddr, refused: Fault) -> Fault {
+        match self.failures.note(peer, clock::now()) {
+            Ok(()) => refused,
+            Err(wait) => Fault::RateLimited {
                 why: "too many wrong keys from this address".to_owned(),
                 retry_after: Some(wait),
-            })?;
+            },
         }
-        Err(refused)
     }
 
     /// Who sent these headers, and the key in the query where the path allows one.
@@ -115,10 +123,10 @@ impl Access {
     /// a page cannot set headers there. `None`: nobody yet, the key is to come in a message.
     ///
     /// # Errors
-    /// `Unauthenticated`: an unknown key, or two different ones.
-    pub fn socket_caller(&self, headers: &HeaderMap) -> Result<Option<Caller>, Fault> {
+    /// `Unauthenticated`: an unknown key, or two different ones; `RateLimited`: too many unknown ones from this peer.
+    pub fn socket_caller(&self, headers: &HeaderMap, peer: IpAddr) -> Result<Option<Caller>, Fault> {
         match presented_key(headers, subprotocol::keys(headers)) {
-            Ok(Some(key)) => self.known(key).map(Some),
+            Ok(Some(key)) => self.known(key).map(Some).map_err(|refused| self.guessed(peer, refused)),
             _ if self.is_open() => Ok(Some(Caller::admin(None))),
             Ok(None) => Ok(None),
             Err(fault) => Err(fault),
@@ -128,9 +136,10 @@ impl Access {
     /// Who sends this key in a message; `Bearer ` may stand before it.
     ///
     /// # Errors
-    /// `Unauthenticated`: nobody's, or it is revoked or has expired.
-    pub fn holder(&self, key: &str) -> Result<Caller, Fault> {
-        self.known(bearer(key.as_bytes()).unwrap_or(key.as_bytes()))
+    /// `Unauthenticated`: nobody's, or it is revoked or has expired; `RateLimited`: too many such from this peer.
+    pub fn holder(&self, key: &str, peer: IpAddr) -> Result<Caller, Fault> {
+        let known = self.known(bearer(key.as_bytes()).unwrap_or(key.as_bytes()));
+        known.map_err(|refused| self.guessed(peer, refused))
     }
 
     /// Whose key this is. On a gateway that asks for none, a created key is held to its scope all the same.
@@ -216,6 +225,7 @@ mod tests {
     use super::*;
 
     const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+    const PEER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 
     fn access() -> Access {
         let (token, key) = (Secret::new(TOKEN.to_owned()), Secret::new("short".to_owned()));
@@ -300,16 +310,18 @@ mod tests {
         let access = access();
         let (key, secret) = store.create_key(grant, &by).await.unwrap();
         access.issue(store.issued_keys().await.unwrap());
-        let caller = access.holder(secret.expose()).unwrap();
+        let caller = access.holder(secret.expose(), PEER).unwrap();
         assert!(access.still_valid(&caller));
         let later = store::By { at: by.at + std::time::Duration::from_secs(1), ..by };
         store.update_key(&key.id, store::KeyChanges::default(), &later).await.unwrap();
         access.issue(store.issued_keys().await.unwrap());
         assert!(!access.still_valid(&caller), "its scope may be another");
-        let caller = access.holder(secret.expose()).unwrap();
+        let caller = access.holder(secret.expose(), PEER).unwrap();
         store.revoke_key(&key.id, &later).await.unwrap();
         access.issue(store.issued_keys().await.unwrap());
         assert!(!access.still_valid(&caller));
+        let configured = access.holder("short", PEER).unwrap();
+        assert!(access.still_valid(&configured));
     }
 
     #[test]
@@ -318,11 +330,11 @@ mod tests {
         let blue = || Scope { project: Some("blue".to_owned()), ..Scope::default() };
         let with = |secret, scope| Access::new(None, [StaticKey { name: "alice", secret, scope }]);
         let before = with(&old, Scope::default());
-        let alice = before.holder("short").unwrap();
+        let alice = before.holder("short", PEER).unwrap();
         assert!(with(&old, Scope::default()).after(&before).still_valid(&alice));
         assert!(!with(&new, Scope::default()).after(&before).still_valid(&alice), "another key of that name");
         assert!(!with(&old, blue()).after(&before).still_valid(&alice), "another reach");
-        let anybody = Access::default().holder("anything").unwrap();
+        let anybody = Access::default().holder("anything", PEER).unwrap();
         assert!(Access::default().still_valid(&anybody));
         assert!(!before.still_valid(&anybody), "keys are asked for now");
     }

@@ -7,7 +7,7 @@ use http::{HeaderMap, Response, StatusCode};
 use percent_encoding::percent_decode_str;
 use policy::{Access, Model, Provider};
 use serde_json::Value;
-use wire::{Fault, Operation, SurfaceId};
+use wire::{Fault, SurfaceId};
 
 use super::json as json_answer;
 use super::scope::asked_project;
@@ -74,17 +74,7 @@ pub fn answer(
 /// What a request for this name would reach, listed or not, under the name that was asked for. A name that a provider
 /// would only pass on unread is not a model that we know.
 fn one(world: &World, id: &str, project: &str, access: &Access) -> Result<Listed, Fault> {
-    let ask = policy::Ask {
-        operation: Operation::Chat,
-        dialect: None,
-        model: Some(id),
-        provider: None,
-        project,
-        access,
-        strict: true,
-        needs: policy::Needs::default(),
-        dice: 0,
-    };
+    let ask = policy::Ask { dialect: None, project, access, strict: true, ..policy::Ask::chat(Some(id)) };
     let unknown = || Fault::UnknownModel { model: id.to_owned(), nearest: Vec::new() };
     let plan = policy::plan(&ask, &world.snapshot, world).map_err(|fault| match fault {
         Fault::NoTarget { .. } | Fault::Forbidden { .. } => unknown(),

@@ -16,10 +16,11 @@ use wire::{Fault, SurfaceId};
 use super::running::Running;
 use super::tools::{self, Action, Need, TOOLS, Tool};
 use super::vault::Errand;
-use super::{generate, schema, vault};
+use super::{generate, routing, schema, vault};
 use crate::app::App;
 use crate::clock;
 use crate::door::{Caller, Role};
+use crate::manage::breakers;
 use crate::world::World;
 
 /// The name that mcp-llm-bridge gives itself: configurations and scripts may look for it.
@@ -83,7 +84,7 @@ impl Tools {
         let why = match tool.need {
             Need::WriteVault if self.read_only => "this server was started with --read-only",
             Need::WriteVault | Need::ReadVault if caller.role != Role::Admin => {
-                "the vault tools need the gateway's own token (LLM_GATEWAY_AUTH_TOKEN)"
+                "this tool needs the gateway's own token (LLM_GATEWAY_AUTH_TOKEN)"
             }
             _ => return None,
         };
@@ -116,6 +117,11 @@ impl Tools {
             Action::StoreFile => vault::store_file(errand).await,
             Action::ListFiles => vault::list_files(errand).await,
             Action::DeleteFile => vault::delete_file(errand).await,
+            Action::ListGroups => routing::list_groups(errand).await,
+            Action::CreateGroup => routing::create_group(errand).await,
+            Action::DeleteGroup => routing::delete_group(errand).await,
+            Action::ConfigureBreakers => routing::configure_breakers(errand),
+            Action::BreakerStats => Ok(breakers::stats(&self.app)),
         }
     }
 }

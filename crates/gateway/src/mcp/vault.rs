@@ -51,7 +51,7 @@ pub(super) async fn store_file(errand: Errand<'_>) -> Result<Value, Fault> {
     let Errand { app, world, caller, project, arguments } = errand;
     let new = files::read(&body(arguments)?, caller, project)?;
     let by = caller.acts(Arrival::now());
-    let stored = files::put(&*app.store, &world.snapshot, new, &by).await?;
+    let stored = files::put(&*app.store, &world.snapshot, new, None, &by).await?;
     Ok(files::created(&stored))
 }
 
@@ -80,7 +80,7 @@ pub(super) fn list_models(errand: &Errand<'_>) -> Result<Value, Fault> {
     Ok(models.into_iter().map(row).collect())
 }
 
-fn body(arguments: JsonObject) -> Result<RawObject, Fault> {
+pub(super) fn body(arguments: JsonObject) -> Result<RawObject, Fault> {
     RawObject::parse(Bytes::from(Value::Object(arguments).to_string()))
 }
 

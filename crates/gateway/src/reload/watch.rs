@@ -54,7 +54,9 @@ async fn changed(app: &Weak<App>) {
             continue;
         }
         clock::sleep(SETTLED).await;
-        if look(&found).await == found {
+        // Meanwhile somebody may have asked for it.
+        let is_news = **app.reload.sources.load() != found;
+        if is_news && look(&found).await == found {
             return;
         }
     }

@@ -13,6 +13,9 @@ const RELOAD_OK: &str = "llm_gateway_config_reload_ok";
 /// How often the configuration was read again.
 const RELOADS: &str = "llm_gateway_config_reloads_total";
 
+/// Handlers that panicked. Each is a mistake of ours; its request got a 500.
+const PANICS: &str = "llm_gateway_panics_total";
+
 /// The recorder of this process.
 fn recorder() -> Option<&'static PrometheusHandle> {
     static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
@@ -29,6 +32,7 @@ fn recorder() -> Option<&'static PrometheusHandle> {
             );
             metrics::describe_counter!(RELOADS, "How often the configuration was read again");
             metrics::gauge!(RELOAD_OK).set(1.0);
+            metrics::describe_counter!(PANICS, "Requests that failed because their handler panicked");
             Some(handle)
         })
         .as_ref()
@@ -48,6 +52,13 @@ pub fn configuration_read(valid: bool) {
         metrics::gauge!(RELOAD_OK).set(if valid { 1.0 } else { 0.0 });
         let outcome = if valid { "in_force" } else { "invalid" };
         metrics::counter!(RELOADS, "outcome" => outcome).increment(1);
+    }
+}
+
+/// Counts a handler that panicked.
+pub fn panicked() {
+    if recorder().is_some() {
+        metrics::counter!(PANICS).increment(1);
     }
 }
 

@@ -7,5 +7,7 @@ mod environment;
 mod file;
 mod llm_bridge;
 mod log;
+mod prices;
 mod routes;
+mod show;
 mod support;

@@ -1,5 +1,6 @@
 //! Plans as a caller sees them: what both predecessors promise, and what holds for every plan.
 
+mod cases;
 mod contract;
 mod found;
 mod health;
@@ -7,3 +8,4 @@ mod laws;
 mod operations;
 mod routes;
 mod support;
+mod worlds;

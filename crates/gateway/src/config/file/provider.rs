@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use policy::{Auth, Prices, Rate, Rules};
+use policy::{Auth, Rate, Rules};
 use store::Secret;
 use wire::WireId;
 
@@ -10,7 +10,7 @@ use super::super::section::{Reader, Section, text};
 use super::super::tree::{Node, Value};
 use super::super::units::duration;
 use super::proxy::{self, ProxyChoice};
-use super::rules;
+use super::{prices, rules};
 
 /// The name that no section may have.
 const DEMO: &str = "demo";
@@ -250,35 +250,9 @@ fn model(id: &str, mut section: Section<'_>, reader: &mut Reader<'_>) -> ModelSe
         timeout: section.duration("timeout", reader),
         strict_translation: section.flag("strict_translation", reader),
         context: section.count("context", reader),
-        rate: section.section("price", reader).map(|section| price(section, reader)),
+        rate: section.section("price", reader).map(|section| prices::rate(section, reader)),
         rules: rules::read(&mut section, reader),
     };
     section.close(reader);
     settings
-}
-
-/// USD per million tokens, under the names of `models.json`.
-fn price(mut section: Section<'_>, reader: &mut Reader<'_>) -> Rate {
-    let mut usd = |key| section.value(key, reader, price_of);
-    let base = Prices {
-        input: usd("input"),
-        output: usd("output"),
-        cache_read: usd("cache_read"),
-        cache_write: usd("cache_write"),
-        cache_write_1h: usd("cache_write_1h"),
-        reasoning: usd("reasoning"),
-        input_audio: usd("input_audio"),
-        output_audio: usd("output_audio"),
-    };
-    section.close(reader);
-    Rate { base, tiers: Vec::new() }
-}
-
-fn price_of(node: &Node) -> Result<u64, &'static str> {
-    let usd = match node.value {
-        Value::Int(number) => number as f64,
-        Value::Float(number) => number,
-        _ => f64::NAN,
-    };
-    Prices::picos(usd).ok_or("a price in USD per million tokens")
 }

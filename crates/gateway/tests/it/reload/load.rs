@@ -1,7 +1,7 @@
 //! Many configurations under load. Each puts its number in places that a request meets one after the other, so that one
 //! that met two configurations would show it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use fakeprov::{FakeProv, Received};
@@ -24,7 +24,7 @@ fn numbered(provider: &FakeProv, number: usize) -> String {
     let odd = is_odd(number);
     let origin = if odd { ODD } else { "https://even.example" };
     format!(
-        "server: {{x_gateway: {odd}, cors_origins: ['{origin}']}}\naliases: {{subject: oai/{model}}}\nproviders:\n  oai:\n    \
+        "server: {{x_gateway: {odd}, cors_origins: ['{origin}']}}\naliases: {{subject: oai/{model}, number-{number}: oai/{model}}}\nproviders:\n  oai:\n    \
          base_url: {url}\n    api_key: key-{number}\n    headers: {{x-number: '{number}'}}\n    param_config:\n      \
          update_params: {{seed: {number}}}\n    models: {{{model}: {{}}}}\n",
         model = model(number),
@@ -84,17 +84,21 @@ fn change(gateway: &Gateway, provider: &FakeProv, number: usize) {
     if broken {
         text.push_str(&format!("mistake_{number}: true\n"));
     }
-    let before = gateway.get("/admin/v1/config").json();
+    let errors = || gateway.get("/admin/v1/config").json()["errors"].to_string();
+    let mistake = format!("unknown key 'mistake_{number}'");
     write(gateway, "config.yaml", &text);
     if number.is_multiple_of(7) {
         gateway.signal("-HUP");
-        eventually("the signal is obeyed", || gateway.get("/admin/v1/config").json() != before);
+        let name = format!("/v1/models/number-{number}");
+        eventually("the signal is obeyed", || match broken {
+            true => errors().contains(&mistake),
+            false => gateway.get(&name).status == 200,
+        });
     } else {
         let reply = gateway.post("/admin/v1/config/reload", &json!(null));
         assert_eq!(reply.status, if broken { 400 } else { 200 }, "{}", reply.text());
     }
-    let errors = gateway.get("/admin/v1/config").json()["errors"].to_string();
-    assert_eq!(errors.contains(&format!("unknown key 'mistake_{number}'")), broken, "{errors}");
+    assert_eq!(errors().contains(&mistake), broken, "{}", errors());
     assert_eq!(config_error(gateway).is_some(), broken);
 }
 
@@ -123,11 +127,14 @@ fn under_load_no_request_fails_and_none_meets_two_configurations() {
         replies
     });
     let received = provider.received();
+    let mut sent: HashMap<String, Vec<&Received>> = HashMap::new();
+    for received in &received {
+        sent.entry(received.json()["user"].as_str().unwrap().to_owned()).or_default().push(received);
+    }
     let mut met = HashSet::new();
     for (mark, reply) in &replies {
         assert_eq!((reply.status, reply.complete), (200, true), "{mark}: {}", reply.text());
-        let mut of_it = received.iter().filter(|received| received.json()["user"] == **mark);
-        let (Some(sent), None) = (of_it.next(), of_it.next()) else { panic!("{mark} was not sent once") };
+        let [sent] = sent[mark].as_slice() else { panic!("{mark} was not sent once") };
         met.insert(number_of(sent, reply));
     }
     let broken = (1..=rounds).filter(|number| is_broken(*number)).count();
