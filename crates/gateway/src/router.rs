@@ -6,6 +6,7 @@ mod routes;
 pub use routes::{Described, administration, routes};
 
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 
 use http::header::{ALLOW, CONNECTION, HeaderName, TRANSFER_ENCODING, UPGRADE};
@@ -37,7 +38,7 @@ pub async fn answer(app: &Arc<App>, peer: SocketAddr, request: Request<Incoming>
     let arrival = Arrival::now();
     let request_headers = RequestHeaders::of(request.headers());
     let uri = request.uri().clone();
-    let mut response = match caught(enter(app, arrival, peer, request)).await {
+    let mut response = match caught(pin!(enter(app, arrival, peer, request))).await {
         Ok(response) => response,
         Err(panic) => {
             metrics::panicked();
