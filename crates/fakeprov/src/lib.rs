@@ -116,9 +116,14 @@ impl FakeProv {
         self.address
     }
 
-    /// Every request read in full so far, oldest first.
+    /// Every request read in full so far, oldest first, but for [`lists`](Self::lists).
     pub fn received(&self) -> Vec<Received> {
         self.journal.received()
+    }
+
+    /// Every request for the list of models so far, oldest first; those are not among [`received`](Self::received).
+    pub fn lists(&self) -> Vec<Received> {
+        self.journal.lists()
     }
 
     /// How many connections were accepted so far.

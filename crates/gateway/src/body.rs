@@ -155,7 +155,7 @@ pub async fn unread(request: Request<Incoming>, fault: Fault) -> Fault {
 
 /// Reads a body that nobody wants, and says whether it is over: then its connection can be used again. A large or slow
 /// one is not waited for, nor one that is only sent on demand.
-async fn pass_over(request: Request<Incoming>) -> bool {
+pub async fn pass_over(request: Request<Incoming>) -> bool {
     let on_demand = request.headers().contains_key(EXPECT);
     let body = request.into_body();
     if body.is_end_stream() {

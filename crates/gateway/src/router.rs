@@ -22,10 +22,11 @@ use routes::{Class, Found, Room, Route};
 use crate::app::App;
 use crate::arrival::{Arrival, is_plain_id};
 use crate::body::OutBody;
-use crate::door::{Caller, HostVerdict, Role, Scope};
+use crate::door::{Caller, Cors, Doors, HostVerdict, Role, Scope};
 use crate::exchange::Asked;
 use crate::socket::{self, Spoken};
 use crate::telemetry::metrics;
+use crate::world::World;
 use crate::{body, manage, mcp, openapi, problem, surface};
 
 const NATIVE: SurfaceId = SurfaceId::Generate;
@@ -37,8 +38,10 @@ const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
 pub async fn answer(app: &Arc<App>, peer: SocketAddr, request: Request<Incoming>) -> Response<OutBody> {
     let arrival = Arrival::now();
     let request_headers = RequestHeaders::of(request.headers());
+    // The only look at what is configured: from here on it is handed along.
+    let world = app.world();
     let uri = request.uri().clone();
-    let mut response = match caught(pin!(enter(app, arrival, peer, request))).await {
+    let mut response = match caught(pin!(enter(app, &world, arrival, peer, request))).await {
         Ok(response) => response,
         Err(panic) => {
             metrics::panicked();
@@ -46,18 +49,19 @@ pub async fn answer(app: &Arc<App>, peer: SocketAddr, request: Request<Incoming>
             problem::answer(found.map_or(NATIVE, |found| found.surface), &Fault::internal(panic), arrival)
         }
     };
-    request_headers.reflect(app, arrival, &mut response);
+    request_headers.reflect(&world.doors.cors, arrival, &mut response);
     response
 }
 
 async fn enter(
     app: &Arc<App>,
+    world: &Arc<World>,
     arrival: Arrival,
     peer: SocketAddr,
     request: Request<Incoming>,
 ) -> Response<OutBody> {
     let found = Found::of(request.uri().path(), request.headers());
-    if let Some(answer) = early(app, arrival, found.as_ref(), &request) {
+    if let Some(answer) = early(&world.doors, arrival, found.as_ref(), &request) {
         return body::turned_away(request, answer).await;
     }
     let Some(found) = found else {
@@ -71,8 +75,8 @@ async fn enter(
         true => problem::details(&fault, arrival),
         false => problem::answer(errors, &fault, arrival),
     };
-    let mut response = match admit(app, &found, peer, &request) {
-        Ok(caller) => go_in(app, (arrival, peer), found, caller, request).await.unwrap_or_else(refuse),
+    let mut response = match admit(&world.doors, &found, peer, &request) {
+        Ok(caller) => go_in(app, world, (arrival, peer), found, caller, request).await.unwrap_or_else(refuse),
         Err(fault) => body::turned_away(request, refuse(fault)).await,
     };
     if is_head {
@@ -83,14 +87,14 @@ async fn enter(
 
 /// What is answered before anybody asks who is there: a `Host` that is not ours, a preflight, a page of a stranger.
 fn early(
-    app: &App,
+    doors: &Doors,
     arrival: Arrival,
     found: Option<&Found>,
     request: &Request<Incoming>,
 ) -> Option<Response<OutBody>> {
     let errors = found.map_or(NATIVE, |found| found.surface);
     let goes_to = |room: Room| found.is_some_and(|found| found.route.room == room);
-    match app.host_rule.judge(request.uri(), request.headers()) {
+    match doors.host_rule.judge(request.uri(), request.headers()) {
         HostVerdict::Misdirected if !goes_to(Room::Health) => {
             return Some(problem::misdirected(errors, arrival));
         }
@@ -104,9 +108,9 @@ fn early(
         _ => {}
     }
     if request.method() == Method::OPTIONS {
-        return Some(preflight(app, request.headers()));
+        return Some(preflight(&doors.cors, request.headers()));
     }
-    if goes_to(Room::Mcp) && mcp::http::is_foreign(request.headers(), &app.cors) {
+    if goes_to(Room::Mcp) && mcp::http::is_foreign(request.headers(), &doors.cors) {
         let why = "a page of another origin may not use /mcp; list its origin in LLM_GATEWAY_CORS_ORIGINS";
         return Some(problem::answer(errors, &Fault::Forbidden { why: why.to_owned() }, arrival));
     }
@@ -120,7 +124,12 @@ fn has_odd_coding(headers: &HeaderMap) -> bool {
 }
 
 /// Method, key, role.
-fn admit(app: &App, found: &Found, peer: SocketAddr, request: &Request<Incoming>) -> Result<Caller, Fault> {
+fn admit(
+    doors: &Doors,
+    found: &Found,
+    peer: SocketAddr,
+    request: &Request<Incoming>,
+) -> Result<Caller, Fault> {
     let route = found.route;
     if matches!(route.class, Class::Public | Class::Socket) {
         if !route.allows(request.method()) {
@@ -129,7 +138,7 @@ fn admit(app: &App, found: &Found, peer: SocketAddr, request: &Request<Incoming>
         return Ok(Caller::new(None, Role::Caller, Scope::default()));
     }
     let in_query = key_in_query(found, request.uri());
-    let caller = app.access.admit(request.headers(), in_query.as_deref(), peer.ip())?;
+    let caller = doors.access.admit(request.headers(), in_query.as_deref(), peer.ip())?;
     if !route.allows(request.method()) {
         return Err(method_not_allowed(route, request.method()));
     }
@@ -150,6 +159,7 @@ fn method_not_allowed(route: &Route, method: &Method) -> Fault {
 
 async fn go_in(
     app: &Arc<App>,
+    world: &Arc<World>,
     (arrival, peer): (Arrival, SocketAddr),
     found: Found,
     caller: Caller,
@@ -159,32 +169,40 @@ async fn go_in(
     match found.route.room {
         Room::Ask(operation) => {
             let asked = Asked { surface: found.surface, operation, head: head(rest) };
-            Ok(surface::answer(app, arrival, asked, caller, request).await)
+            Ok(surface::answer(app, world.clone(), arrival, asked, caller, request).await)
         }
-        Room::Explain => surface::explained(app, arrival, found.surface.into(), caller, request).await,
+        Room::Explain => {
+            surface::explained(app, world.clone(), arrival, found.surface.into(), caller, request).await
+        }
+        Room::Config => manage::config::answer(app, request).await,
         Room::Breaker => manage::breakers::answer(app, rest, request).await,
+        Room::Groups => manage::groups::answer(app, &caller, arrival, rest, request).await,
         Room::Latency => Ok(manage::latency::answer(app)),
-        Room::Socket => socket::open(app, (arrival, peer.ip()), Spoken::Chat, request),
+        Room::Socket => socket::open(app, world, (arrival, peer.ip()), Spoken::Chat, request),
         Room::Responses if request.method() == Method::GET => {
-            socket::open(app, (arrival, peer.ip()), Spoken::Responses, request)
+            socket::open(app, world, (arrival, peer.ip()), Spoken::Responses, request)
         }
-        Room::Responses => Ok(surface::answer(app, arrival, found.surface.into(), caller, request).await),
+        Room::Responses => {
+            Ok(surface::answer(app, world.clone(), arrival, found.surface.into(), caller, request).await)
+        }
         Room::AskStreamed(operation) => {
             let head = Head { stream: true, framing: framing(request.uri()), ..head(rest) };
             let asked = Asked { surface: found.surface, operation, head };
-            Ok(surface::answer(app, arrival, asked, caller, request).await)
+            Ok(surface::answer(app, world.clone(), arrival, asked, caller, request).await)
         }
         Room::Models => {
             let (headers, query) = (request.headers(), request.uri().query());
-            manage::models::answer(app, rest, &caller, found.surface, headers, query)
+            manage::models::answer(world, rest, &caller, found.surface, headers, query)
         }
-        Room::Providers => manage::providers::answer(app, &caller, request.headers(), request.uri().query()),
+        Room::Providers => {
+            manage::providers::answer(world, &caller, request.headers(), request.uri().query())
+        }
         Room::Credentials => manage::credentials::answer(app, &caller, arrival, rest, request).await,
         Room::Files => manage::files::answer(app, &caller, arrival, rest, request).await,
         Room::Keys => manage::keys::answer(app, &caller, arrival, rest, request).await,
         Room::Audit => manage::audit::answer(app, request.uri().query()).await,
         Room::OpenApi => Ok(openapi::answer()),
-        Room::Mcp => mcp::http::answer(app, caller, request).await,
+        Room::Mcp => Box::pin(mcp::http::answer(app, world, caller, request)).await,
         Room::Home => Ok(manage::health::home()),
         Room::Health => Ok(manage::health::health(app)),
         Room::Live => Ok(manage::health::live()),
@@ -208,11 +226,11 @@ fn framing(uri: &Uri) -> Framing {
     if uri.query().is_some_and(asks) { Framing::Sse } else { Framing::JsonArray }
 }
 
-fn preflight(app: &App, request: &HeaderMap) -> Response<OutBody> {
+fn preflight(cors: &Cors, request: &HeaderMap) -> Response<OutBody> {
     let mut response = Response::new(OutBody::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
     response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD, POST, PUT, DELETE, OPTIONS"));
-    app.cors.allow_preflight(request, response.headers_mut());
+    cors.allow_preflight(request, response.headers_mut());
     response
 }
 
@@ -231,7 +249,7 @@ impl RequestHeaders {
         Self { correlation_id, origin: headers.get(http::header::ORIGIN).cloned(), is_last }
     }
 
-    fn reflect(self, app: &App, arrival: Arrival, answer: &mut Response<OutBody>) {
+    fn reflect(self, cors: &Cors, arrival: Arrival, answer: &mut Response<OutBody>) {
         if self.is_last && answer.status() != StatusCode::SWITCHING_PROTOCOLS {
             answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
@@ -244,7 +262,7 @@ impl RequestHeaders {
         if let Some(origin) = self.origin {
             let mut request = HeaderMap::with_capacity(1);
             request.insert(http::header::ORIGIN, origin);
-            app.cors.allow(&request, answer);
+            cors.allow(&request, answer);
         }
     }
 }

@@ -59,6 +59,8 @@ pub struct Socket {
     peer: IpAddr,
     /// `None`: the key is still to come.
     caller: Option<Caller>,
+    /// Bytes of a body when it was opened.
+    body_limit: usize,
     /// What the handshake said that holds for every request: the project, the wish for no fallback.
     headers: HeaderMap,
 }
@@ -79,7 +81,7 @@ impl Socket {
     fn message_bytes(&self) -> usize {
         match self.spoken {
             Spoken::Chat => CHAT_MESSAGE,
-            Spoken::Responses => self.app.body_limit,
+            Spoken::Responses => self.body_limit,
         }
     }
 
@@ -87,7 +89,7 @@ impl Socket {
         let caller = self.caller.clone();
         match self.spoken {
             Spoken::Chat => Box::new(chat::Chat::new(caller)),
-            Spoken::Responses => Box::new(responses::Responses::new(caller, self.app.body_limit)),
+            Spoken::Responses => Box::new(responses::Responses::new(caller, self.body_limit)),
         }
     }
 }

@@ -377,6 +377,17 @@ impl Fault {
         }
     }
 
+    /// The upstream declined the request, or withheld its answer, for its content policy.
+    /// Source: OpenAI's and Azure's error codes `content_policy_violation` and `content_filter`, xAI's and Mistral's
+    /// like them, Anthropic's "Output blocked by content filtering policy"; read 2026-11-25.
+    pub fn is_content_policy(&self) -> bool {
+        let Fault::Upstream(stated) = self else { return false };
+        let codes = ["content_filter", "content_policy_violation", "ResponsibleAIPolicyViolation"];
+        stated.code.as_deref().is_some_and(|code| codes.contains(&code))
+            || stated.message.contains("content filtering policy")
+            || stated.message.contains("content management policy")
+    }
+
     /// Path of the field that is to blame, in the client's request.
     pub fn param(&self) -> Option<&str> {
         match self {

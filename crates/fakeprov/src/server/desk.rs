@@ -37,6 +37,11 @@ pub(super) fn is_question(request: &Request) -> bool {
     matches!(request.path(), "/_received" | "/_connections")
 }
 
+/// A request for the list of models.
+pub(super) fn asks_list(request: &Request) -> bool {
+    request.method == "GET" && (request.path().ends_with("/models") || request.path() == "/api/tags")
+}
+
 impl Desk {
     pub(super) fn new(options: Options, address: SocketAddr, journal: Arc<Journal>) -> Self {
         Self { options, origin: format!("http://{address}"), journal, asked: Mutex::default() }

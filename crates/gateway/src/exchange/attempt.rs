@@ -85,7 +85,8 @@ async fn ask(
     meter: &mut Meter,
 ) -> Result<Reply, Fault> {
     let runtime = world.runtime(&target.provider.id)?;
-    let mut keys = app.credentials.of(world, runtime, target.endpoint, &inbound.project).await?;
+    let mut keys =
+        app.credentials.of(world, runtime, target.endpoint, &inbound.project, target.key.as_deref()).await?;
     if let Some(origin) = continued::origin(app, inbound, meter)? {
         keys.retain(|key| continued::account(key.as_deref()) == origin.account);
         if keys.is_empty() {
@@ -195,7 +196,7 @@ async fn send(
     if !(200..300).contains(&reply.status) {
         return Err(refusal(target.endpoint().wire.wire(), reply).await);
     }
-    let mut echo = echo(app, inbound, target, meter);
+    let mut echo = echo(inbound, target, meter);
     if outgoing.undo.is_some() {
         echo.request_fields = inbound.surface.surface().echoed(&inbound.body);
     }
@@ -256,7 +257,7 @@ fn is_carried(inbound: &Inbound, target: &Target) -> bool {
 }
 
 /// What the answer repeats of the request and says about its way.
-fn echo(app: &App, inbound: &Inbound, target: &Target, meter: &Meter) -> Echo {
+fn echo(inbound: &Inbound, target: &Target, meter: &Meter) -> Echo {
     Echo {
         request_id: inbound.arrival.id.to_string(),
         requested_provider: inbound.peek.provider.clone(),
@@ -268,7 +269,7 @@ fn echo(app: &App, inbound: &Inbound, target: &Target, meter: &Meter) -> Echo {
         include_usage: inbound.peek.include_usage,
         thoughts: inbound.surface.surface().thoughts(&inbound.body),
         legacy_functions: inbound.body.has("functions"),
-        annotate: app.annotate,
+        annotate: inbound.world.doors.annotate,
         framing: inbound.head.framing,
         ..Echo::default()
     }

@@ -18,7 +18,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use http::HeaderValue;
 use upstream::Body;
-use wire::chat::{ChatResponse, unfold};
+use wire::chat::{ChatResponse, Stop, unfold};
 use wire::dialect::{Echo, Surface};
 use wire::frame::Framing;
 use wire::{Fault, SurfaceId};
@@ -159,6 +159,11 @@ impl Relay {
             return Ok(());
         };
         primed
+    }
+
+    /// How the answer stopped, if it did so without any content.
+    pub(super) fn declined(&self) -> Option<&Stop> {
+        self.tally.stop.as_ref().filter(|_| !self.tally.content)
     }
 
     fn poll_content(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {

@@ -149,11 +149,12 @@ impl Chat {
     /// Who sends a message: the holder of its key, who must be the one that the connection belongs to, if it belongs to
     /// somebody.
     fn who(&mut self, message: &Message<'_>, desk: &Desk) -> Result<Caller, Fault> {
-        let holder = |key: &str| desk.app().access.holder(key, desk.peer());
+        let world = desk.app().world();
+        let holder = |key: &str| world.doors.access.holder(key, desk.peer());
         let named = message.api_key.as_deref().map(holder).transpose();
         let named = named.inspect_err(|fault| self.wrong_key(fault))?;
         let unauthenticated = |why: &'static str| Fault::Unauthenticated { why: why.into() };
-        if self.caller.as_ref().is_some_and(|caller| !desk.app().access.still_valid(caller)) {
+        if self.caller.as_ref().is_some_and(|caller| !world.doors.access.still_valid(caller)) {
             self.caller = None;
             if named.is_none() {
                 return Err(unauthenticated(
