@@ -17,7 +17,6 @@ mod fall_over;
 mod fault_table;
 mod first_minute;
 mod grammar;
-mod hostile_clients;
 mod import;
 mod ledger;
 mod mcp_http;
