@@ -58,8 +58,11 @@ impl Options {
 }
 
 /// Programs of Debian packages of the same name, and the tests that cannot run without them.
-const PROGRAMS: [(&str, &str); 2] =
-    [("strace", "tracing of connections"), ("microsocks", "calls through a real SOCKS5 proxy")];
+const PROGRAMS: [(&str, &str); 3] = [
+    ("strace", "tracing of connections"),
+    ("microsocks", "calls through a real SOCKS5 proxy"),
+    ("faketime", "jumps of the clock"),
+];
 
 /// True if nothing failed.
 pub(crate) fn run(place: &Place, options: &Options) -> Result<bool> {
