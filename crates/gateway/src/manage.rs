@@ -2,9 +2,11 @@
 
 pub mod audit;
 pub mod breakers;
+pub mod config;
 pub mod credentials;
 mod fields;
 pub mod files;
+pub mod groups;
 pub mod health;
 pub mod keys;
 pub mod latency;

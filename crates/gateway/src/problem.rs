@@ -1,7 +1,7 @@
 //! A fault as an answer, in the caller's dialect.
 
 use bytes::Bytes;
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -94,6 +94,10 @@ fn with_headers(fault: &Fault, status: StatusCode, body: Bytes) -> Response<OutB
         }
         Fault::MethodNotAllowed { allowed, .. } => {
             headers.insert(ALLOW, HeaderValue::from_static(allowed));
+        }
+        // The body, or the rest of it, may be still to come, and nobody will read it.
+        Fault::TooLarge { .. } | Fault::MediaType { .. } | Fault::Overloaded | Fault::Draining => {
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
         // The gateway has tried again already, or trying again cannot help.
         Fault::Upstream(_) | Fault::Unreachable { .. } | Fault::Timeout { .. } | Fault::BadAnswer { .. }

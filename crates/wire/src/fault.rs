@@ -356,6 +356,17 @@ impl Fault {
         }
     }
 
+    /// Whether an upstream may bill for a request that ended so: it took the request and did not refuse it, and only its
+    /// answer is not to be had.
+    pub fn may_be_billed(&self) -> bool {
+        match self {
+            Fault::Timeout { phase, .. } => *phase != Phase::Connect,
+            Fault::Cut { .. } | Fault::BadAnswer { .. } => true,
+            Fault::Upstream(stated) => (200..300).contains(&stated.status),
+            _ => false,
+        }
+    }
+
     /// How long the client should wait, if that is known.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
@@ -364,6 +375,17 @@ impl Fault {
             Fault::Overloaded | Fault::Draining => Some(Duration::from_secs(1)),
             _ => None,
         }
+    }
+
+    /// The upstream declined the request, or withheld its answer, for its content policy.
+    /// Source: OpenAI's and Azure's error codes `content_policy_violation` and `content_filter`, xAI's and Mistral's
+    /// like them, Anthropic's "Output blocked by content filtering policy"; read 2026-11-25.
+    pub fn is_content_policy(&self) -> bool {
+        let Fault::Upstream(stated) = self else { return false };
+        let codes = ["content_filter", "content_policy_violation", "ResponsibleAIPolicyViolation"];
+        stated.code.as_deref().is_some_and(|code| codes.contains(&code))
+            || stated.message.contains("content filtering policy")
+            || stated.message.contains("content management policy")
     }
 
     /// Path of the field that is to blame, in the client's request.

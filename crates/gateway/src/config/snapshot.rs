@@ -49,7 +49,7 @@ pub fn build_snapshot(config: &Config) -> (Snapshot, Vec<Warning>) {
 
 /// A route whose target's provider does not exist would be noticed only when it is needed.
 fn strangers(snapshot: &Snapshot) -> Vec<Warning> {
-    let members = snapshot.routes().iter().flat_map(|route| route.members.iter().map(move |of| (route, of)));
+    let members = snapshot.routes().iter().flat_map(|route| route.all_members().map(move |of| (route, of)));
     let named = members.filter_map(|(route, member)| Some((route, member.provider.as_deref()?)));
     let unknown = named.filter(|(_, name)| snapshot.provider(name).is_none());
     unknown
@@ -142,8 +142,9 @@ fn disabled(upstream: &Upstream) -> Option<String> {
     if settings.is_some_and(|settings| !settings.enabled) {
         return Some("is switched off in the configuration file".to_owned());
     }
-    if settings.is_some_and(|settings| settings.requires_proxy) {
-        return Some("is off because it requires a proxy, and proxies come in a later version".to_owned());
+    let requires_proxy = settings.is_some_and(|settings| settings.requires_proxy == Some(true));
+    if requires_proxy && upstream.egress.proxy.is_none() {
+        return Some("is off because it requires a proxy, and no proxy is configured".to_owned());
     }
     let unwanted = upstream.row.is_some_and(|row| row.local) && !upstream.is_configured;
     unwanted.then(|| format!("is not configured: set {}_BASE_URL", upstream.prefixes()[0]))
@@ -156,6 +157,7 @@ fn profile(upstream: &Upstream) -> Profile {
         developer_role: row.developer_role,
         stream_options: row.stream_options,
         open_sampling: row.open_sampling,
+        web_search_options: row.web_search_options,
         max_tokens_field: max_tokens_field(row.max_tokens_field.as_deref()),
         ..unknown
     }

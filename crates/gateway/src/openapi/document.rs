@@ -136,7 +136,8 @@ fn of_json(schema: &Schema) -> Value {
 fn refusals(operation: &Operation, role: Role) -> Vec<u16> {
     let takes_body = operation.body.is_some();
     let all = [
-        (400, takes_body || !operation.query.is_empty()),
+        // What is wrong with a configuration is a refusal too.
+        (400, takes_body || !operation.query.is_empty() || operation.id == "reloadConfig"),
         (401, true),
         (403, role != Role::Caller),
         // Another project's is not there either; an explanation may find no such model.

@@ -4,6 +4,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use crate::exchange::Explanation;
 use crate::manage::{Page, audit, keys};
+use crate::reload::Status as ConfigStatus;
 
 /// What the document says of one operation.
 pub(super) struct Operation {
@@ -60,7 +61,7 @@ type Entry = audit::Row<'static>;
 const ONE_KEY: &str = "/admin/v1/keys/*";
 
 #[rustfmt::skip]
-pub(super) static OPERATIONS: [Operation; 8] = [
+pub(super) static OPERATIONS: [Operation; 10] = [
     read("/admin/v1/keys", "listKeys", "Access keys, oldest first, revoked ones too", &[PROJECT, LIMIT, CURSOR], of::<Page<Key>>),
     write("/admin/v1/keys", "POST", "createKey", "Makes an access key, which is shown this once", Some(of::<keys::NewKey>), 201, of::<Issued>),
     read(ONE_KEY, "readKey", "One access key, without its secret", &[], of::<Key>),
@@ -68,6 +69,8 @@ pub(super) static OPERATIONS: [Operation; 8] = [
     write(ONE_KEY, "DELETE", "revokeKey", "Makes an access key open nothing any more, for good", None, 200, of::<Key>),
     write("/admin/v1/keys/*/rotate", "POST", "rotateKey", "Gives an access key a new secret part, which is shown this once", Some(of::<keys::Rotation>), 200, of::<Issued>),
     read("/admin/v1/audit", "listAudit", "Who changed what in the vault, newest first", &[LIMIT, CURSOR], of::<Page<Entry>>),
+    read("/admin/v1/config", "readConfig", "The configuration in force: from where, since when, and why a later one is not", &[], of::<ConfigStatus>),
+    write("/admin/v1/config/reload", "POST", "reloadConfig", "Reads the configuration again and puts it in force, whole or not at all", None, 200, of::<ConfigStatus>),
     write("/admin/v1/route/explain", "POST", "explainRoute", "What would be done for a chat request, without doing it", Some(chat), 200, of::<Explanation>),
 ];
 

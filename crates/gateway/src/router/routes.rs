@@ -68,9 +68,12 @@ pub(super) enum Room {
     Credentials,
     /// What would be done for a request.
     Explain,
+    /// What is configured, and reading it again.
+    Config,
     /// `config`, `stats`, or a provider whose breakers are to be closed.
     Breaker,
     Latency,
+    Groups,
     Files,
     Keys,
     Audit,
@@ -103,7 +106,7 @@ const READ: &str = "GET, HEAD";
 const WRITE: &str = "POST";
 
 /// Of two that fit, the first counts.
-static ROUTES: [Route; 44] = [
+static ROUTES: [Route; 48] = [
     row("/v1/chat/completions", Ask(Chat), Inference, WRITE, OpenAi),
     row("/v1/ws", Room::Socket, Class::Socket, "GET", SurfaceId::Socket),
     row("/v1/completions", Ask(Complete), Inference, WRITE, OpenAi),
@@ -136,10 +139,14 @@ static ROUTES: [Route; 44] = [
     row("/admin/v1/keys/*/rotate", Room::Keys, ProjectAdmin, WRITE, Native),
     row("/admin/v1/keys/*", Room::Keys, ProjectAdmin, "GET, HEAD, PATCH, DELETE", Native),
     row("/admin/v1/audit", Room::Audit, Admin, READ, Native),
+    row("/admin/v1/config", Room::Config, Admin, READ, Native),
+    row("/admin/v1/config/reload", Room::Config, Admin, WRITE, Native),
     row("/mcp", Room::Mcp, Inference, WRITE, Native),
     row("/admin/v1/route/explain", Room::Explain, Admin, WRITE, OpenAi),
     row("/v1/circuit-breaker/*", Room::Breaker, Admin, "GET, HEAD, PUT", Native),
     row("/v1/admin/reset-circuit-breaker/*", Room::Breaker, Admin, WRITE, Native),
+    row("/v1/groups", Room::Groups, Admin, "GET, HEAD, POST", Native),
+    row("/v1/groups/*", Room::Groups, Admin, "PUT, DELETE", Native),
     row("/v1/latency", Room::Latency, Inference, READ, Native),
     row("/openapi.json", Room::OpenApi, Inference, READ, Native),
     row("/health", Room::Health, Public, READ, Native),

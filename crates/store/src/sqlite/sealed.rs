@@ -256,11 +256,18 @@ impl SqliteStore {
         Ok(was_there)
     }
 
-    /// After something did not open: perhaps the vault has another master key by now.
+    /// After something did not open: perhaps the vault has another master key by now. Asked again when that one is
+    /// replaced in its turn before it could be read.
     async fn renew_keys(&self) -> Result<(), StoreError> {
         let mut reader = self.readers.acquire().await?;
-        self.lock.keys_for(&mut reader).await?;
-        Ok(())
+        let mut renewed = self.lock.keys_for(&mut reader).await;
+        for _ in 1..ATTEMPTS {
+            if !matches!(renewed, Err(StoreError::KeyReplaced)) {
+                break;
+            }
+            renewed = self.lock.keys_for(&mut reader).await;
+        }
+        renewed.map(drop)
     }
 }
 

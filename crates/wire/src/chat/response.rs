@@ -49,6 +49,13 @@ pub struct Stop {
     pub explanation: Option<String>,
 }
 
+impl StopReason {
+    /// For its content policy: the model declined, or a safety system stepped in.
+    pub fn declines(self) -> bool {
+        matches!(self, StopReason::Refusal | StopReason::Filter)
+    }
+}
+
 impl From<StopReason> for Stop {
     fn from(reason: StopReason) -> Self {
         Self { reason, ..Self::default() }
@@ -76,6 +83,9 @@ pub enum StopReason {
     Filter,
     /// A long server-side turn was paused; send it back to go on.
     Pause,
+    /// The model tried to call a tool, and what it wrote was no call, or called no tool that it has. What it said
+    /// otherwise stands.
+    BadCall,
     /// The upstream says it failed.
     Error,
 }
