@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use policy::Target;
-use wire::chat::{ChatRequest, Encoded, Undo};
+use wire::chat::{ChatRequest, Encoded, Profile, Undo};
 use wire::dialect::{Echo, Wire};
 use wire::{Fault, Operation, RawObject};
 
@@ -57,7 +57,8 @@ fn encoded(
         return wire.encode_request(request, profile);
     }
     let (request, dropped) = thoughts::dropped(request);
-    let mut encoded = wire.encode_request(&request, profile)?;
+    let profile = Profile { thoughts_with_calls: true, ..Profile::clone(profile) };
+    let mut encoded = wire.encode_request(&request, &profile)?;
     encoded.losses.splice(..0, dropped);
     Ok(encoded)
 }
