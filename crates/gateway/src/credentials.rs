@@ -14,7 +14,7 @@ use upstream::Scheme;
 use wire::Fault;
 
 use crate::clock::{self, Instant};
-use crate::world::{Runtime, World};
+use crate::world::{Runtime, World, is_configured};
 
 /// How long an opened credential stays in the clear, and how many (SAFETY.md section 2, point 7).
 const KEPT: Duration = Duration::from_secs(60);
@@ -26,7 +26,15 @@ type Place = (i64, usize);
 /// Opens credentials and keeps the opened ones for a moment.
 pub struct Credentials {
     store: Arc<dyn Store>,
-    opened: Mutex<HashMap<Place, (Arc<Key>, Instant)>>,
+    opened: Mutex<HashMap<Place, Opened>>,
+}
+
+/// A credential in the clear.
+struct Opened {
+    key: Arc<Key>,
+    /// The form that it was put in; a new configuration may want another.
+    scheme: Scheme,
+    since: Instant,
 }
 
 impl Credentials {
@@ -35,19 +43,20 @@ impl Credentials {
         Self { store, opened: Mutex::default() }
     }
 
-    /// The keys to try at an endpoint, in order: the project's own, the global ones, the configured one. A provider that needs none
-    /// has one `None`.
+    /// The keys to try at an endpoint, all or those of one name, in order: the project's own, the global ones, the
+    /// configured one. A provider that needs none has one `None`.
     pub async fn of(
         &self,
         world: &World,
         runtime: &Runtime,
         endpoint: usize,
         project: &str,
+        name: Option<&str>,
     ) -> Result<Vec<Option<Arc<Key>>>, Fault> {
         let way = &runtime.ways[endpoint];
         let Some(scheme) = &way.scheme else { return Ok(vec![None]) };
         let (mut keys, mut lost) = (Vec::new(), None);
-        for id in world.vault.ids(&runtime.provider, project) {
+        for id in world.vault.ids(&runtime.provider, project, name) {
             match self.open((id, endpoint), scheme).await {
                 Ok(key) => keys.push(Some(key)),
                 // Removed a moment ago, or changed outside the gateway: another may do.
@@ -58,8 +67,8 @@ impl Credentials {
                 Err(fault) => return Err(fault),
             }
         }
-        keys.extend(way.configured_key.clone().map(Some));
-        if keys.is_empty() && !runtime.needs_key {
+        keys.extend(way.configured_key.clone().filter(|_| is_configured(name)).map(Some));
+        if keys.is_empty() && !runtime.needs_key && name.is_none() {
             keys.push(None);
         }
         match lost.filter(|_| keys.is_empty()) {
@@ -69,27 +78,27 @@ impl Credentials {
     }
 
     async fn open(&self, place: Place, scheme: &Scheme) -> Result<Arc<Key>, Fault> {
-        if let Some(key) = self.kept(place) {
+        if let Some(key) = self.kept(place, scheme) {
             return Ok(key);
         }
         let secret = self.store.open_credential(place.0).await.map_err(fault)?;
         let key = Arc::new(Key::new(KeyId(place.0), scheme, &secret)?);
-        self.keep(place, key.clone());
+        self.keep(place, key.clone(), scheme);
         Ok(key)
     }
 
-    fn kept(&self, place: Place) -> Option<Arc<Key>> {
+    fn kept(&self, place: Place, scheme: &Scheme) -> Option<Arc<Key>> {
         let opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
-        let (key, since) = opened.get(&place)?;
-        (clock::now() - *since < KEPT).then(|| key.clone())
+        let kept = opened.get(&place).filter(|kept| kept.scheme == *scheme)?;
+        (clock::now() - kept.since < KEPT).then(|| kept.key.clone())
     }
 
-    fn keep(&self, place: Place, key: Arc<Key>) {
+    fn keep(&self, place: Place, key: Arc<Key>, scheme: &Scheme) {
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = clock::now();
-        opened.retain(|_, (_, since)| now - *since < KEPT);
-        if opened.len() < KEPT_AT_MOST {
-            opened.insert(place, (key, now));
+        let since = clock::now();
+        opened.retain(|_, kept| since - kept.since < KEPT);
+        if opened.len() < KEPT_AT_MOST || opened.contains_key(&place) {
+            opened.insert(place, Opened { key, scheme: scheme.clone(), since });
         }
     }
 
@@ -110,6 +119,7 @@ pub fn fault(error: StoreError) -> Fault {
         | StoreError::ReadOnly
         | StoreError::KeyExhausted
         | StoreError::KeyReplaced => Fault::Store { why: error.to_string(), retry_after: None },
+        StoreError::Stale { .. } => Fault::Stale { why: error.to_string() },
         StoreError::NotFound { .. } => Fault::NotFound { what: error.to_string() },
         other => Fault::internal(other),
     }

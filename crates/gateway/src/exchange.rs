@@ -8,9 +8,11 @@ mod answer;
 mod attempt;
 mod continued;
 mod explain;
+mod hedge;
 mod meter;
 mod needs;
 mod relay;
+mod session;
 mod tally;
 
 use policy::Next;
@@ -44,19 +46,27 @@ pub async fn exchange(app: &App, inbound: &Inbound, meter: Meter) -> Result<Answ
 
 /// Goes through the plan until a target answers.
 async fn try_targets(app: &App, inbound: &Inbound, meter: &mut Meter) -> Result<attempt::Reply, Fault> {
-    let world = app.world();
+    let world = &*inbound.world;
     let origin = continued::origin(app, inbound, meter)?;
-    let mut plan = app.health.plan(&inbound.ask(), &world)?;
+    let mut plan = app.health.plan(&inbound.ask(&world.snapshot), world)?;
     if let Some(origin) = &origin {
         plan = continued::at_origin(plan, origin, inbound)?;
     }
     let mut next = plan.first();
     loop {
         match next {
-            Next::Try(target) => match attempt::attempt(app, &world, inbound, &target, meter).await {
-                Ok(reply) => return Ok(reply),
-                Err(fault) => next = app.health.after(&mut plan, fault, clock::dice(inbound.arrival.id)),
-            },
+            Next::Try(target) => {
+                let asked = hedge::Asked { app, world, inbound };
+                match asked.attempt(&mut plan, &target, meter).await {
+                    Ok(reply) => {
+                        app.health.pin(&plan, inbound.session(&world.snapshot), || meter.pin());
+                        return Ok(reply);
+                    }
+                    Err(fault) => {
+                        next = app.health.after(&mut plan, fault, clock::dice(inbound.arrival.id));
+                    }
+                }
+            }
             Next::Wait { pause, target } => {
                 clock::sleep(pause).await;
                 next = Next::Try(target);

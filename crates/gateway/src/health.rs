@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use foldhash::fast::RandomState;
 use policy::{
-    Ask, Budget, Health, Hold, KeyId, Model, Next, Pace, Plan, Provider, Reason, Standing, Target, Verdict,
+    Ask, Budget, Health, Hold, KeyId, Model, Next, Pace, Pin, Plan, Provider, Reason, Standing, Target,
+    Verdict,
 };
 use wire::Fault;
 
@@ -71,23 +72,36 @@ impl LiveHealth {
         plan.after(fault, dice, &mut self.seen().budget)
     }
 
+    /// Somebody to ask beside the target that takes its time; `None`: nobody is left, or there is no budget for it.
+    pub fn beside(&self, plan: &mut Plan) -> Option<Target> {
+        plan.beside(&mut self.seen().budget)
+    }
+
+    /// A conversation was answered: if its route is sticky, it goes back there for a while.
+    pub fn pin(&self, plan: &Plan, session: Option<u64>, answered: impl FnOnce() -> Option<Pin>) {
+        let Some(((route, sticky), session)) = plan.route().zip(plan.sticky()).zip(session) else { return };
+        let Some(pin) = answered() else { return };
+        self.change(|health, now| health.pin(route, session, pin, now + sticky));
+    }
+
     /// The keys for a target in the order in which they are to be tried: those that were refused last, and those that are
-    /// told to wait only when there are no others, which the plan has then allowed.
+    /// told to wait only when there are no others, which the plan has then allowed. The warm one goes first.
     pub fn in_order(&self, target: &Target, keys: Vec<Option<Arc<Key>>>) -> Vec<Option<Arc<Key>>> {
         let now = self.now();
         let seen = self.seen();
         let rank = |key: &Option<Arc<Key>>| {
             let hold = |key: &Arc<Key>| seen.health.hold(&target.provider.id, key.id, &target.model.id, now);
             match key.as_ref().and_then(hold) {
-                None => 0,
-                Some(Hold::Refused { .. }) => 1,
-                Some(Hold::Cooling { .. }) => 2,
+                None if target.warm_key.is_some() && key.as_ref().map(|key| key.id) == target.warm_key => 0,
+                None => 1,
+                Some(Hold::Refused { .. }) => 2,
+                Some(Hold::Cooling { .. }) => 3,
             }
         };
         let mut ranked: Vec<(u8, Option<Arc<Key>>)> = keys.into_iter().map(|key| (rank(&key), key)).collect();
         ranked.sort_by_key(|(rank, _)| *rank);
-        if ranked.first().is_some_and(|(rank, _)| *rank < 2) {
-            ranked.retain(|(rank, _)| *rank < 2);
+        if ranked.first().is_some_and(|(rank, _)| *rank < 3) {
+            ranked.retain(|(rank, _)| *rank < 3);
         }
         ranked.into_iter().map(|(_, key)| key).collect()
     }
@@ -136,8 +150,14 @@ impl Standing for View<'_> {
         self.world.unavailable(provider, project)
     }
 
-    fn verdict(&self, provider: &Provider, model: &Model, project: &str) -> Verdict {
-        let keys = self.world.keys(&provider.id, project);
+    fn keys_named(&self, provider: &Provider, project: &str, name: &str) -> Vec<KeyId> {
+        self.world.keys_named(provider, project, name)
+    }
+
+    fn verdict(&self, provider: &Provider, model: &Model, project: &str, key: Option<&Arc<str>>) -> Verdict {
+        let held = self.seen.health.holds_keys();
+        let keys = held.then(|| self.world.keys(&provider.id, project, key.map(|name| &**name)));
+        let keys = keys.unwrap_or_default();
         self.seen.health.verdict(&provider.id, &model.id, &keys, self.now)
     }
 
@@ -147,5 +167,9 @@ impl Standing for View<'_> {
 
     fn turn(&self, route: &str) -> u64 {
         self.seen.turns.get(route).copied().unwrap_or_default()
+    }
+
+    fn pinned(&self, route: &Arc<str>, session: u64) -> Option<Pin> {
+        self.seen.health.pinned(route, session, self.now).cloned()
     }
 }

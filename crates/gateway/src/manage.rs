@@ -2,9 +2,11 @@
 
 pub mod audit;
 pub mod breakers;
+pub mod config;
 pub mod credentials;
 mod fields;
 pub mod files;
+pub mod groups;
 pub mod health;
 pub mod keys;
 pub mod latency;
@@ -13,5 +15,5 @@ pub mod providers;
 mod reply;
 mod scope;
 
-pub use reply::{civil, json};
+pub use reply::{Page, civil, json};
 pub use scope::asked_project;

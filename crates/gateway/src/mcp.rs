@@ -7,6 +7,7 @@
 pub mod http;
 
 mod generate;
+mod routing;
 mod running;
 mod schema;
 mod server;

@@ -24,9 +24,11 @@ use crate::provider::Reason;
 
 mod pace;
 mod pool;
+mod sessions;
 
 pub use pace::Pace;
 pub use pool::{Hold, KeyId};
+pub use sessions::Pin;
 
 /// Entries of one kind, at most: clients may name any model.
 const MOST_PLACES: usize = 8192;
@@ -41,6 +43,7 @@ pub struct Health {
     breakers: HashMap<Place, Breaker, RandomState>,
     pool: pool::Pool,
     paces: pace::Paces,
+    sessions: sessions::Sessions,
 }
 
 /// Whether a target is to be asked.
@@ -105,6 +108,11 @@ impl Health {
             self.breakers.get(&(provider.clone(), model.cloned())).and_then(|breaker| breaker.wait(now))
         };
         wait(None).max(wait(Some(model)))
+    }
+
+    /// Whether any key is held at all; else none has to be looked at.
+    pub fn holds_keys(&self) -> bool {
+        !self.pool.is_empty()
     }
 
     /// What keeps a key from a model now.
@@ -207,6 +215,16 @@ impl Health {
     /// Everything that is busy or has been measured, in no order.
     pub fn paces(&self) -> impl Iterator<Item = (&Arc<str>, &Arc<str>, &Pace)> {
         self.paces.all()
+    }
+
+    /// A conversation on a sticky route was answered: for so long it goes back there.
+    pub fn pin(&mut self, route: &Arc<str>, session: u64, pin: Pin, until: Duration) {
+        self.sessions.pin(route, session, pin, until);
+    }
+
+    /// Who answered a conversation last on a sticky route.
+    pub fn pinned(&self, route: &Arc<str>, session: u64, now: Duration) -> Option<&Pin> {
+        self.sessions.of(route, session, now)
     }
 
     /// Breakers that have seen failures: provider, model (`None`: all of them), state. In no order.

@@ -7,6 +7,8 @@
 
 pub mod access;
 pub mod breaker;
+pub mod found;
+pub mod glob;
 pub mod health;
 pub mod money;
 pub mod nearest;
@@ -19,11 +21,12 @@ pub mod snapshot;
 
 pub use access::Access;
 pub use breaker::{Breaker, BreakerSettings};
-pub use health::{Health, Hold, KeyId, Pace, Verdict};
+pub use found::{Found, FoundModel};
+pub use health::{Health, Hold, KeyId, Pace, Pin, Verdict};
 pub use money::Money;
 pub use plan::{Ask, Budget, Choice, Needs, Next, Plan, Skipped, Standing, Target, available, plan};
 pub use price::{Prices, Rate, Tier, cost};
 pub use provider::{Auth, Endpoint, Kind, Model, Provider, Reason, Timeouts};
-pub use route::{Member, Route, Strategy};
+pub use route::{Condition, Member, Modality, Route, Strategy};
 pub use rule::{Rule, Rules};
 pub use snapshot::{DemoRole, Snapshot};

@@ -11,9 +11,10 @@ use wire::fault::{Blame, Class, Fault};
 use wire::{Dialect, Operation};
 
 use crate::access::Access;
-use crate::health::{Pace, Verdict};
+use crate::health::{KeyId, Pace, Pin, Verdict};
 use crate::nearest::nearest;
 use crate::provider::{Kind, Model, Provider, Reason};
+use crate::route::Route;
 use crate::snapshot::{DemoRole, Snapshot};
 
 mod budget;
@@ -51,8 +52,37 @@ pub struct Ask<'a> {
     pub strict: bool,
     /// What the conversation holds that not every model takes.
     pub needs: Needs,
+    /// Name of the access key that it was sent with.
+    pub key: Option<&'a str>,
+    /// Tags that the client gave it.
+    pub tags: &'a [String],
+    /// Bytes of its body.
+    pub size: u64,
+    /// Which conversation it belongs to, as far as that can be told; only sticky routes ask.
+    pub session: Option<u64>,
     /// Any random number, for strategies that draw lots.
     pub dice: u64,
+}
+
+impl<'a> Ask<'a> {
+    /// A conversation with a model, by somebody who may use everything, in no project.
+    pub fn chat(model: Option<&'a str>) -> Self {
+        Self {
+            operation: Operation::Chat,
+            dialect: Some(Dialect::OpenAiChat),
+            model,
+            provider: None,
+            project: "_global",
+            access: Access::ALL,
+            strict: false,
+            needs: Needs::default(),
+            key: None,
+            tags: &[],
+            size: 0,
+            session: None,
+            dice: 0,
+        }
+    }
 }
 
 /// What is known at this moment of providers: credentials and health.
@@ -61,8 +91,19 @@ pub trait Standing {
     /// switched off.
     fn unavailable(&self, provider: &Provider, project: &str) -> Option<Reason>;
 
-    /// Whether one of its models is to be asked now.
-    fn verdict(&self, _provider: &Provider, _model: &Model, _project: &str) -> Verdict {
+    /// The credentials of that name that a project has for it.
+    fn keys_named(&self, _provider: &Provider, _project: &str, _name: &str) -> Vec<KeyId> {
+        vec![KeyId::CONFIGURED]
+    }
+
+    /// Whether one of its models is to be asked now; with one credential (`Some`), or with any that there is.
+    fn verdict(
+        &self,
+        _provider: &Provider,
+        _model: &Model,
+        _project: &str,
+        _key: Option<&Arc<str>>,
+    ) -> Verdict {
         Verdict::Well
     }
 
@@ -74,6 +115,11 @@ pub trait Standing {
     /// How many requests a route has had.
     fn turn(&self, _route: &str) -> u64 {
         0
+    }
+
+    /// Who answered a conversation last on a sticky route.
+    fn pinned(&self, _route: &Arc<str>, _session: u64) -> Option<Pin> {
+        None
     }
 }
 
@@ -94,13 +140,21 @@ pub struct Plan {
     targets: Vec<Target>,
     skipped: Vec<Skipped>,
     /// The route that it follows.
-    route: Option<Arc<str>>,
+    route: Option<Followed>,
     /// Position of the current target.
     at: usize,
     /// Tries so far, the current one included.
     attempts: u32,
     /// How long the client was made to wait between tries.
     held: Duration,
+}
+
+/// What of a route counts after the plan is made.
+#[derive(Debug)]
+struct Followed {
+    name: Arc<str>,
+    sticky: Option<Duration>,
+    hedge: Option<Duration>,
 }
 
 /// What to do after a failure.
@@ -128,12 +182,17 @@ pub fn plan(ask: &Ask<'_>, world: &Snapshot, standing: &dyn Standing) -> Result<
         }
     }
     let resolver = Resolver { ask, world, absent: &absent };
-    let mut builder = Builder { ask, world, absent: &absent, targets: Vec::new(), skipped: Vec::new() };
-    let route = ask.model.and_then(|model| world.route(model, ask.project));
+    let mut builder = Builder {
+        ask,
+        world,
+        absent: &absent,
+        targets: Vec::with_capacity(absent.len()),
+        reserves: Vec::new(),
+        skipped: Vec::with_capacity(absent.len()),
+    };
+    let route = world.route(ask);
     match route {
-        Some(route) => {
-            builder.follow(route, &resolver, standing)?;
-        }
+        Some(route) => builder.follow(route, &resolver, standing)?,
         None => {
             let lead = resolver.lead()?;
             builder.lead(&lead);
@@ -143,9 +202,10 @@ pub fn plan(ask: &Ask<'_>, world: &Snapshot, standing: &dyn Standing) -> Result<
             }
         }
     }
-    let Builder { targets, mut skipped, .. } = builder;
-    let targets = fit::sift(ask, world, standing, targets, &mut skipped)?;
-    Ok(Plan { route: route.map(|route| route.name.clone()), ..Plan::new(targets, skipped) })
+    let Builder { targets, reserves, mut skipped, .. } = builder;
+    let mut targets = fit::sift(ask, world, standing, targets, &mut skipped)?;
+    fit::add_reserves(ask, world, standing, &mut targets, reserves, &mut skipped);
+    Ok(Plan { route: route.map(Followed::of), ..Plan::new(targets, skipped) })
 }
 
 /// The providers that a project can use now, in order of preference.
@@ -199,7 +259,15 @@ struct Builder<'a> {
     world: &'a Snapshot,
     absent: &'a [Option<Reason>],
     targets: Vec<Target>,
+    /// Targets for one case only.
+    reserves: Vec<Target>,
     skipped: Vec<Skipped>,
+}
+
+impl Followed {
+    fn of(route: &Route) -> Self {
+        Self { name: route.name.clone(), sticky: route.sticky, hedge: route.hedge }
+    }
 }
 
 impl Builder<'_> {
@@ -245,10 +313,23 @@ impl Builder<'_> {
     }
 
     fn push(&mut self, at: usize, model: Arc<Model>, choice: Choice) {
+        let target = self.target(at, model, choice);
+        self.targets.push(target);
+    }
+
+    fn target(&self, at: usize, model: Arc<Model>, choice: Choice) -> Target {
         let provider = self.world.providers()[at].clone();
         let has = |operation| provider.endpoint_for(operation, self.ask.dialect);
         let endpoint = has(self.ask.operation).or_else(|| has(Operation::Chat)).unwrap_or_default();
-        self.targets.push(Target { provider, endpoint, model, reason: choice });
+        Target {
+            provider,
+            endpoint,
+            model,
+            key: None,
+            warm_key: None,
+            passes_refusals_on: false,
+            reason: choice,
+        }
     }
 }
 
@@ -265,12 +346,13 @@ impl Plan {
     /// What to do after the current target failed, before anything was sent to the client. `dice` is any random number;
     /// the budget is drawn on only when the same target is tried again.
     pub fn after(&mut self, fault: Fault, dice: u64, budget: &mut Budget) -> Next {
+        let is_for_another = fault.is_content_policy() && self.targets[self.at].passes_refusals_on;
         match fault.blame() {
-            Blame::Client | Blame::Gateway => return Next::GiveUp(fault),
-            Blame::Credential | Blame::Target | Blame::Upstream => {}
+            Blame::Client | Blame::Gateway if !is_for_another => return Next::GiveUp(fault),
+            _ => {}
         }
         self.attempts += 1;
-        if let Some(next) = self.next_that_could(&fault) {
+        if let Some(next) = self.next_that_could(&fault, is_for_another) {
             self.at = next;
             return self.first();
         }
@@ -282,25 +364,56 @@ impl Plan {
         Next::Wait { pause, target: self.targets[self.at].clone() }
     }
 
+    /// The next target that is asked too, beside the current one, which takes its time. Like a second try it has to be
+    /// paid from the budget.
+    pub fn beside(&mut self, budget: &mut Budget) -> Option<Target> {
+        let next = self.at + 1;
+        let target = self.targets.get(next).filter(|target| !target.is_reserve())?;
+        if !budget.draw() {
+            return None;
+        }
+        self.at = next;
+        self.attempts += 1;
+        Some(target.clone())
+    }
+
     /// The plan with these targets only; `None`: none is left.
     pub fn only(mut self, keep: impl Fn(&Target) -> bool) -> Option<Self> {
         self.targets.retain(keep);
         (!self.targets.is_empty()).then_some(self)
     }
 
-    /// The next target; after a prompt that was too long, the next that is not known to hold as little.
-    fn next_that_could(&self, fault: &Fault) -> Option<usize> {
+    /// The next target; after a prompt that was too long, the next that is not known to hold as little. Reserves come in
+    /// their own case only, and who is in one stays there.
+    fn next_that_could(&self, fault: &Fault, refused: bool) -> Option<usize> {
+        let current = &self.targets[self.at];
         let too_long = matches!(fault, Fault::Upstream(stated) if stated.class == Class::ContextTooLong);
-        let failed = self.targets[self.at].model.context.filter(|_| too_long);
+        let failed = current.model.context.filter(|_| too_long);
         let as_little = |target: &Target| {
             failed.zip(target.model.context).is_some_and(|(failed, context)| context <= failed)
         };
-        (self.at + 1..self.targets.len()).find(|at| !as_little(&self.targets[*at]))
+        let could = |target: &Target| match target.reason {
+            _ if current.is_reserve() => target.reason == current.reason,
+            Choice::WhenTooLong => too_long && !as_little(target),
+            Choice::WhenRefused => refused,
+            _ => !refused && !as_little(target),
+        };
+        (self.at + 1..self.targets.len()).find(|at| could(&self.targets[*at]))
     }
 
-    /// The route that it follows, if one of the operator's holds for the model.
+    /// The route that it follows, if one of the operator's holds for the request.
     pub fn route(&self) -> Option<&Arc<str>> {
-        self.route.as_ref()
+        self.route.as_ref().map(|route| &route.name)
+    }
+
+    /// For how long a conversation goes back to who answers this one.
+    pub fn sticky(&self) -> Option<Duration> {
+        self.route.as_ref()?.sticky
+    }
+
+    /// After how long without an answer the next target is asked as well.
+    pub fn hedge(&self) -> Option<Duration> {
+        self.route.as_ref()?.hedge
     }
 
     /// All targets, in order.

@@ -163,6 +163,8 @@ pub enum Reason {
     Disabled,
     /// No key in the environment, the file or the vault of this project.
     NoCredential,
+    /// It has none of the name that the operator's route wants.
+    NoSuchKey,
     /// It has neither the model nor a default one.
     NoModel,
     /// It does not offer the operation, as embeddings.
@@ -254,6 +256,7 @@ impl Provider {
                     self.key_names.join(" or ")
                 )
             }
+            Reason::NoSuchKey => format!("{name} has no key of the name that the route wants"),
             Reason::NoModel => format!("{name} does not have the model, and no default model is set for it"),
             Reason::NoOperation => format!("{name} does not offer this operation"),
             Reason::NotAllowed => format!("{name} is left out because the key may not use it for this model"),
@@ -273,7 +276,7 @@ impl Provider {
         }
     }
 
-    fn unlisted(&self, name: &str) -> Model {
+    pub(crate) fn unlisted(&self, name: &str) -> Model {
         let id: Arc<str> = name.into();
         Model {
             name: name.to_owned(),

@@ -5,19 +5,26 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
+use crate::found::Found;
+use crate::plan::Ask;
 use crate::provider::{Kind, Model, Provider};
 use crate::route::Route;
 
 /// All providers in order of preference, and what names mean. Immutable; a change makes a new one.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Snapshot {
     providers: Vec<Arc<Provider>>,
+    /// The same as they are configured, without what servers list themselves.
+    written: Vec<Arc<Provider>>,
+    found: Arc<Found>,
     by_name: HashMap<String, usize, RandomState>,
     /// Model id -> providers that have it, in order of preference.
     owners: HashMap<Arc<str>, Vec<usize>, RandomState>,
     default_provider: Option<usize>,
     aliases: HashMap<String, String>,
     routes: Vec<Route>,
+    /// How many of the routes are the file's; the others are groups.
+    of_file: usize,
     demo: DemoRole,
 }
 
@@ -34,16 +41,42 @@ pub enum DemoRole {
 impl Snapshot {
     /// Providers in order of preference. Of two with the same name the first keeps it.
     pub fn new(providers: Vec<Provider>) -> Self {
-        let mut world = Self { providers: providers.into_iter().map(Arc::new).collect(), ..Self::default() };
+        let written: Vec<Arc<Provider>> = providers.into_iter().map(Arc::new).collect();
+        let mut world = Self { providers: written.clone(), written, ..Self::default() };
         for (at, provider) in world.providers.iter().enumerate() {
             for name in std::iter::once(&*provider.id).chain(provider.spellings.iter().map(String::as_str)) {
                 world.by_name.entry(name.to_owned()).or_insert(at);
             }
+        }
+        world.find_owners();
+        world
+    }
+
+    /// Sets what servers say they have, in place of what they said before.
+    #[must_use]
+    pub fn with_found(mut self, found: Arc<Found>) -> Self {
+        let with_found = |provider: &Arc<Provider>| match found.get(&provider.id) {
+            Some(models) => Arc::new(provider.with_found(models)),
+            None => provider.clone(),
+        };
+        self.providers = self.written.iter().map(with_found).collect();
+        self.found = found;
+        self.find_owners();
+        self
+    }
+
+    /// What servers say they have.
+    pub fn found(&self) -> &Arc<Found> {
+        &self.found
+    }
+
+    fn find_owners(&mut self) {
+        self.owners.clear();
+        for (at, provider) in self.providers.iter().enumerate() {
             for id in provider.models.keys() {
-                world.owners.entry(id.clone()).or_default().push(at);
+                self.owners.entry(id.clone()).or_default().push(at);
             }
         }
-        world
     }
 
     /// Sets the provider for models that nobody has, and for requests without one. A name that is not known is ignored.
@@ -63,7 +96,16 @@ impl Snapshot {
     /// Sets the operator's routes; of two that hold for a name the first counts.
     #[must_use]
     pub fn with_routes(mut self, routes: Vec<Route>) -> Self {
+        self.of_file = routes.len();
         self.routes = routes;
+        self
+    }
+
+    /// Sets the routes that were made by API, in place of the ones before. They come after those of the file.
+    #[must_use]
+    pub fn with_groups(mut self, groups: Vec<Route>) -> Self {
+        self.routes.truncate(self.of_file);
+        self.routes.extend(groups);
         self
     }
 
@@ -102,14 +144,24 @@ impl Snapshot {
         self.aliases.iter().map(|(alias, model)| (alias.as_str(), model.as_str()))
     }
 
-    /// The operator's routes, in order.
+    /// The operator's routes in order: those of the file, then groups.
     pub fn routes(&self) -> &[Route] {
         &self.routes
     }
 
-    /// The route that holds for a model's name in a project.
-    pub fn route(&self, model: &str, project: &str) -> Option<&Route> {
-        self.routes.iter().find(|route| route.holds(model, project))
+    /// Those of them that were made by API.
+    pub fn groups(&self) -> &[Route] {
+        &self.routes[self.of_file..]
+    }
+
+    /// The route that holds for a request.
+    pub fn route(&self, ask: &Ask<'_>) -> Option<&Route> {
+        self.routes.iter().find(|route| route.holds(ask))
+    }
+
+    /// Whether some route sends conversations back to who answered them.
+    pub fn is_sticky(&self) -> bool {
+        self.routes.iter().any(|route| route.sticky.is_some())
     }
 
     pub(crate) fn position(&self, name: &str) -> Option<usize> {

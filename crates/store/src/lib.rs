@@ -29,8 +29,9 @@ pub use master_key::KeySource;
 pub use secret::Secret;
 pub use sqlite::is_foreign;
 pub use types::{
-    AccessKey, AuditEntry, AuditVerdict, AuthFile, By, Credential, Entry, GLOBAL, Inspection, KeyChanges,
-    KeyRole, NewAccessKey, NewAuthFile, NewCredential, Outcome, Restored, Totals, Word,
+    AccessKey, AuditEntry, AuditVerdict, AuthFile, By, Credential, Entry, GLOBAL, Group, GroupMember,
+    GroupRule, Inspection, KeyChanges, KeyRole, NewAccessKey, NewAuthFile, NewCredential, NoVersion, Outcome,
+    Restored, Totals, Version, Word,
 };
 pub use vault::Sealer;
 
@@ -56,6 +57,11 @@ pub trait Secrets: Send + Sync {
     /// Stores or replaces an auth file. When this returns `Ok`, it is durable.
     async fn put_file(&self, new: NewAuthFile, by: &By) -> Result<AuthFile, StoreError>;
 
+    /// Replaces an auth file if it is still what it was in this version, which may be long ago: `Stale` if not. For who
+    /// writes back what a program made of the file.
+    async fn replace_file(&self, new: NewAuthFile, version: Version, by: &By)
+    -> Result<AuthFile, StoreError>;
+
     /// Auth files by provider, name and project: all, or those of one project and the global ones.
     async fn files(&self, project: Option<&str>) -> Result<Vec<AuthFile>, StoreError>;
 
@@ -68,7 +74,7 @@ pub trait Secrets: Send + Sync {
     /// The content of an auth file, for use now.
     async fn open_file(&self, id: i64) -> Result<Secret, StoreError>;
 
-    /// A number that grows with every change of credentials, files and access keys, whichever process made it.
+    /// A number that grows with every change of credentials, files, access keys and groups, whichever process made it.
     async fn generation(&self) -> Result<i64, StoreError>;
 }
 
@@ -99,6 +105,29 @@ pub trait AccessKeys: Send + Sync {
     async fn issued_keys(&self) -> Result<IssuedKeys, StoreError>;
 }
 
+/// Groups of providers that were made by API.
+#[async_trait]
+pub trait Groups: Send + Sync {
+    /// All of them, by name.
+    async fn groups(&self) -> Result<Vec<Group>, StoreError>;
+
+    /// Makes a group. Its id is the slug; where that is taken, with a number.
+    async fn create_group(
+        &self,
+        slug: &str,
+        name: &str,
+        rule: GroupRule,
+        by: &By,
+    ) -> Result<Group, StoreError>;
+
+    /// Gives a group another name and rule; the id stays.
+    async fn update_group(&self, id: &str, name: &str, rule: GroupRule, by: &By)
+    -> Result<Group, StoreError>;
+
+    /// Removes a group; `false` if there was none.
+    async fn delete_group(&self, id: &str, by: &By) -> Result<bool, StoreError>;
+}
+
 /// Who changed what in the vault. Entries are written by the changes themselves, in the same transaction.
 #[async_trait]
 pub trait Audit: Send + Sync {
@@ -126,7 +155,7 @@ pub trait Custody: Send + Sync {
     /// Writes a consistent copy of the whole database to a file that must not exist. It needs the same master key.
     async fn backup(&self, to: &Path) -> Result<(), StoreError>;
 
-    /// Makes credentials, files and access keys what they are in a backup of this vault. The audit log goes on: it notes
+    /// Makes credentials, files and access keys what they are in a backup of this vault; groups stay as they are. The audit log goes on: it notes
     /// every row that was brought back or taken away.
     async fn restore(&self, from: &Path, by: &By) -> Result<Restored, StoreError>;
 }
@@ -149,7 +178,7 @@ pub trait Ledger: Send + Sync {
 
 /// Everything the gateway keeps.
 #[async_trait]
-pub trait Store: Secrets + AccessKeys + Audit + Custody + Ledger {
+pub trait Store: Secrets + AccessKeys + Groups + Audit + Custody + Ledger {
     /// Whether the database can be read now.
     async fn health(&self) -> Result<(), StoreError>;
 

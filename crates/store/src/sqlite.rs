@@ -10,6 +10,7 @@ mod change;
 mod connect;
 mod custody;
 mod errors;
+mod groups;
 mod inspect;
 mod ledger;
 mod open;

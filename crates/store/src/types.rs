@@ -3,6 +3,7 @@
 mod access_key;
 mod audit;
 mod custody;
+mod group;
 mod sealed;
 
 use std::borrow::Cow;
@@ -13,7 +14,8 @@ use uuid::Uuid;
 pub use access_key::{AccessKey, KeyChanges, KeyRole, NewAccessKey};
 pub use audit::{AuditEntry, AuditVerdict, By};
 pub use custody::{Inspection, Restored};
-pub use sealed::{AuthFile, Credential, NewAuthFile, NewCredential};
+pub use group::{Group, GroupMember, GroupRule};
+pub use sealed::{AuthFile, Credential, NewAuthFile, NewCredential, NoVersion, Version};
 
 /// The project of what belongs to all projects.
 pub const GLOBAL: &str = "_global";

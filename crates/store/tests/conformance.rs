@@ -14,8 +14,8 @@ use std::sync::Arc;
 use entries::bare_entry;
 use files::new_file;
 use store::{
-    AccessKeys, AuditVerdict, By, Entry, GLOBAL, KeyChanges, KeyRole, Ledger, NewAccessKey, Outcome, Secrets,
-    Store, StoreError, Totals,
+    AccessKeys, AuditVerdict, By, Entry, GLOBAL, GroupMember, GroupRule, KeyChanges, KeyRole, Ledger,
+    NewAccessKey, Outcome, Secrets, Store, StoreError, Totals,
 };
 use stores::{by, new_credential, second};
 use tempfile::TempDir;
@@ -26,6 +26,49 @@ async fn backends() -> Vec<(&'static str, Arc<dyn Store>, TempDir)> {
     let directory = TempDir::new().unwrap();
     let opened = stores::open(directory.path()).await.unwrap();
     vec![("sqlite", opened.store, directory)]
+}
+
+#[tokio::test]
+async fn groups_keep_their_story() {
+    for (backend, store, _directory) in backends().await {
+        eprintln!("{backend}");
+        groups_are_made_changed_and_deleted_and_every_process_hears_of_it(&*store).await;
+    }
+}
+
+fn rule(strategy: &str) -> GroupRule {
+    let member = |provider: &str, weight| GroupMember {
+        provider: provider.to_owned(),
+        key_name: None,
+        weight,
+        priority: None,
+    };
+    GroupRule {
+        model_pattern: Some("gpt-*".to_owned()),
+        members: vec![member("openai", Some(1.5)), member("groq", None)],
+        strategy: strategy.to_owned(),
+        weights: None,
+        sticky_ttl: Some(60),
+    }
+}
+
+async fn groups_are_made_changed_and_deleted_and_every_process_hears_of_it(store: &dyn Store) {
+    let before = store.generation().await.unwrap();
+    let first = store.create_group("fast", "Fast", rule("random"), &by(1)).await.unwrap();
+    let second = store.create_group("fast", "Fast!", rule("random"), &by(1)).await.unwrap();
+    assert_eq!((first.id.as_str(), second.id.as_str()), ("fast", "fast-2"));
+    assert!(store.generation().await.unwrap() >= before + 2);
+    let changed = store.update_group("fast", "Fast", rule("failover"), &by(2)).await.unwrap();
+    assert_eq!((changed.created_at, changed.updated_at), (stores::second(1), stores::second(2)));
+    assert_eq!(store.groups().await.unwrap(), [changed, second]);
+    assert!(store.delete_group("fast-2", &by(3)).await.unwrap());
+    assert!(!store.delete_group("fast-2", &by(3)).await.unwrap());
+    let missing = store.update_group("fast-2", "x", rule("random"), &by(3)).await;
+    assert!(matches!(missing, Err(StoreError::NotFound { .. })), "{missing:?}");
+    let log = store.audit(None, 10).await.unwrap();
+    let actions: Vec<&str> = log.iter().map(|entry| entry.action.as_str()).collect();
+    assert_eq!(actions, ["group.deleted", "group.updated", "group.created", "group.created"]);
+    assert!(store.inspect().await.unwrap().complaints.is_empty());
 }
 
 #[tokio::test]
@@ -116,6 +159,7 @@ async fn auth_files_keep_their_story() {
         a_file_is_stored_listed_and_opened(&*store).await;
         a_second_write_of_a_file_keeps_its_id(&*store).await;
         a_file_and_a_credential_of_the_same_name_do_not_meet(&*store).await;
+        a_file_is_replaced_only_in_the_version_that_its_writer_knows(&*store).await;
         a_deleted_file_is_gone(&*store).await;
         every_change_moves_the_generation(&*store).await;
     }
@@ -145,6 +189,29 @@ async fn a_file_and_a_credential_of_the_same_name_do_not_meet(store: &dyn Secret
         store.put_credential(new_credential("acme", "default", GLOBAL, FIRST), &by(3)).await.unwrap();
     assert_eq!(store.open_file(file.id).await.unwrap().expose(), "content");
     assert_eq!(store.open_credential(credential.id).await.unwrap().expose(), FIRST);
+}
+
+async fn a_file_is_replaced_only_in_the_version_that_its_writer_knows(store: &dyn Secrets) {
+    let new = |content| new_file("codex", "auth.json", GLOBAL, content);
+    let first = store.put_file(new("first"), &by(3)).await.unwrap();
+    let refreshed = store.replace_file(new("refreshed"), first.version, &by(4)).await.unwrap();
+    assert_eq!((refreshed.id, refreshed.created_at, refreshed.updated_at), (first.id, second(3), second(4)));
+    assert_eq!(store.file(first.id).await.unwrap().as_ref(), Some(&refreshed));
+    // The writer's own copy of a version is as good as the list's.
+    let known: store::Version = refreshed.version.to_string().parse().unwrap();
+    assert_eq!(known, refreshed.version);
+    let late = |version| async move { store.replace_file(new("late"), version, &by(5)).await };
+    assert!(matches!(late(first.version).await, Err(StoreError::Stale { .. })));
+    assert_eq!(store.open_file(first.id).await.unwrap().expose(), "refreshed");
+    store.delete_file(first.id, &by(6)).await.unwrap();
+    assert!(matches!(late(known).await, Err(StoreError::Stale { .. })), "nothing is there to replace");
+    // A new file begins anew, but never in a version that was.
+    let again = store.put_file(new("again"), &by(7)).await.unwrap();
+    for gone in [first.version, known] {
+        assert!(matches!(late(gone).await, Err(StoreError::Stale { .. })));
+    }
+    assert_eq!(store.open_file(again.id).await.unwrap().expose(), "again");
+    store.delete_file(again.id, &by(8)).await.unwrap();
 }
 
 async fn a_deleted_file_is_gone(store: &dyn Secrets) {

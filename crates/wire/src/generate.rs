@@ -34,6 +34,7 @@ impl Surface for Generate {
             include_usage: false,
             max_output: Some(max_tokens(body)?),
             previous: None,
+            keeps: false,
         })
     }
 

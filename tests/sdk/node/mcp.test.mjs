@@ -20,6 +20,11 @@ const TOOLS = [
   "vault_store_file",
   "vault_list_files",
   "vault_delete_file",
+  "list_groups",
+  "create_group",
+  "delete_group",
+  "configure_circuit_breaker",
+  "circuit_breaker_stats",
 ];
 
 /** A gateway of its own on the vault of the one that serves HTTP. */

@@ -21,6 +21,11 @@ TOOLS = [
     "vault_store_file",
     "vault_list_files",
     "vault_delete_file",
+    "list_groups",
+    "create_group",
+    "delete_group",
+    "configure_circuit_breaker",
+    "circuit_breaker_stats",
 ]
 
 

@@ -74,6 +74,8 @@ pub struct WireRow {
     pub path: String,
     /// How the key is presented here, where it differs from the provider's usual way.
     pub auth: Option<AuthRow>,
+    /// Where it lists its models, from the root of the host, if not where the wire usually has it.
+    pub list: Option<String>,
     /// Spoken only, and then alone, when the configured address ends in this: `/openai`.
     pub when_base_ends: Option<String>,
 }

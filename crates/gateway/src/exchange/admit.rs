@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use policy::{Ask, Needs};
+use policy::{Ask, Needs, Snapshot};
 use wire::chat::ChatRequest;
 use wire::count::Counting;
 use wire::dialect::Peek;
@@ -13,10 +13,15 @@ use wire::{Fault, Head, Operation, RawObject, SurfaceId};
 
 use super::meter::Meter;
 use super::needs::{may_hold_media, needs};
+use super::session;
 use crate::arrival::Arrival;
 use crate::clock;
 use crate::door;
 use crate::recall::{Owner, Recall};
+use crate::world::World;
+
+/// Fields that hold tools, in one dialect or another.
+const TOOLS: [&str; 2] = ["tools", "functions"];
 
 /// What a route asks for.
 #[derive(Debug, Clone)]
@@ -67,6 +72,8 @@ pub(super) fn embeddings(surface: SurfaceId) -> Result<&'static dyn EmbedSurface
 
 /// An admitted request.
 pub struct Inbound {
+    /// What holds for it from the door to the meter, whatever is configured meanwhile.
+    pub world: Arc<World>,
     #[allow(missing_docs)]
     pub arrival: Arrival,
     #[allow(missing_docs)]
@@ -89,6 +96,13 @@ pub struct Inbound {
     pub strict: bool,
     /// The client wants to know what would happen, and nothing to be sent.
     pub explain: bool,
+    /// Name of the access key that it was sent with.
+    key: Option<Arc<str>>,
+    /// What the client labels it with.
+    tags: Vec<String>,
+    /// What a header calls the conversation.
+    named: Option<String>,
+    session: OnceLock<u64>,
     needs: OnceLock<Needs>,
     decoded: OnceLock<ChatRequest>,
     texts: OnceLock<EmbedRequest>,
@@ -99,7 +113,13 @@ impl Inbound {
     ///
     /// # Errors
     /// `Malformed`, naming the field; `Forbidden`, when the key belongs to another project.
-    pub fn admit(asked: Asked, headers: &HeaderMap, body: Bytes, meter: &mut Meter) -> Result<Self, Fault> {
+    pub fn admit(
+        world: Arc<World>,
+        asked: Asked,
+        headers: &HeaderMap,
+        body: Bytes,
+        meter: &mut Meter,
+    ) -> Result<Self, Fault> {
         let body = RawObject::parse(body)?;
         let peek = asked.peek(&body)?;
         let Asked { surface, operation, head } = asked;
@@ -108,11 +128,13 @@ impl Inbound {
         let (project, reach) = (caller.project(named.as_deref())?, caller.scope.clone());
         let strict =
             peek.strict || text(headers, "x-gateway-no-fallback").is_some_and(|value| value != "false");
+        let key = caller.key_name.clone();
         let explain = text(headers, "x-gateway-explain").is_some_and(|value| value != "false");
         meter.asked(&peek, &project);
         let arrival = meter.arrival();
         let forwarded = forwarded(surface, headers);
         Ok(Self {
+            world,
             arrival,
             surface,
             operation,
@@ -124,14 +146,18 @@ impl Inbound {
             reach,
             strict,
             explain,
+            key,
+            tags: tags(headers),
+            named: session::in_header(headers),
+            session: OnceLock::new(),
             needs: OnceLock::new(),
             decoded: OnceLock::new(),
             texts: OnceLock::new(),
         })
     }
 
-    /// What the plan needs to know.
-    pub fn ask(&self) -> Ask<'_> {
+    /// What the plan needs to know; `world` knows whether it asks for the conversation.
+    pub fn ask(&self, world: &Snapshot) -> Ask<'_> {
         Ask {
             operation: self.operation,
             dialect: self.surface.dialect(),
@@ -141,18 +167,31 @@ impl Inbound {
             access: &self.reach.access,
             strict: self.strict,
             needs: self.needs(),
+            key: self.key.as_deref(),
+            tags: &self.tags,
+            size: u64::try_from(self.body.as_bytes().len()).unwrap_or(u64::MAX),
+            session: self.session(world),
             dice: clock::dice(self.arrival.id),
         }
+    }
+
+    /// Which conversation it belongs to; `None`: no route wants to know.
+    pub fn session(&self, world: &Snapshot) -> Option<u64> {
+        let owner = (self.key.as_deref(), self.project.as_str());
+        let read = || session::session(self.named.as_deref(), &self.body, owner);
+        world.is_sticky().then(|| *self.session.get_or_init(read))
     }
 
     /// What the conversation holds that not every model takes. It is decoded only when its bytes look as if it might: most
     /// requests are carried and never read.
     fn needs(&self) -> Needs {
+        let tools = TOOLS.iter().any(|name| self.body.has(name));
         if self.operation != Operation::Chat || !may_hold_media(self.body.as_bytes()) {
-            return Needs::default();
+            return Needs { tools, ..Needs::default() };
         }
         let read = || self.surface.surface().decode_request(&self.head, &self.body).ok();
-        *self.needs.get_or_init(|| read().map(|request| needs(&request)).unwrap_or_default())
+        let needs = || read().map(|request| needs(&request)).unwrap_or_default();
+        Needs { tools, ..*self.needs.get_or_init(needs) }
     }
 
     /// Whose conversation it is.
@@ -194,6 +233,12 @@ fn forwarded(surface: SurfaceId, headers: &HeaderMap) -> Vec<(HeaderName, Header
         values.into_iter().map(move |value| (name.clone(), value))
     });
     with_values.collect()
+}
+
+/// `x-gateway-tags: batch, nightly`
+fn tags(headers: &HeaderMap) -> Vec<String> {
+    let all = text(headers, "x-gateway-tags").unwrap_or_default();
+    all.split(',').map(str::trim).filter(|tag| !tag.is_empty()).map(str::to_owned).collect()
 }
 
 fn text(headers: &HeaderMap, name: &str) -> Option<String> {

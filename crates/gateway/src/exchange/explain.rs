@@ -4,6 +4,7 @@
 use std::fmt;
 
 use policy::{Money, Target};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 use wire::chat::Usage;
@@ -16,27 +17,34 @@ use crate::app::App;
 use crate::tokens;
 
 /// The whole decision.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Explanation {
     requested_model: Option<String>,
     requested_provider: Option<String>,
     project: String,
     strict: bool,
-    /// The operator's route that holds for the model.
+    /// The operator's route that holds for the request.
     route: Option<String>,
+    /// Without an answer for so many milliseconds, the second target would be asked as well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hedge_ms: Option<u64>,
     /// In the order in which they would be tried.
     targets: Vec<Step>,
     skipped: Vec<LeftOut>,
 }
 
 /// One target.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ExplainedTarget")]
 #[serde(rename_all = "camelCase")]
 struct Step {
     provider: String,
     /// What clients call it.
     model: String,
+    /// Name of the only credential that would be used, where the route wants one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
     /// What goes upstream.
     sent_as: String,
     wire: &'static str,
@@ -59,7 +67,7 @@ struct Step {
 }
 
 /// From an empty answer to the longest, by an estimate of the prompt's tokens.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct PriceRange {
     prompt_tokens: u64,
@@ -69,7 +77,7 @@ struct PriceRange {
 }
 
 /// A provider, or one of its models, that would not be tried.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct LeftOut {
     provider: String,
     model: Option<String>,
@@ -85,6 +93,9 @@ impl fmt::Display for Explanation {
         for (at, step) in self.targets.iter().enumerate() {
             writeln!(f, "{}. {step}", at + 1)?;
         }
+        if let Some(millis) = self.hedge_ms {
+            writeln!(f, "the second is asked as well when the first is silent for {millis} ms")?;
+        }
         self.skipped.iter().try_for_each(|out| writeln!(f, "-  {}", out.reason))
     }
 }
@@ -93,6 +104,9 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let way = if self.carried { "carried" } else { "translated" };
         write!(f, "{} with {}: {} ({}, {way})", self.provider, self.model, self.reason, self.wire)?;
+        if let Some(key) = &self.key {
+            write!(f, "\n   only with the key '{key}'")?;
+        }
         for rule in &self.rules {
             write!(f, "\n   rule: {rule}")?;
         }
@@ -114,9 +128,9 @@ impl fmt::Display for Step {
 /// # Errors
 /// Nobody could serve it; the fault is what the request itself would have got.
 pub async fn explain(app: &App, inbound: &Inbound, meter: Meter) -> Result<Explanation, Fault> {
-    let world = app.world();
+    let world = &*inbound.world;
     let meter = meter.unwritten();
-    let plan = app.health.preview(&inbound.ask(), &world)?;
+    let plan = app.health.preview(&inbound.ask(&world.snapshot), world)?;
     let mut targets = Vec::with_capacity(plan.targets().len());
     for target in plan.targets() {
         targets.push(step(app, inbound, target, &meter).await);
@@ -132,6 +146,8 @@ pub async fn explain(app: &App, inbound: &Inbound, meter: Meter) -> Result<Expla
         project: inbound.project.clone(),
         strict: inbound.strict,
         route: plan.route().map(ToString::to_string),
+        hedge_ms: super::hedge::delay(&plan, inbound)
+            .map(|delay| u64::try_from(delay.as_millis()).unwrap_or(u64::MAX)),
         targets,
         skipped: skipped.collect(),
     })
@@ -141,6 +157,7 @@ async fn step(app: &App, inbound: &Inbound, target: &Target, meter: &Meter) -> S
     let mut step = Step {
         provider: target.provider.id.to_string(),
         model: target.model.id.to_string(),
+        key: target.key.as_deref().map(str::to_owned),
         sent_as: target.model.sent_as().to_string(),
         wire: target.endpoint().wire.name(),
         reason: target.reason.to_string(),

@@ -1,8 +1,9 @@
 //! One meter a request: it sees everything that is counted, and writes exactly one ledger row, when it is dropped.
 
+use std::mem;
 use std::time::Duration;
 
-use policy::{Model, Target};
+use policy::{Model, Pin, Target};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use store::{Entry, Outcome, Slot};
 use wire::chat::{Loss, Usage};
@@ -17,15 +18,20 @@ use crate::door::Caller;
 use crate::health::Errand;
 use crate::limits::Place;
 
+/// Stands for a fault where an attempt was dropped because another, beside it, answered first. It may be billed all the same.
+const OUTRUN: &str = "outrun";
+
 /// Counts one request. Dropped without [`Meter::complete`] or [`Meter::fail`], it records that the client left.
 pub struct Meter {
     arrival: Arrival,
     caller: Caller,
     entry: Entry,
-    /// Room in the ledger's queue, taken at the door so that the row cannot be refused later.
+    /// Room in the ledger's queue, taken at the door so that the row cannot be refused later. `None`: it writes no row.
     slot: Option<Slot>,
     usage: Option<Usage>,
     tries: Vec<Tried>,
+    /// Attempts beside these, which another outran.
+    outrun: Vec<Tried>,
     losses: Vec<Loss>,
     /// The attempt that is under way.
     errand: Option<Errand>,
@@ -34,7 +40,7 @@ pub struct Meter {
     /// The row is complete already.
     filled: bool,
     /// Held until the answer is complete.
-    _place: Place,
+    place: Option<Place>,
 }
 
 /// One attempt, as the row keeps it: never with an upstream's words, which may quote the prompt.
@@ -44,6 +50,8 @@ pub struct Tried {
     pub target: Target,
     /// Code of the fault in which it ended.
     pub fault: Option<&'static str>,
+    /// It failed, and may be billed all the same.
+    may_be_billed: bool,
     took: Duration,
 }
 
@@ -56,6 +64,9 @@ impl Serialize for Tried {
         map.serialize_entry("reason", &self.target.reason.to_string())?;
         if let Some(fault) = self.fault {
             map.serialize_entry("fault", fault)?;
+        }
+        if self.may_be_billed {
+            map.serialize_entry("billed", "maybe")?;
         }
         map.serialize_entry("ms", &u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX))?;
         map.end()
@@ -83,11 +94,12 @@ impl Meter {
             slot: Some(slot),
             usage: None,
             tries: Vec::new(),
+            outrun: Vec::new(),
             losses: Vec::new(),
             errand: None,
             upstream_wait: Duration::ZERO,
             filled: false,
-            _place: place,
+            place: Some(place),
         }
     }
 
@@ -119,7 +131,12 @@ impl Meter {
         self.entry.model_answered = None;
         self.usage = None;
         self.losses.clear();
-        self.tries.push(Tried { target: target.clone(), fault: None, took: Duration::ZERO });
+        self.tries.push(Tried {
+            target: target.clone(),
+            fault: None,
+            may_be_billed: false,
+            took: Duration::ZERO,
+        });
     }
 
     /// The target that was announced is asked.
@@ -133,6 +150,7 @@ impl Meter {
         self.upstream_wait += took;
         if let Some(last) = self.tries.last_mut() {
             last.fault = fault.map(Fault::code);
+            last.may_be_billed = fault.is_some_and(Fault::may_be_billed);
             last.took = took;
         }
         match (fault, &self.errand) {
@@ -149,9 +167,56 @@ impl Meter {
         }
     }
 
+    /// A meter for an attempt beside the one that is about to begin. It writes no row.
+    pub(super) fn beside(&self) -> Self {
+        Self {
+            arrival: self.arrival,
+            caller: self.caller.clone(),
+            entry: self.entry.clone(),
+            slot: None,
+            usage: None,
+            tries: Vec::new(),
+            outrun: Vec::new(),
+            losses: Vec::new(),
+            errand: None,
+            upstream_wait: Duration::ZERO,
+            filled: false,
+            place: None,
+        }
+    }
+
+    /// The attempt beside this one came too late, or failed.
+    pub(super) fn outran(&mut self, mut other: Self) {
+        self.outrun.extend(other.given_up());
+    }
+
+    /// The attempt beside this one was quicker: what it counted is what counts.
+    pub(super) fn was_outrun_by(&mut self, mut other: Self) {
+        let outrun = self.given_up();
+        other.slot = self.slot.take();
+        other.place = self.place.take();
+        other.outrun.extend(outrun);
+        *self = other;
+    }
+
+    /// Its attempts; the one under way ends here, and nothing can be said of its target.
+    fn given_up(&mut self) -> Vec<Tried> {
+        if let Some(last) = self.tries.last_mut().filter(|_| self.errand.take().is_some()) {
+            last.fault = Some(OUTRUN);
+        }
+        mem::take(&mut self.tries)
+    }
+
+    /// Who is answering, for the next request of the conversation.
+    pub(super) fn pin(&self) -> Option<Pin> {
+        let target = &self.tries.last()?.target;
+        let key = self.errand.as_ref().and_then(Errand::key);
+        Some(Pin { provider: target.provider.id.clone(), model: target.model.id.clone(), key })
+    }
+
     /// Attempts so far.
     pub fn attempts(&self) -> usize {
-        self.tries.len()
+        self.tries.len() + self.outrun.len()
     }
 
     /// Whether another than the first choice is being tried.
@@ -176,7 +241,9 @@ impl Meter {
         self.fail(&fault);
         self.fill();
         self.filled = true;
-        Failed { fault, tried: std::mem::take(&mut self.tries) }
+        let mut tried = mem::take(&mut self.tries);
+        tried.append(&mut self.outrun);
+        Failed { fault, tried }
     }
 
     /// Something a translation could not carry.
@@ -288,9 +355,10 @@ impl Meter {
             entry.usage_odd = usage.odd;
             entry.stated_cost_nanos = usage.stated_cost_nanos;
         }
-        entry.attempts = u32::try_from(self.tries.len()).unwrap_or(u32::MAX);
-        if self.tries.len() > 1 || self.tries.iter().any(|tried| tried.fault.is_some()) {
-            entry.attempts_detail = serde_json::to_string(&self.tries).ok();
+        let tries: Vec<&Tried> = self.tries.iter().chain(&self.outrun).collect();
+        entry.attempts = u32::try_from(tries.len()).unwrap_or(u32::MAX);
+        if tries.len() > 1 || tries.iter().any(|tried| tried.fault.is_some()) {
+            entry.attempts_detail = serde_json::to_string(&tries).ok();
         }
         if !self.losses.is_empty() {
             entry.losses = Some(codes(&self.losses));
@@ -306,7 +374,7 @@ impl Drop for Meter {
         }
         let Some(slot) = self.slot.take() else { return };
         let blank = Entry::admitted(self.arrival.id, self.arrival.wall, "".into(), "".into());
-        slot.write(std::mem::replace(&mut self.entry, blank));
+        slot.write(mem::replace(&mut self.entry, blank));
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a stream has told so far: enough to know whether its end is a clean one.
 
-use wire::chat::{Event, Usage};
+use wire::chat::{Event, Stop, Usage};
 use wire::dialect::Glance;
 
 /// What was seen of a stream, carried or translated.
@@ -10,6 +10,8 @@ pub(super) struct Tally {
     pub(super) content: bool,
     /// A choice has stopped.
     pub(super) stopped: bool,
+    /// How the first of them did.
+    pub(super) stop: Option<Stop>,
     /// The end marker has been seen.
     pub(super) ended: bool,
     /// The last word on tokens, field by field.
@@ -26,6 +28,9 @@ impl Tally {
     pub(super) fn glance(&mut self, glance: Glance) {
         self.content |= glance.content;
         self.stopped |= glance.stop.is_some();
+        if self.stop.is_none() {
+            self.stop = glance.stop;
+        }
         self.ended |= glance.end;
         if let Some(sequence) = glance.sequence {
             self.next_sequence = sequence.saturating_add(1);
@@ -41,7 +46,10 @@ impl Tally {
     pub(super) fn event(&mut self, event: &Event) {
         match event {
             Event::Delta { .. } => self.content = true,
-            Event::Stop { .. } => self.stopped = true,
+            Event::Stop { stop, .. } => {
+                self.stopped = true;
+                self.stop.get_or_insert_with(|| stop.clone());
+            }
             Event::Usage(usage) => self.count(usage),
             Event::Start { model: Some(model), .. } if self.model.is_none() => {
                 self.model = Some(model.clone())

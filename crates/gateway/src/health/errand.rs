@@ -22,6 +22,11 @@ impl Errand {
         Self { health, provider: target.provider.id.clone(), model: target.model.id.clone(), key }
     }
 
+    /// The key that it was sent with.
+    pub fn key(&self) -> Option<KeyId> {
+        self.key
+    }
+
     /// The first content is there after so long; of an answer that is not streamed, all of it.
     pub fn answering(&self, after: Duration, streamed: bool) {
         self.health.change(|health, now| {

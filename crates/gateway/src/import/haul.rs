@@ -1,6 +1,6 @@
 //! What was found at a source and can be kept here.
 
-use store::{Entry, NewAuthFile, Secret};
+use store::{Entry, GroupRule, NewAuthFile, Secret};
 
 use super::report::Report;
 
@@ -32,6 +32,36 @@ pub struct File {
     pub remark: Option<String>,
 }
 
+/// What a model costs.
+#[derive(Debug)]
+pub struct Price {
+    /// Id here.
+    pub provider: String,
+    #[allow(missing_docs)]
+    pub model: String,
+    /// US dollars a million tokens.
+    pub input: f64,
+    /// US dollars a million tokens.
+    pub output: f64,
+    /// What is not as it was there.
+    pub remark: Option<String>,
+}
+
+/// A group of providers.
+#[derive(Debug)]
+pub struct Group {
+    #[allow(missing_docs)]
+    pub id: String,
+    #[allow(missing_docs)]
+    pub name: String,
+    #[allow(missing_docs)]
+    pub rule: GroupRule,
+    /// Where it stands at the source.
+    pub place: Option<String>,
+    /// What is not as it was there.
+    pub remark: Option<String>,
+}
+
 /// Everything that one source holds.
 #[derive(Debug, Default)]
 pub struct Haul {
@@ -39,8 +69,12 @@ pub struct Haul {
     pub keys: Vec<Key>,
     /// For the vault, checked.
     pub files: Vec<File>,
+    /// For the store, checked.
+    pub groups: Vec<Group>,
     /// For the ledger.
     pub usage: Vec<Entry>,
+    /// For the configuration file, if there is none yet.
+    pub prices: Vec<Price>,
     /// A configuration file.
     pub config: Option<String>,
     /// What need not be stored to have a verdict.
@@ -76,7 +110,7 @@ impl File {
 impl Haul {
     /// Something of it is for vault or ledger.
     pub fn needs_store(&self) -> bool {
-        !(self.keys.is_empty() && self.files.is_empty() && self.usage.is_empty())
+        !(self.keys.is_empty() && self.files.is_empty() && self.groups.is_empty() && self.usage.is_empty())
     }
 
     /// Adds a key, under a name of its own if two keys of the source have become one provider's.

@@ -5,9 +5,9 @@ use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
-use store::{AuthFile, By, Credential, NewCredential, Secret, Store};
+use store::{self, AuthFile, By, Credential, NewCredential, Secret, Store};
 
-use super::haul::{File, Haul, Key};
+use super::haul::{File, Group, Haul, Key};
 use super::report::Report;
 use crate::clock;
 use crate::exit::Failure;
@@ -30,10 +30,13 @@ const BATCH: usize = 500;
 /// # Errors
 /// The store fails. What was acknowledged before stays; the import may be run again.
 pub async fn settle(haul: Haul, store: Option<&dyn Store>, intent: Intent) -> Result<Report, Failure> {
-    let Haul { keys, files, usage, mut report, .. } = haul;
+    let Haul { keys, files, groups, usage, mut report, .. } = haul;
     let Some(store) = store else {
         keys.into_iter().for_each(|key| report.took(key.place.clone(), key.label(), key.remark));
         files.into_iter().for_each(|file| report.took(file.place.clone(), file.label(), file.remark));
+        for group in groups {
+            report.took(group.place, format!("group {}", group.name), group.remark);
+        }
         return Ok(report);
     };
     let here = store.credentials(None).await.map_err(failure)?;
@@ -43,6 +46,10 @@ pub async fn settle(haul: Haul, store: Option<&dyn Store>, intent: Intent) -> Re
     let here = store.files(None).await.map_err(failure)?;
     for file in files {
         settle_file(file, store, &here, intent, &mut report).await?;
+    }
+    let here = store.groups().await.map_err(failure)?;
+    for group in groups {
+        settle_group(group, store, &here, intent, &mut report).await?;
     }
     if !intent.dry_run {
         for batch in usage.chunks(BATCH) {
@@ -105,6 +112,33 @@ async fn settle_file(
         }
         Fate::Written => drop(store.put_file(file, &by()).await.map_err(failure)?),
         Fate::Fine => {}
+    }
+    report.took(place, label, remark);
+    Ok(())
+}
+
+async fn settle_group(
+    group: Group,
+    store: &dyn Store,
+    here: &[store::Group],
+    intent: Intent,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    let Group { id, name, rule, place, remark } = group;
+    let label = format!("group {name}");
+    let held = here.iter().find(|held| held.id == id);
+    match held.map(|held| held.rule == rule && held.name == name) {
+        Some(false) if !intent.overwrite => {
+            report.not(place, label, KEPT);
+            return Ok(());
+        }
+        Some(false) if !intent.dry_run => {
+            store.update_group(&id, &name, rule, &by()).await.map_err(failure)?;
+        }
+        None if !intent.dry_run => {
+            store.create_group(&id, &name, rule, &by()).await.map_err(failure)?;
+        }
+        _ => {}
     }
     report.took(place, label, remark);
     Ok(())

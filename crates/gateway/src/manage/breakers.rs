@@ -56,10 +56,18 @@ fn millis(duration: Duration) -> u64 {
 async fn configure(app: &App, request: Request<Incoming>) -> Result<Response<OutBody>, Fault> {
     demand_json(request.headers())?;
     let body = RawObject::parse(read_limited(request.into_body(), BODY_LIMIT).await?)?;
-    let settings = changed(app.health.look(|health, _| *health.settings()), &body)?;
+    Ok(json_answer(StatusCode::OK, &set(app, &body)?))
+}
+
+/// Changes settings, and tells all of them.
+///
+/// # Errors
+/// `Malformed`, naming the field.
+pub fn set(app: &App, body: &RawObject) -> Result<Value, Fault> {
+    let settings = changed(app.health.look(|health, _| *health.settings()), body)?;
     app.health.change(|health, _| health.set(settings));
     tracing::info!(enabled = settings.enabled, failures = settings.failures, "circuit breakers configured");
-    Ok(json_answer(StatusCode::OK, &config(app)))
+    Ok(config(app))
 }
 
 /// What the body does not name stays as it is.
@@ -99,7 +107,7 @@ fn number(body: &RawObject, field: &'static str) -> Result<Option<u64>, Fault> {
 }
 
 /// By provider, with the breakers of its models below it. Only what has failed lately is there.
-fn stats(app: &App) -> Value {
+pub fn stats(app: &App) -> Value {
     let mut providers = Map::new();
     app.health.look(|health, now| {
         for (provider, model, breaker) in health.breakers() {

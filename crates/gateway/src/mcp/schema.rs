@@ -14,11 +14,17 @@ pub(super) enum Kind {
     /// An integer or null.
     MaybeCount,
     MaybeNumber,
+    /// A number above zero.
+    Share,
     Flag,
+    /// An object that is described elsewhere.
+    Object,
+    /// A list of objects with these fields.
+    Objects(&'static [Field]),
 }
 
 /// One field of an object.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Field {
     pub name: &'static str,
     pub kind: Kind,
@@ -71,7 +77,12 @@ impl Kind {
             Kind::Count => value.as_i64().is_some_and(|number| number > 0),
             Kind::MaybeCount => value.is_u64() || value.is_null(),
             Kind::MaybeNumber => value.is_number() || value.is_null(),
+            Kind::Share => value.as_f64().is_some_and(|number| number > 0.0),
             Kind::Flag => value.is_boolean(),
+            Kind::Object => value.is_object(),
+            Kind::Objects(fields) => value.as_array().is_some_and(|items| {
+                items.iter().all(|item| item.as_object().is_some_and(|item| check(fields, item).is_ok()))
+            }),
         }
     }
 
@@ -80,7 +91,10 @@ impl Kind {
             Kind::Text | Kind::MaybeText => "must be text",
             Kind::Count | Kind::MaybeCount => "must be a positive integer",
             Kind::MaybeNumber => "must be a number",
+            Kind::Share => "must be a number above zero",
             Kind::Flag => "must be true or false",
+            Kind::Object => "must be an object",
+            Kind::Objects(_) => "must be a list of objects with the fields that are described",
         }
     }
 
@@ -91,7 +105,10 @@ impl Kind {
             Kind::Count => json!({ "type": "integer", "minimum": 1 }),
             Kind::MaybeCount => json!({ "type": ["integer", "null"], "minimum": 0 }),
             Kind::MaybeNumber => json!({ "type": ["number", "null"] }),
+            Kind::Share => json!({ "type": "number", "exclusiveMinimum": 0 }),
             Kind::Flag => json!({ "type": "boolean" }),
+            Kind::Object => json!({ "type": "object" }),
+            Kind::Objects(fields) => json!({ "type": "array", "items": object(fields) }),
         }
     }
 }

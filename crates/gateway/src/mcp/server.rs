@@ -16,10 +16,12 @@ use wire::{Fault, SurfaceId};
 use super::running::Running;
 use super::tools::{self, Action, Need, TOOLS, Tool};
 use super::vault::Errand;
-use super::{generate, schema, vault};
+use super::{generate, routing, schema, vault};
 use crate::app::App;
 use crate::clock;
 use crate::door::{Caller, Role};
+use crate::manage::breakers;
+use crate::world::World;
 
 /// The name that mcp-llm-bridge gives itself: configurations and scripts may look for it.
 const NAME: &str = "mcp-llm-bridge";
@@ -40,6 +42,8 @@ pub struct Visit {
     pub caller: Caller,
     /// Taken when the arguments name none.
     pub project: Option<String>,
+    /// What the request came in under; on a stream of one client each call takes what holds then.
+    pub(super) world: Option<Arc<World>>,
     /// The call, where another request may cancel it.
     pub(super) running: Option<Arc<Running>>,
 }
@@ -47,7 +51,7 @@ pub struct Visit {
 impl Visit {
     #[allow(missing_docs)]
     pub fn new(caller: Caller, project: Option<String>) -> Self {
-        Self { caller, project, running: None }
+        Self { caller, project, world: None, running: None }
     }
 
     async fn cancelled(&self) {
@@ -80,7 +84,7 @@ impl Tools {
         let why = match tool.need {
             Need::WriteVault if self.read_only => "this server was started with --read-only",
             Need::WriteVault | Need::ReadVault if caller.role != Role::Admin => {
-                "the vault tools need the gateway's own token (LLM_GATEWAY_AUTH_TOKEN)"
+                "this tool needs the gateway's own token (LLM_GATEWAY_AUTH_TOKEN)"
             }
             _ => return None,
         };
@@ -99,7 +103,8 @@ impl Tools {
         }
         schema::check(tool.input, &arguments)?;
         let project = text(&arguments, "project").or_else(|| visit.project.clone());
-        let errand = Errand { app: &self.app, caller: &visit.caller, project, arguments };
+        let world = visit.world.clone().unwrap_or_else(|| self.app.world());
+        let errand = Errand { app: &self.app, world, caller: &visit.caller, project, arguments };
         match tool.action {
             Action::Generate => tokio::select! {
                 answer = generate::generate(errand) => answer,
@@ -112,6 +117,11 @@ impl Tools {
             Action::StoreFile => vault::store_file(errand).await,
             Action::ListFiles => vault::list_files(errand).await,
             Action::DeleteFile => vault::delete_file(errand).await,
+            Action::ListGroups => routing::list_groups(errand).await,
+            Action::CreateGroup => routing::create_group(errand).await,
+            Action::DeleteGroup => routing::delete_group(errand).await,
+            Action::ConfigureBreakers => routing::configure_breakers(errand),
+            Action::BreakerStats => Ok(breakers::stats(&self.app)),
         }
     }
 }

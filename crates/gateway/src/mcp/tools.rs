@@ -13,6 +13,11 @@ pub(super) enum Action {
     StoreFile,
     ListFiles,
     DeleteFile,
+    ListGroups,
+    CreateGroup,
+    DeleteGroup,
+    ConfigureBreakers,
+    BreakerStats,
 }
 
 /// Who may use a tool, and where it is offered.
@@ -20,7 +25,7 @@ pub(super) enum Action {
 pub(super) enum Need {
     /// Anybody with a key.
     Inference,
-    /// The holder of the gateway's token.
+    /// The holder of the gateway's token: vault, groups and breakers are not for everybody.
     ReadVault,
     /// The same, and not where writing is switched off.
     WriteVault,
@@ -42,10 +47,43 @@ const PROJECT: Field =
     Field::new("project", Kind::Text, "Project whose credentials count (default: _global)");
 const ID: Field = Field::required("id", Kind::Count, "Id, as listed");
 
+const MEMBERS: &[Field] = &[
+    Field::required("provider", Kind::Text, "Its provider"),
+    Field::new("keyName", Kind::Text, "The only credential to use (default: any)"),
+    Field::new("weight", Kind::Share, "Its share, when weighted (default: 1)"),
+    Field::new("priority", Kind::MaybeCount, "Lower ones first, in failover (default: 0)"),
+];
+
+/// What a group says, beside its id.
+const NAME: Field = Field::required("name", Kind::Text, "Its name");
+const PATTERN: Field = Field::new(
+    "modelPattern",
+    Kind::Text,
+    "Models that it takes, as gpt-*,claude-* (default: requests for the group by its id)",
+);
+const SHARING: Field = Field::required("members", Kind::Objects(MEMBERS), "Who serves");
+const STRATEGY: Field =
+    Field::required("strategy", Kind::Text, "round-robin, random, failover, weighted, or another of route's");
+const STICKY: Field =
+    Field::new("stickyTTL", Kind::Count, "Seconds for which a conversation goes back to who answered it");
+const GROUP: &[Field] =
+    &[Field::required("id", Kind::Text, "Id of the group"), NAME, PATTERN, SHARING, STRATEGY, STICKY];
+
+/// Settings of circuit breakers.
+const BREAKERS: [Field; 7] = [
+    Field::new("enabled", Kind::Flag, "Whether breakers open at all"),
+    Field::new("failureThreshold", Kind::Count, "Failures in a row that open one (default: 5)"),
+    Field::new("resetTimeoutMs", Kind::Count, "Milliseconds until a probe may go (default: 30000)"),
+    Field::new("halfOpenMaxAttempts", Kind::Count, "Probes in a row that close it (default: 2)"),
+    Field::new("backoffBaseMs", Kind::MaybeCount, "First wait, where waits grow (default: they do not)"),
+    Field::new("backoffMultiplier", Kind::Count, "By how much they grow (default: 2)"),
+    Field::new("backoffMaxMs", Kind::Count, "The longest wait (default: 300000)"),
+];
+
 const GONE: Output = Output::Object(&[Field::required("ok", Kind::Flag, "It is gone")]);
 
 /// Every tool, in the order in which it is listed.
-pub(super) const TOOLS: [Tool; 8] = [
+pub(super) const TOOLS: [Tool; 13] = [
     Tool {
         name: "llm_generate",
         title: "Ask a language model",
@@ -178,6 +216,7 @@ pub(super) const TOOLS: [Tool; 8] = [
                 Field::required("provider", Kind::Text, "Its program"),
                 Field::required("fileName", Kind::Text, "Its name"),
                 Field::required("project", Kind::Text, "Its project"),
+                Field::required("version", Kind::Text, "What its content is at this moment, for comparing"),
                 Field::required("createdAt", Kind::Text, "YYYY-MM-DD HH:MM:SS, UTC"),
                 Field::required("updatedAt", Kind::Text, "YYYY-MM-DD HH:MM:SS, UTC"),
             ],
@@ -191,6 +230,51 @@ pub(super) const TOOLS: [Tool; 8] = [
         need: Need::WriteVault,
         input: &[ID],
         output: GONE,
+    },
+    Tool {
+        name: "list_groups",
+        title: "List groups",
+        about: "Lists the groups of providers that share the requests for some models.",
+        action: Action::ListGroups,
+        need: Need::ReadVault,
+        input: &[],
+        output: Output::List("groups", GROUP),
+    },
+    Tool {
+        name: "create_group",
+        title: "Create a group",
+        about: "Lets several providers, or several keys of one, share the requests for some models.",
+        action: Action::CreateGroup,
+        need: Need::WriteVault,
+        input: &[NAME, PATTERN, SHARING, STRATEGY, STICKY],
+        output: Output::Object(GROUP),
+    },
+    Tool {
+        name: "delete_group",
+        title: "Delete a group",
+        about: "Deletes a group. Requests go where they went before it was made.",
+        action: Action::DeleteGroup,
+        need: Need::WriteVault,
+        input: &[Field::required("id", Kind::Text, "Id, as listed")],
+        output: GONE,
+    },
+    Tool {
+        name: "configure_circuit_breaker",
+        title: "Configure circuit breakers",
+        about: "Changes when circuit breakers open and close, until the gateway ends. What is not named stays.",
+        action: Action::ConfigureBreakers,
+        need: Need::WriteVault,
+        input: &BREAKERS,
+        output: Output::Object(&BREAKERS),
+    },
+    Tool {
+        name: "circuit_breaker_stats",
+        title: "Show circuit breakers",
+        about: "Shows what has failed lately, by provider and model, and which breakers are open.",
+        action: Action::BreakerStats,
+        need: Need::ReadVault,
+        input: &[],
+        output: Output::Object(&[Field::required("stats", Kind::Object, "By provider")]),
     },
 ];
 

@@ -19,9 +19,45 @@ routes:
     assert_eq!((&*smart.name, smart.strategy), ("smart", policy::Strategy::RoundRobin));
     assert_eq!(smart.members[0].model.as_deref(), Some("openai/gpt-4o"));
     assert_eq!((smart.members[1].provider.as_deref(), smart.members[1].weight), (Some("groq"), 3));
-    assert!(
-        cheap.holds("gpt-4o", "alpha") && !cheap.holds("gpt-4o", "beta") && !cheap.holds("cheap", "alpha")
+    let holds = |model, project| cheap.holds(&Ask { project, ..Ask::chat(Some(model)) });
+    assert!(holds("gpt-4o", "alpha") && !holds("gpt-4o", "beta") && !holds("cheap", "alpha"));
+}
+
+#[test]
+fn conditions_and_what_a_route_does_in_one_case_only_are_read() {
+    let yaml = "\
+routes:
+  pictures:
+    models: ['*']
+    keys: ci-*
+    tags: [batch, nightly]
+    min_size: 1KB
+    max_size: 2MB
+    modalities: images
+    tools: false
+    sticky: 30m
+    hedge: 800ms
+    targets: [{provider: openai, key: second}]
+    when_too_long: [google/gemini-2.5-pro]
+    when_refused: mistral/mistral-large-latest
+";
+    let (snapshot, _) = gateway::config::build_snapshot(&with_yaml(yaml).config());
+    let [route] = snapshot.routes() else { panic!("{:?}", snapshot.routes()) };
+    let when = &route.when;
+    assert_eq!(
+        (when.keys.len(), when.tags.len(), when.least, when.most),
+        (1, 2, Some(1000), Some(2_000_000))
     );
+    assert_eq!(
+        (when.modalities.as_slice(), when.tools),
+        ([policy::Modality::Images].as_slice(), Some(false))
+    );
+    assert_eq!(route.sticky, Some(Duration::from_secs(1800)));
+    assert_eq!(route.hedge, Some(Duration::from_millis(800)));
+    assert_eq!(route.members[0].key.as_deref(), Some("second"));
+    assert_eq!(route.when_too_long[0].model.as_deref(), Some("google/gemini-2.5-pro"));
+    assert_eq!(route.when_refused[0].model.as_deref(), Some("mistral/mistral-large-latest"));
+    assert!(snapshot.is_sticky());
 }
 
 #[test]
@@ -35,12 +71,18 @@ routes:
   c:
     targets:
       - {wieght: 2}
+  d:
+    modalities: [smells]
+    targets: [x/y]
 ";
     let error = with_yaml(yaml).error();
     let lines = error.lines().join("\n");
-    for expected in
-        ["config.yaml:3: routes.a.strategy must be in-order", "routes.b.targets", "did you mean 'weight'?"]
-    {
+    for expected in [
+        "config.yaml:3: routes.a.strategy must be in-order",
+        "routes.b.targets",
+        "did you mean 'weight'?",
+        "routes.d.modalities must be text, images",
+    ] {
         assert!(lines.contains(expected), "{expected}: {lines}");
     }
 }

@@ -8,7 +8,8 @@ pub use bytes::Bytes;
 pub use gateway::config::{Config, ConfigError, Flags, build_snapshot, load};
 pub use policy::{Ask, Kind, Model, Provider, Reason, Snapshot, Standing, plan};
 pub use tempfile::TempDir;
-pub use wire::{Dialect, Operation, RawObject, WireId};
+pub use upstream::Reach;
+pub use wire::{RawObject, WireId};
 
 pub const LLM_BRIDGE: &str = include_str!("../fixtures/llm-bridge-config.yaml");
 pub const TOKEN: &str = "0123456789abcdef0123456789abcdef";
@@ -78,19 +79,7 @@ impl Standing for AllKeys {
 }
 
 pub fn planned(snapshot: &Snapshot, model: &str) -> policy::Target {
-    let dialect = Some(Dialect::OpenAiChat);
-    let ask = Ask {
-        operation: Operation::Chat,
-        dialect,
-        model: Some(model),
-        provider: None,
-        project: "_global",
-        access: policy::Access::ALL,
-        strict: false,
-        needs: policy::Needs::default(),
-        dice: 0,
-    };
-    plan(&ask, snapshot, &AllKeys).expect("a plan").targets()[0].clone()
+    plan(&Ask::chat(Some(model)), snapshot, &AllKeys).expect("a plan").targets()[0].clone()
 }
 
 /// What a body is after a target's rules, as JSON text by field.

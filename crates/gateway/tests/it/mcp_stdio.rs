@@ -48,7 +48,7 @@ fn the_tools_of_mcp_llm_bridge_are_offered_with_schemas_both_ways() {
     assert_eq!(conversation.finish(), Some(0));
 }
 
-const TOOLS: [&str; 8] = [
+const TOOLS: [&str; 13] = [
     "llm_generate",
     "llm_models",
     "vault_store",
@@ -57,6 +57,11 @@ const TOOLS: [&str; 8] = [
     "vault_store_file",
     "vault_list_files",
     "vault_delete_file",
+    "list_groups",
+    "create_group",
+    "delete_group",
+    "configure_circuit_breaker",
+    "circuit_breaker_stats",
 ];
 
 #[test]
@@ -174,7 +179,14 @@ fn read_only_leaves_out_the_tools_that_write() {
     let (_provider, mut conversation) = bench(&["--read-only"]);
     assert_eq!(
         names(&tools(&mut conversation)),
-        ["llm_generate", "llm_models", "vault_list", "vault_list_files"]
+        [
+            "llm_generate",
+            "llm_models",
+            "vault_list",
+            "vault_list_files",
+            "list_groups",
+            "circuit_breaker_stats"
+        ]
     );
     let refusal =
         conversation.refused("vault_store", json!({ "provider": "openai", "apiKey": "sk-0123456789" }));

@@ -76,6 +76,10 @@ impl Pool {
         here.max_by_key(|hold| hold.until()).copied()
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.holds.is_empty()
+    }
+
     /// The provider answered 429, and may have said for how long.
     pub(super) fn cool(&mut self, place: Place, hint: Option<Duration>, now: Duration) {
         let strikes = match self.holds.get(&place) {

@@ -20,6 +20,8 @@ pub struct Needs {
     pub documents: bool,
     /// Sound.
     pub audio: bool,
+    /// Tools that the model may call. A model that is not known to call any is asked all the same.
+    pub tools: bool,
 }
 
 impl Needs {
@@ -57,11 +59,35 @@ pub(super) fn sift(
     let Some(first) = fit.first().map(|(at, _)| *at) else {
         return Err(nobody(ask, world, standing, &out));
     };
-    skipped.extend(out.into_iter().filter_map(|(target, why)| {
-        let provider = world.position(&target.provider.id)?;
-        Some(Skipped { provider, model: Some(target.model.id.clone()), why })
-    }));
+    skipped.extend(out.into_iter().filter_map(|(target, why)| left_out(world, &target, why)));
     Ok(fit.into_iter().map(|(at, target)| stand_in(at, first, target)).collect())
+}
+
+fn left_out(world: &Snapshot, target: &Target, why: Reason) -> Option<Skipped> {
+    let provider = world.position(&target.provider.id)?;
+    Some(Skipped { provider, model: Some(target.model.id.clone()), why })
+}
+
+/// Adds the targets for one case only that can serve now. Who is followed by one that takes what is declined passes it
+/// on.
+pub(super) fn add_reserves(
+    ask: &Ask<'_>,
+    world: &Snapshot,
+    standing: &dyn Standing,
+    targets: &mut Vec<Target>,
+    reserves: Vec<Target>,
+    skipped: &mut Vec<Skipped>,
+) {
+    for target in reserves {
+        match judge(ask, standing, &target) {
+            Verdict::Well | Verdict::LastResort => targets.push(target),
+            Verdict::Resting(why) => skipped.extend(left_out(world, &target, why)),
+        }
+    }
+    let Some(last) = targets.iter().rposition(|target| target.reason == Choice::WhenRefused) else { return };
+    for target in targets[..last].iter_mut().filter(|target| target.reason != Choice::WhenTooLong) {
+        target.passes_refusals_on = true;
+    }
 }
 
 /// Where the first choice is not the first to be tried, all others stand in for it.
@@ -75,7 +101,7 @@ fn stand_in(at: usize, first: usize, mut target: Target) -> Target {
 fn judge(ask: &Ask<'_>, standing: &dyn Standing, target: &Target) -> Verdict {
     match ask.needs.lacking(&target.model.profile.abilities) {
         Some(what) => Verdict::Resting(Reason::Lacks(what)),
-        None => standing.verdict(&target.provider, &target.model, ask.project),
+        None => standing.verdict(&target.provider, &target.model, ask.project, target.key.as_ref()),
     }
 }
 

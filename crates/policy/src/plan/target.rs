@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use wire::{Fault, RawObject};
 
+use crate::health::KeyId;
 use crate::provider::{Endpoint, Model, Provider};
 
 /// One thing to try.
@@ -16,6 +17,12 @@ pub struct Target {
     pub endpoint: usize,
     #[allow(missing_docs)]
     pub model: Arc<Model>,
+    /// Name of the only credential to use; `None`: any that there is.
+    pub key: Option<Arc<str>>,
+    /// The credential to begin with, since its account has the prompt in its cache.
+    pub warm_key: Option<KeyId>,
+    /// An answer in which it declines for its content policy is not for the client: somebody else is to be asked.
+    pub passes_refusals_on: bool,
     /// Why it is in the plan.
     pub reason: Choice,
 }
@@ -33,6 +40,8 @@ pub enum Choice {
     Alias,
     /// The operator's route for the name leads there.
     Route,
+    /// It answered this conversation last, and has its prompt in the cache.
+    Sticky,
     /// The client asks for this provider.
     Asked,
     /// The operator's default for models that nobody has, and for requests without one.
@@ -41,6 +50,10 @@ pub enum Choice {
     First,
     /// Another provider, since the one that was asked for failed or is not available.
     Fallback,
+    /// Only for prompts that were too long for another.
+    WhenTooLong,
+    /// Only for what another declined for its content policy.
+    WhenRefused,
     /// The demonstration, since nothing else is available.
     Demo,
 }
@@ -53,7 +66,12 @@ impl Target {
 
     /// It is not what the client asked for.
     pub fn is_fallback(&self) -> bool {
-        matches!(self.reason, Choice::Fallback | Choice::Demo)
+        matches!(self.reason, Choice::Fallback | Choice::Demo) || self.is_reserve()
+    }
+
+    /// It is tried in one case only.
+    pub fn is_reserve(&self) -> bool {
+        matches!(self.reason, Choice::WhenTooLong | Choice::WhenRefused)
     }
 
     /// Its body is edited after it was carried or encoded.
@@ -85,7 +103,12 @@ impl Target {
     }
 
     pub(super) fn explain(&self) -> String {
-        format!("{} with {}: {}", self.provider.id, self.model.id, self.reason)
+        match &self.key {
+            Some(key) => {
+                format!("{} with {} (key {key}): {}", self.provider.id, self.model.id, self.reason)
+            }
+            None => format!("{} with {}: {}", self.provider.id, self.model.id, self.reason),
+        }
     }
 }
 
@@ -97,10 +120,13 @@ impl fmt::Display for Choice {
             Choice::Prefix => "its name is the prefix of the model",
             Choice::Alias => "the name is an alias of this model",
             Choice::Route => "is the route's choice",
+            Choice::Sticky => "answered this conversation last and has its prompt in the cache",
             Choice::Asked => "the client asked for it",
             Choice::Default => "is the default provider",
             Choice::First => "is the first provider that is available",
             Choice::Fallback => "may serve instead",
+            Choice::WhenTooLong => "takes only prompts that were too long for another",
+            Choice::WhenRefused => "takes only what another declined for its content policy",
             Choice::Demo => "is the only one that is available",
         })
     }

@@ -42,7 +42,7 @@ impl Standing for At<'_> {
         None
     }
 
-    fn verdict(&self, provider: &Provider, model: &Model, _: &str) -> Verdict {
+    fn verdict(&self, provider: &Provider, model: &Model, _: &str, _: Option<&Arc<str>>) -> Verdict {
         self.0.verdict(&provider.id, &model.id, &[KEY], self.1)
     }
 

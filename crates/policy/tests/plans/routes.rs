@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use policy::{
-    Ask, Choice, Member, Model, Needs, Pace, Plan, Prices, Provider, Rate, Reason, Route, Snapshot, Standing,
-    Strategy, plan,
+    Ask, Choice, Condition, Member, Model, Needs, Pace, Plan, Prices, Provider, Rate, Reason, Route,
+    Snapshot, Standing, Strategy, plan,
 };
 use proptest::prelude::*;
 use wire::Fault;
@@ -18,16 +18,15 @@ fn member(name: &str) -> Member {
     let (provider, model) =
         name.split_once(':').map_or((name, None), |(provider, model)| (provider, Some(model)));
     let provider = (!provider.is_empty()).then(|| provider.to_owned());
-    Member { provider, model: model.map(str::to_owned), weight: 1, priority: 0 }
+    Member { provider, model: model.map(str::to_owned), ..Member::default() }
 }
 
 fn route(strategy: Strategy, members: &[&str]) -> Route {
     Route {
         name: "smart".into(),
-        models: Vec::new(),
-        projects: Vec::new(),
         strategy,
         members: members.iter().map(|name| member(name)).collect(),
+        ..Route::default()
     }
 }
 
@@ -139,8 +138,11 @@ fn an_image_goes_past_a_model_without_vision_and_the_error_names_one_that_could_
 #[test]
 fn a_pattern_and_a_project_decide_for_whom_a_route_holds() {
     let only = Route {
-        models: vec!["a-*".to_owned()],
-        projects: vec!["alpha".to_owned()],
+        when: Condition {
+            models: vec!["a-*".to_owned()],
+            projects: vec!["alpha".to_owned()],
+            ..Condition::default()
+        },
         ..route(Strategy::InOrder, &["c"])
     };
     let world = world(only);

@@ -3,12 +3,9 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use policy::{
-    Access, Ask, Auth, Endpoint, Kind, Model, Needs, Plan, Provider, Reason, Rules, Snapshot, Standing,
-    Timeouts,
-};
+use policy::{Ask, Auth, Endpoint, Kind, Model, Plan, Provider, Reason, Rules, Snapshot, Standing, Timeouts};
 use wire::chat::Profile;
-use wire::{Dialect, Fault, Operation, WireId};
+use wire::{Fault, Operation, WireId};
 
 /// A provider with these models, the first of them its default.
 pub fn provider(id: &str, models: &[&str]) -> Provider {
@@ -107,17 +104,7 @@ impl Standing for Keys {
 }
 
 pub fn ask<'a>(model: Option<&'a str>) -> Ask<'a> {
-    Ask {
-        operation: Operation::Chat,
-        dialect: Some(Dialect::OpenAiChat),
-        model,
-        provider: None,
-        project: "_global",
-        access: Access::ALL,
-        strict: false,
-        needs: Needs::default(),
-        dice: 0,
-    }
+    Ask::chat(model)
 }
 
 /// `provider:model` of every target, in order.

@@ -23,6 +23,7 @@ const MIGRATIONS: &[Migration] = &[
         name: "files_keys_and_audit",
         sql: include_str!("../../migrations/sqlite/0002_files_keys_and_audit.sql"),
     },
+    Migration { version: 3, name: "groups", sql: include_str!("../../migrations/sqlite/0003_groups.sql") },
 ];
 
 /// The schema that this program reads and writes.

@@ -49,6 +49,13 @@ pub struct Stop {
     pub explanation: Option<String>,
 }
 
+impl StopReason {
+    /// For its content policy: the model declined, or a safety system stepped in.
+    pub fn declines(self) -> bool {
+        matches!(self, StopReason::Refusal | StopReason::Filter)
+    }
+}
+
 impl From<StopReason> for Stop {
     fn from(reason: StopReason) -> Self {
         Self { reason, ..Self::default() }

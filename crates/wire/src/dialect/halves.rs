@@ -147,6 +147,8 @@ pub struct Peek {
     pub max_output: Option<u64>,
     /// Id of an answer, kept by its provider, from which the request goes on (`previous_response_id`).
     pub previous: Option<String>,
+    /// The provider is asked to keep the answer, so that asking two of them would leave one answer that nobody wants.
+    pub keeps: bool,
 }
 
 /// What a client wants to see of the model's thoughts.

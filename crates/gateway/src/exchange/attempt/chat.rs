@@ -5,8 +5,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use policy::Target;
-use wire::chat::{ChatRequest, Encoded, Profile, Undo};
+use wire::chat::{ChatRequest, Encoded, Profile, Stop, Undo};
 use wire::dialect::{Echo, Wire};
+use wire::fault::{Class, UpstreamFault};
 use wire::{Fault, Operation, RawObject};
 
 use super::thoughts::{self, Thoughts};
@@ -46,7 +47,7 @@ pub(super) fn outgoing(
 }
 
 /// The request in the target's dialect, with or without its thoughts.
-fn encoded(
+pub(super) fn encoded(
     wire: &dyn Wire,
     request: &ChatRequest,
     target: &Target,
@@ -88,6 +89,7 @@ pub(super) fn whole(
     let Some(undo) = undo else {
         let mut answer = RawObject::parse(body).map_err(unreadable)?;
         let glance = wire.glance_whole(&answer)?;
+        not_declined(target, glance.stop.as_ref())?;
         if let Some(id) = &glance.kept_as {
             Keeper::new(app, inbound, target, key, meter).keep(id);
         }
@@ -96,6 +98,7 @@ pub(super) fn whole(
         return Ok(Reply::Whole { pieces: answer.into_segments(), echo });
     };
     let response = wire.decode_response(&body, &undo)?;
+    not_declined(target, response.choices.first().map(|choice| &choice.stop))?;
     meter.answered(response.usage.as_ref(), response.model.as_deref(), &mut echo);
     Memory::new(app.recall.clone(), inbound.owner(meter)).keep(&response);
     let mut losses = Vec::new();
@@ -111,7 +114,7 @@ pub(super) async fn stream(
     reply: upstream::Reply,
     undo: Option<Undo>,
     echo: Echo,
-    (memory, keeper): (Memory, Keeper),
+    (memory, keeper, secret): (Memory, Keeper, Option<HeaderValue>),
 ) -> Result<Reply, Fault> {
     let wire = target.endpoint().wire.wire();
     let provider: Arc<str> = target.provider.id.clone();
@@ -123,6 +126,7 @@ pub(super) async fn stream(
         }
         let body = reply.body.collect(WHOLE_ANSWER).await?;
         let response = wire.decode_response(&body, &undo.unwrap_or_default())?;
+        not_declined(target, response.choices.first().map(|choice| &choice.stop))?;
         memory.keep(&response);
         let relay = Box::new(Relay::of_whole(inbound.surface, provider, echo.clone(), &response));
         return Ok(Reply::Stream { relay, echo });
@@ -141,9 +145,29 @@ pub(super) async fn stream(
         }
     };
     let source = (reply.body, framing);
-    let mut relay = Box::new(Relay::new(inbound.surface, provider, echo.request_id.clone(), source, passage));
+    let relay = Relay::new(inbound.surface, provider, echo.request_id.clone(), source, passage);
+    let mut relay = Box::new(relay.hiding(secret));
     relay.prime().await?;
+    not_declined(target, relay.declined())?;
     Ok(Reply::Stream { relay, echo })
+}
+
+/// Where somebody else takes what a target declines, an answer that only declines is none.
+fn not_declined(target: &Target, stop: Option<&Stop>) -> Result<(), Fault> {
+    let Some(stop) = stop.filter(|stop| target.passes_refusals_on && stop.reason.declines()) else {
+        return Ok(());
+    };
+    let why = stop.explanation.as_deref().unwrap_or("the model declined to answer for its content policy");
+    Err(Fault::from(UpstreamFault {
+        provider: target.provider.id.to_string(),
+        status: 200,
+        class: Class::BadRequest,
+        message: why.to_owned(),
+        param: None,
+        code: Some("content_filter".to_owned()),
+        retry_after: None,
+        original: None,
+    }))
 }
 
 fn media_type(headers: &HeaderMap) -> &str {

@@ -32,6 +32,7 @@ pub(super) fn peek(body: &RawObject) -> Result<Peek, Fault> {
         stream: body.get("stream")?.unwrap_or(false),
         include_usage: options.and_then(|options| options.include_usage).unwrap_or(false),
         max_output: positive(body, "max_completion_tokens")?.or(older),
+        keeps: body.get("store").ok().flatten().unwrap_or(false),
         ..gateway_fields::peek(body)?
     })
 }

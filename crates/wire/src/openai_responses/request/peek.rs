@@ -34,6 +34,8 @@ pub(in crate::openai_responses) fn peek(body: &RawObject) -> Result<Peek, Fault>
         include_usage: true,
         max_output: checks::positive(body, "max_output_tokens")?,
         previous: body.get("previous_response_id")?,
+        // Kept unless the client says otherwise (OpenAI API reference, Responses, read 2026-11-25).
+        keeps: body.get("store").ok().flatten().unwrap_or(true),
     })
 }
 
