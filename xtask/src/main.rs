@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask test|check|tidy|soak`.
+//! The project's own commands: `cargo xtask test|check|tidy|tables|soak`.
 //!
 //! One file per command; `shell`, `tally` and `report` are what they share. Nothing here ships.
 
@@ -13,6 +13,7 @@ mod check;
 mod report;
 mod shell;
 mod soak;
+mod tables;
 mod tally;
 mod test;
 mod tidy;
@@ -33,6 +34,8 @@ enum Command {
     Check,
     /// Guards the invariants that the compiler cannot see
     Tidy,
+    /// Writes docs/translation.md again: what crosses between the APIs
+    Tables,
     /// The long evidence: kill loops at full count, fuzzing, the speed comparison
     Soak(soak::Options),
 }
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
         Command::Test(options) => test::run(&place, &options),
         Command::Check => check::run(&place),
         Command::Tidy => tidy::run(&place),
+        Command::Tables => tables::run(&place),
         Command::Soak(options) => soak::run(&place, &options),
     };
     match outcome {

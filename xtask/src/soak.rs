@@ -1,6 +1,7 @@
 //! `cargo xtask soak`: the evidence that takes hours, kept out of `test`.
 //!
-//! Each part is the same code that `test` or `bench/` runs in short, with its figures turned up.
+//! Most parts are the same code that `test` or `bench/` runs in short, with its figures turned up; those that have no
+//! short form are ignored tests.
 
 use std::path::Path;
 use std::process::Command;
@@ -18,11 +19,17 @@ use crate::{Place, shell};
 /// Environment variable that the kill -9 tests read: how many times the gateway is killed.
 const KILL_ROUNDS: &str = "GATEWAY_KILL_ROUNDS";
 
+/// Environment variable that the test of reloads reads: how often the configuration changes under load.
+const RELOADS: &str = "GATEWAY_RELOADS";
+
 #[derive(Args)]
 pub(crate) struct Options {
     /// How many times the gateway is killed during writes
     #[arg(long, default_value_t = 500, value_name = "N")]
     kill_rounds: u32,
+    /// How often the configuration changes under load
+    #[arg(long, default_value_t = 1000, value_name = "N")]
+    reloads: u32,
     /// How long each fuzz target runs, in minutes
     #[arg(long, default_value_t = 10, value_name = "MINUTES")]
     fuzz_minutes: u64,
@@ -34,7 +41,9 @@ pub(crate) struct Options {
 /// True if nothing failed; what could not run is named.
 pub(crate) fn run(place: &Place, options: &Options) -> Result<bool> {
     let mut report = Report::default();
+    report.suite("the vault and the doors under load", Runner::CargoTest, || soaks(place));
     report.suite("kill -9 during writes", Runner::CargoTest, || kill_loops(place, options.kill_rounds));
+    report.suite("reloads under load", Runner::CargoTest, || reloads(place, options.reloads));
     if report.step("build", || shell::passes(cargo(place).args(["build", "--workspace"]))) {
         agents::run(&mut report, place, agents::Wires::All);
     }
@@ -43,11 +52,25 @@ pub(crate) fn run(place: &Place, options: &Options) -> Result<bool> {
     Ok(report.close())
 }
 
+/// What `tests/it/soaks` holds: every test by itself, since they measure times and want the machine.
+fn soaks(place: &Place) -> Result<Finished> {
+    let mut command = cargo(place);
+    command.args(["test", "--release", "--package", "llm-gateway", "--test", "it", "--"]);
+    shell::run(command.args(["--ignored", "--test-threads=1", "--nocapture", "soaks::"]))
+}
+
 /// Every `tests/kill*.rs`, in a release build, one test at a time.
 fn kill_loops(place: &Place, rounds: u32) -> Result<Finished> {
     let mut command = cargo(place);
     command.args(["test", "--release", "--workspace", "--test", "kill*", "--", "--test-threads=1"]);
     shell::run(command.env(KILL_ROUNDS, rounds.to_string()))
+}
+
+/// In a release build: a thousand of them take minutes in another.
+fn reloads(place: &Place, rounds: u32) -> Result<Finished> {
+    let mut command = cargo(place);
+    command.args(["test", "--release", "-p", "llm-gateway", "--test", "it", "reload::load"]);
+    shell::run(command.env(RELOADS, rounds.to_string()))
 }
 
 fn fuzz(report: &mut Report, place: &Place, minutes: u64) {

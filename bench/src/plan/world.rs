@@ -1,11 +1,11 @@
 //! The world that is planned in: 40 providers of 25 models each, and 50 routes, read from a file as an operator writes it.
 
 use std::fmt::Write as _;
-use std::sync::Arc;
 
 use anyhow::{Result, anyhow};
 use gateway::config::{self, Flags};
-use gateway::world::{World, runtimes};
+use gateway::startup;
+use gateway::world::World;
 
 const PROVIDERS: usize = 40;
 const MODELS: usize = 24;
@@ -21,9 +21,8 @@ pub(crate) fn build() -> Result<World> {
     let home = dir.path().display().to_string();
     let flags = Flags { config: Some(path), ..Flags::default() };
     let config = config::load(&flags, &|name| (name == "HOME").then(|| home.clone()), dir.path())?;
-    let (snapshot, _) = config::build_snapshot(&config);
-    let runtimes = runtimes(&snapshot, &config.provider_keys).map_err(|why| anyhow!(why))?;
-    Ok(World::new(Arc::new(snapshot), Arc::new(runtimes), &[]))
+    let (configured, _) = startup::configured(&config, None).map_err(|why| anyhow!(why))?;
+    Ok(World::new(configured, &[]))
 }
 
 fn file() -> Result<String> {

@@ -46,6 +46,8 @@ pub(crate) enum Fault {
     GiantEvent,
     /// 1 GiB (or `size`) without a line end, from the middle on.
     EndlessLine,
+    /// 512 MiB (or `size`) of spaces, which pack well.
+    Bomb,
     /// A good stream whose middle event comes again and again, 1 GiB (or `size`) of it.
     Firehose,
     /// 200 with a web page.
@@ -84,6 +86,7 @@ const FAULTS: &[(&str, Fault)] = &[
     ("bad-utf8", Fault::BadUtf8),
     ("giant-event", Fault::GiantEvent),
     ("endless-line", Fault::EndlessLine),
+    ("bomb", Fault::Bomb),
     ("firehose", Fault::Firehose),
     ("html", Fault::Html),
     ("empty", Fault::Empty),
@@ -99,6 +102,7 @@ const FAULTS: &[(&str, Fault)] = &[
 const DRIP: Duration = Duration::from_millis(200);
 const GIANT: usize = 4 * 1024 * 1024;
 const ENDLESS: usize = 1024 * 1024 * 1024;
+const BOMB: usize = 512 * 1024 * 1024;
 const PIECE: usize = 64 * 1024;
 
 impl Fault {
@@ -159,7 +163,7 @@ pub(crate) fn stream(script: &Script, wire: &dyn Wire, form: Form, mut frames: V
         frames.retain(|frame| matches!(frame.tag, Tag::Open | Tag::Content));
         return body(frames);
     }
-    let middle = middle(&frames);
+    let middle = if script.early { start(&frames) } else { middle(&frames) };
     let rest = frames.split_off(middle);
     let broken = rest.first().map(|frame| frame.bytes.clone()).unwrap_or_default();
     let mut steps = body(frames);
@@ -169,7 +173,7 @@ pub(crate) fn stream(script: &Script, wire: &dyn Wire, form: Form, mut frames: V
         Fault::Truncate => steps.extend([Step::Body(broken.slice(..broken.len() / 2)), Step::Fin]),
         Fault::Reset => steps.push(Step::Reset),
         Fault::ErrorMid => {
-            let error = wire.error_events(&Refusal::new(529, "Overloaded"), middle);
+            let error = wire.error_events(&overloaded(script), middle);
             steps.extend(body(form.last_frames(&error, script.spelling)));
         }
         Fault::BadJson => {
@@ -187,6 +191,10 @@ pub(crate) fn stream(script: &Script, wire: &dyn Wire, form: Form, mut frames: V
         Fault::EndlessLine => {
             steps.push(Step::Body(form.opening().into()));
             steps.extend(endless(script));
+        }
+        Fault::Bomb => {
+            steps.push(Step::Body(form.opening().into()));
+            steps.extend(bomb(script));
         }
         Fault::Firehose => {
             let times = script.size.unwrap_or(ENDLESS).div_ceil(broken.len().max(1)) as u64;
@@ -209,19 +217,16 @@ pub(crate) fn whole(script: &Script, wire: &dyn Wire, text: Bytes) -> Vec<Step> 
         Some(Fault::BadJson) => good(half),
         Some(Fault::BadUtf8) => good(spoilt(&text)),
         Some(Fault::GiantEvent) => good(swollen(&text, script.size.unwrap_or(GIANT))),
-        Some(Fault::ErrorMid) => good(wire.error(&Refusal::new(529, "Overloaded")).to_string().into()),
-        Some(Fault::EndlessLine) => {
-            let mut steps = vec![Step::Body(half)];
-            steps.extend(endless(script));
-            steps
-        }
+        Some(Fault::ErrorMid) => good(wire.error(&overloaded(script)).to_string().into()),
+        Some(Fault::EndlessLine) => after(half, endless(script)),
+        Some(Fault::Bomb) => after(half, bomb(script)),
         _ => good(text),
     }
 }
 
 /// Whether a whole answer with this fault can say its length beforehand.
 pub(crate) fn length_is_known(fault: Option<Fault>) -> bool {
-    fault != Some(Fault::EndlessLine)
+    !matches!(fault, Some(Fault::EndlessLine | Fault::Bomb))
 }
 
 /// The head, as the script's fault spells it.
@@ -243,6 +248,17 @@ fn body(frames: Vec<Frame>) -> Vec<Step> {
     frames.into_iter().map(|frame| Step::Body(frame.bytes)).chain([Step::End]).collect()
 }
 
+/// What an overloaded provider says in mid-answer.
+fn overloaded(script: &Script) -> Refusal {
+    let told = script.told_key.as_deref().map(|key| format!(" ({key} has to wait)"));
+    Refusal::new(529, format!("Overloaded{}", told.unwrap_or_default()))
+}
+
+/// Where the first piece of the content is.
+fn start(frames: &[Frame]) -> usize {
+    frames.iter().position(|frame| frame.tag == Tag::Content).unwrap_or(0)
+}
+
 /// Where the middle of the content is: at least one piece stands before it, when there are two.
 fn middle(frames: &[Frame]) -> usize {
     let contents = frames.iter().enumerate().filter(|(_, frame)| frame.tag == Tag::Content);
@@ -253,6 +269,15 @@ fn middle(frames: &[Frame]) -> usize {
 fn endless(script: &Script) -> Vec<Step> {
     let total = script.size.unwrap_or(ENDLESS);
     vec![Step::Flood { piece: vec![b'x'; PIECE].into(), times: total.div_ceil(PIECE) as u64 }, Step::End]
+}
+
+fn bomb(script: &Script) -> Vec<Step> {
+    let total = script.size.unwrap_or(BOMB);
+    vec![Step::Flood { piece: vec![b' '; PIECE].into(), times: total.div_ceil(PIECE) as u64 }, Step::End]
+}
+
+fn after(begun: Bytes, steps: Vec<Step>) -> Vec<Step> {
+    std::iter::once(Step::Body(begun)).chain(steps).collect()
 }
 
 /// The same text with a byte inside its last string that no UTF-8 has.

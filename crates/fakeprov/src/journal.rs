@@ -80,6 +80,8 @@ pub(crate) struct Journal {
 pub(crate) struct Log {
     pub(crate) connections: usize,
     pub(crate) received: Vec<Received>,
+    /// Requests for the list of models: gateways read it whenever they like.
+    pub(crate) lists: Vec<Received>,
     pub(crate) closed: Vec<Closed>,
 }
 
@@ -92,6 +94,10 @@ impl Default for Journal {
 impl Journal {
     pub(crate) fn received(&self) -> Vec<Received> {
         self.log().received.clone()
+    }
+
+    pub(crate) fn lists(&self) -> Vec<Received> {
+        self.log().lists.clone()
     }
 
     pub(crate) fn closed(&self) -> Vec<Closed> {
@@ -115,6 +121,12 @@ impl Journal {
         };
         self.changed();
         number
+    }
+
+    /// Notes a request for the list of models, which has no number.
+    pub(crate) fn receive_list(&self, request: Received) {
+        self.log().lists.push(request);
+        self.changed();
     }
 
     /// Notes a request and gives its number.

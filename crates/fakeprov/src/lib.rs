@@ -6,9 +6,11 @@
 //! It shares no code with the gateway, because it judges it: a request a real provider would refuse is refused
 //! here, and what arrived can be read back. It speaks HTTP/1.1 on raw sockets, so that it can misbehave to the byte.
 
+mod absent;
 mod answer;
 mod anthropic;
 mod ask;
+mod coding;
 mod completions;
 mod endpoint;
 mod faults;
@@ -40,6 +42,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
+pub use absent::Absent;
 pub use answer::TEXT;
 pub use journal::{Closed, Received};
 
@@ -113,9 +116,14 @@ impl FakeProv {
         self.address
     }
 
-    /// Every request read in full so far, oldest first.
+    /// Every request read in full so far, oldest first, but for [`lists`](Self::lists).
     pub fn received(&self) -> Vec<Received> {
         self.journal.received()
+    }
+
+    /// Every request for the list of models so far, oldest first; those are not among [`received`](Self::received).
+    pub fn lists(&self) -> Vec<Received> {
+        self.journal.lists()
     }
 
     /// How many connections were accepted so far.

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use crate::coding::Coding;
 use crate::faults::Fault;
 
 /// What kind of answer is given. Whatever the kind, tool results are quoted, a forced tool is called and a demanded
@@ -114,6 +115,12 @@ pub(crate) struct Script {
     pub(crate) fault: Option<Fault>,
     /// The fault is shown only to the first so many requests for this name (`times=1`).
     pub(crate) times: Option<u64>,
+    /// The fault of a stream comes before its first content rather than in its middle (`early`).
+    pub(crate) early: bool,
+    /// Errors in the midst of an answer repeat the key that the request came with (`tattle`).
+    pub(crate) tattle: bool,
+    /// That key, once the request is there.
+    pub(crate) told_key: Option<String>,
     pub(crate) stop: Option<Stop>,
     pub(crate) cut: Cut,
     pub(crate) tick: Option<Duration>,
@@ -129,6 +136,8 @@ pub(crate) struct Script {
     pub(crate) nodone: bool,
     /// All events in one write (`bunch`).
     pub(crate) bunch: bool,
+    /// How the body is packed (`gzip`, `deflate`, `br`).
+    pub(crate) coding: Option<Coding>,
     /// A stream without chunked framing, ended by closing the connection (`eof`).
     pub(crate) until_close: bool,
     /// Newer models' manners are accepted: runs of one role, system turns in the middle, unknown fields (`lenient`).
@@ -162,6 +171,8 @@ impl Script {
             self.kind = Kind::Replay(id.to_owned());
         } else if let Some(fault) = Fault::parse(word) {
             self.fault = Some(fault);
+        } else if let Some(coding) = Coding::parse(word) {
+            self.coding = Some(coding);
         } else if let Some((_, eol)) = EOLS.iter().find(|(name, _)| *name == word) {
             self.spelling.eol = *eol;
         } else if let Some((name, value)) = word.split_once('=') {
@@ -191,6 +202,8 @@ impl Script {
     fn switch(&mut self, name: &str) -> Option<&mut bool> {
         Some(match name {
             "thinking" => &mut self.thinking,
+            "early" => &mut self.early,
+            "tattle" => &mut self.tattle,
             "nousage" => &mut self.nousage,
             "nodone" => &mut self.nodone,
             "bunch" => &mut self.bunch,

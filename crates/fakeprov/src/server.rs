@@ -134,14 +134,19 @@ impl Connection {
         if desk::is_question(request) {
             return 0;
         }
-        self.state.journal.receive(Received {
+        let received = Received {
             connection: self.number,
             method: request.method.clone(),
             path: request.target.clone(),
             headers: request.headers.clone(),
             body: request.body.clone(),
             at: Instant::now(),
-        })
+        };
+        if desk::asks_list(request) {
+            self.state.journal.receive_list(received);
+            return 0;
+        }
+        self.state.journal.receive(received)
     }
 
     fn left(&self, exchange: &Exchange, answering: bool, reset: bool) {

@@ -4,32 +4,23 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::{ArcSwap, Guard};
+use policy::Found;
 use store::{LedgerHandle, Store};
 use upstream::Upstreams;
 use wire::Fault;
 
 use crate::credentials::{self, Credentials};
-use crate::door::{Access, Cors, HostRule};
 use crate::groups;
 use crate::health::LiveHealth;
 use crate::limits::InFlight;
 use crate::mcp;
 use crate::origins::Origins;
 use crate::recall::Recall;
-use crate::world::World;
+use crate::reload::Reload;
+use crate::world::{Configured, World};
 
 /// What all requests share.
 pub struct App {
-    /// Who may come in.
-    pub access: Access,
-    /// Which `Host` headers are answered.
-    pub host_rule: HostRule,
-    /// Which web pages may read answers.
-    pub cors: Cors,
-    /// Bytes of a request's body, at most.
-    pub body_limit: usize,
-    /// Whether `x_gateway` is written into whole answers.
-    pub annotate: bool,
     /// Places for requests.
     pub in_flight: InFlight,
     /// Where records and secrets live.
@@ -48,42 +39,23 @@ pub struct App {
     pub mcp_calls: Arc<mcp::Calls>,
     /// Where answers came from that their providers keep.
     pub origins: Arc<Origins>,
+    /// How another configuration takes the place of the one in force.
+    pub reload: Reload,
     world: ArcSwap<World>,
     draining: AtomicBool,
-}
-
-/// The parts of [`App`] that are decided by the configuration.
-pub struct Doors {
-    #[allow(missing_docs)]
-    pub access: Access,
-    #[allow(missing_docs)]
-    pub host_rule: HostRule,
-    #[allow(missing_docs)]
-    pub cors: Cors,
-    #[allow(missing_docs)]
-    pub body_limit: usize,
-    #[allow(missing_docs)]
-    pub in_flight: usize,
-    #[allow(missing_docs)]
-    pub annotate: bool,
 }
 
 impl App {
     #[allow(missing_docs)]
     pub fn new(
-        doors: Doors,
         store: Arc<dyn Store>,
         ledger: LedgerHandle,
         upstreams: Upstreams,
         world: World,
+        reload: Reload,
     ) -> Self {
         Self {
-            access: doors.access,
-            host_rule: doors.host_rule,
-            cors: doors.cors,
-            body_limit: doors.body_limit,
-            annotate: doors.annotate,
-            in_flight: InFlight::new(doors.in_flight),
+            in_flight: InFlight::default(),
             credentials: Credentials::new(store.clone()),
             store,
             ledger,
@@ -92,6 +64,7 @@ impl App {
             health: Arc::default(),
             mcp_calls: Arc::default(),
             origins: Arc::default(),
+            reload,
             world: ArcSwap::from_pointee(world),
             draining: AtomicBool::new(false),
         }
@@ -111,10 +84,20 @@ impl App {
         Ok(())
     }
 
+    /// The configuration changed: every request that starts after this sees all of it, and those that run see none.
+    pub fn configure(&self, configured: &Configured) {
+        self.world.rcu(|world| world.with_configuration(configured.clone()));
+    }
+
+    /// Servers listed their models: every request that starts after this sees them.
+    pub fn models_found(&self, found: &Found) {
+        self.world.rcu(|world| world.with_found(found));
+    }
+
     /// An access key changed: every request that starts after this sees it.
     pub async fn keys_changed(&self) -> Result<(), Fault> {
         let issued = self.store.issued_keys().await.map_err(credentials::fault)?;
-        self.access.issue(issued);
+        self.world.load().doors.access.issue(issued);
         Ok(())
     }
 

@@ -8,8 +8,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE, EXPECT};
-use http::{HeaderMap, Request};
+use http::header::{CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, EXPECT};
+use http::{HeaderMap, HeaderValue, Request, Response};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
 use http_body_util::combinators::BoxBody;
@@ -21,6 +21,10 @@ use crate::exchange::Relay;
 
 /// Silence while a request's body is being sent, after which it is given up.
 const BODY_IDLE: Duration = Duration::from_secs(30);
+/// A body may take so long, and a second more for each so many bytes of it: who drips holds nothing for long.
+/// Source of the rate: the default of Apache's mod_reqtimeout, read 2026-11-25.
+const BODY_TIME: Duration = Duration::from_secs(10);
+const BODY_BYTES_A_SECOND: f64 = 500.0;
 
 /// What is read, and how long, of a body that nobody wants: those of most requests, which arrive along with their head.
 const UNWANTED_LIMIT: usize = 64 * 1024;
@@ -114,7 +118,8 @@ pub async fn read_limited(mut body: Incoming, limit: usize) -> Result<Bytes, Fau
     if announced > limit as u64 {
         return Err(Fault::TooLarge { limit: limit as u64 });
     }
-    let Some(first) = next_piece(&mut body).await? else { return Ok(Bytes::new()) };
+    let began = clock::now();
+    let Some(first) = next_piece(&mut body, BODY_TIME).await? else { return Ok(Bytes::new()) };
     if body.is_end_stream() && first.len() <= limit {
         return Ok(first);
     }
@@ -125,9 +130,27 @@ pub async fn read_limited(mut body: Incoming, limit: usize) -> Result<Bytes, Fau
             return Err(Fault::TooLarge { limit: limit as u64 });
         }
         whole.extend_from_slice(&piece);
-        next = next_piece(&mut body).await?;
+        let earned = Duration::from_secs_f64(whole.len() as f64 / BODY_BYTES_A_SECOND);
+        let left = (BODY_TIME + earned).saturating_sub(clock::now() - began);
+        next = next_piece(&mut body, left).await?;
     }
     Ok(whole.freeze())
+}
+
+/// An answer to a request whose body nobody has read. Where it cannot be passed over, the answer says that the connection
+/// ends: a client that took it for open would see its next request fail.
+pub async fn turned_away(request: Request<Incoming>, mut answer: Response<OutBody>) -> Response<OutBody> {
+    if !pass_over(request).await {
+        answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    answer
+}
+
+/// A fault for which the body is not wanted any more. What the client has sent of it is read, lest it be reset before it
+/// has the answer.
+pub async fn unread(request: Request<Incoming>, fault: Fault) -> Fault {
+    pass_over(request).await;
+    fault
 }
 
 /// Reads a body that nobody wants, and says whether it is over: then its connection can be used again. A large or slow
@@ -144,9 +167,9 @@ pub async fn pass_over(request: Request<Incoming>) -> bool {
     matches!(clock::timeout(UNWANTED_TIME, read_limited(body, UNWANTED_LIMIT)).await, Ok(Ok(_)))
 }
 
-async fn next_piece(body: &mut Incoming) -> Result<Option<Bytes>, Fault> {
+async fn next_piece(body: &mut Incoming, within: Duration) -> Result<Option<Bytes>, Fault> {
     loop {
-        let frame = match clock::timeout(BODY_IDLE, body.frame()).await {
+        let frame = match clock::timeout(within.min(BODY_IDLE), body.frame()).await {
             Ok(None) => return Ok(None),
             Ok(Some(Ok(frame))) => frame,
             Ok(Some(Err(_))) => {

@@ -3,6 +3,7 @@
 mod audit;
 mod banner;
 mod chat;
+mod config;
 mod doctor;
 mod files;
 mod import;
@@ -62,19 +63,11 @@ enum Command {
     Audit(audit::Command),
     /// Look whether everything is as it should be.
     Doctor(doctor::Args),
-    /// Check the configuration and say what it means.
-    Config {
-        #[command(subcommand)]
-        command: ConfigCommand,
-    },
+    /// The configuration: whether it is valid, what holds, what can be written.
+    #[command(subcommand)]
+    Config(config::Command),
     /// Print the version.
     Version,
-}
-
-#[derive(Debug, Subcommand)]
-enum ConfigCommand {
-    /// Read everything that `serve` would read, and report every error.
-    Check(CommonArgs),
 }
 
 #[derive(Debug, Subcommand)]
@@ -251,7 +244,7 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
         Some(Command::Files(command)) => files::run(command),
         Some(Command::Audit(command)) => audit::run(&command),
         Some(Command::Doctor(args)) => doctor::run(&args),
-        Some(Command::Config { command: ConfigCommand::Check(args) }) => status::check(&args),
+        Some(Command::Config(command)) => config::run(&command),
         Some(Command::Version) => say(&format!("llm-gateway {}\n", crate::VERSION)),
     }
 }

@@ -11,17 +11,24 @@ use policy::{DemoRole, Route};
 use store::Secret;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
+use upstream::CertificateDer;
 
 use crate::catalog::Catalogue;
+use crate::egress::Egresses;
 
+mod discovery;
 mod door;
 pub(crate) mod dotenv;
+mod egress;
 mod endpoint;
 mod environment;
 mod file;
+mod places;
 mod report;
 mod section;
+mod show;
 mod snapshot;
+mod sources;
 pub(crate) mod tree;
 mod units;
 mod upstreams;
@@ -29,12 +36,18 @@ mod upstreams;
 pub use door::AccessKey;
 pub use environment::Lookup;
 pub use report::{ConfigError, Warning};
+pub use show::{Origin, Shown, show};
 pub use snapshot::build_snapshot;
+pub use sources::Sources;
 
 use environment::Environment;
-use file::{ServerSettings, Settings};
+use file::{OwnPrice, ServerSettings, Settings};
+use places::Places;
 use report::Report;
 use upstreams::Upstreams;
+
+/// The JSON Schema of the file.
+pub const SCHEMA: &str = include_str!("config/schema.json");
 
 const PORT: u16 = 3456;
 const BODY_LIMIT: usize = 32 * 1024 * 1024;
@@ -45,6 +58,10 @@ const IN_FLIGHT: u64 = 4096;
 pub struct Config {
     /// The file that was read.
     pub file: Option<PathBuf>,
+    /// What the command line said.
+    pub flags: Flags,
+    /// Everything that was read, the file among it.
+    pub sources: Sources,
     /// Address to listen at.
     pub host: IpAddr,
     #[allow(missing_docs)]
@@ -71,6 +88,8 @@ pub struct Config {
     pub log: String,
     /// Keys from environment and file, by provider id; used, never stored.
     pub provider_keys: HashMap<String, Secret>,
+    /// Certificates that are trusted beside the system's.
+    pub extra_roots: Vec<CertificateDer<'static>>,
     master_key: Option<Secret>,
     /// Whether circuit breakers open at all.
     pub breakers: bool,
@@ -78,7 +97,9 @@ pub struct Config {
     upstreams: Upstreams,
     aliases: HashMap<String, String>,
     routes: Vec<Route>,
+    prices: Vec<OwnPrice>,
     warnings: Vec<Warning>,
+    places: Places,
 }
 
 /// What the command line says.
@@ -112,6 +133,11 @@ impl Config {
         self.master_key.is_some()
     }
 
+    /// How every provider is reached.
+    pub fn egresses(&self) -> Egresses {
+        self.upstreams.all.iter().map(|upstream| (upstream.id.clone(), upstream.egress.clone())).collect()
+    }
+
     /// What the operator should know.
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
@@ -129,8 +155,12 @@ pub fn load(flags: &Flags, env: Lookup<'_>, working_dir: &Path) -> Result<Config
     let settings =
         file.as_deref().map(|path| file::read(path, &environment, &mut report)).unwrap_or_default();
     let mut config = assemble(flags, &environment, settings, file, &mut report);
-    config.warnings = report.finish()?;
-    Ok(config)
+    config.sources = environment.sources();
+    config.places = report.places.clone();
+    match report.finish() {
+        Ok(warnings) => Ok(Config { warnings, ..config }),
+        Err(error) => Err(error.with(config.sources)),
+    }
 }
 
 fn assemble(
@@ -153,10 +183,12 @@ fn assemble(
         order: settings.order,
         ..Upstreams::default()
     };
-    let provider_keys =
-        upstreams.gather(settings.providers, port, environment, Catalogue::embedded(), report);
+    let (sections, catalogue) = (settings.providers, Catalogue::embedded());
+    let provider_keys = upstreams.gather(sections, &settings.proxy, port, environment, catalogue, report);
     Config {
         file,
+        flags: flags.clone(),
+        sources: Sources::default(),
         host,
         port,
         auth_token: door::token(token, report),
@@ -173,13 +205,16 @@ fn assemble(
             .map(|path| environment.path(&path)),
         log: log(environment, settings.log_level, report),
         provider_keys,
+        extra_roots: extra_roots(environment, settings.ca_file.as_deref(), report),
         master_key: environment.secret("LLM_GATEWAY_MASTER_KEY", report),
         breakers: breakers(environment, report),
         demo: if flags.demo { DemoRole::Always } else { DemoRole::WhenAlone },
         upstreams,
         aliases: settings.aliases.into_iter().collect(),
         routes: settings.routes,
+        prices: settings.prices,
         warnings: Vec::new(),
+        places: Places::default(),
     }
 }
 
@@ -197,7 +232,7 @@ fn host(
     let found = places.into_iter().find_map(|(place, text)| Some((place, text?)));
     let Some((place, text)) = found else { return IpAddr::from([127, 0, 0, 1]) };
     door::host(&text).unwrap_or_else(|wanted| {
-        report.invalid(format!("{place}: '{text}' must be {wanted}"));
+        report.invalid_of(place, format!("{place}: '{text}' must be {wanted}"));
         IpAddr::from([127, 0, 0, 1])
     })
 }
@@ -231,9 +266,26 @@ fn cors_origins(
     });
     let origins: Vec<String> = listed.or(file).unwrap_or_default();
     for origin in origins.iter().filter(|origin| !door::is_origin(origin)) {
-        report.invalid(format!("CORS origin '{origin}' must be * or like https://app.example.com"));
+        report.invalid_of(
+            "server.cors_origins",
+            format!("CORS origin '{origin}' must be * or like https://app.example.com"),
+        );
     }
     origins
+}
+
+/// The certificates of `ca_file`.
+fn extra_roots(
+    environment: &Environment<'_>,
+    file: Option<&str>,
+    report: &mut Report,
+) -> Vec<CertificateDer<'static>> {
+    let Some(file) = file else { return Vec::new() };
+    let read = std::fs::read(environment.path(file)).map_err(|error| format!("cannot be read: {error}"));
+    read.and_then(|pem| upstream::certificates(&pem)).unwrap_or_else(|why| {
+        report.invalid(format!("ca_file: {file} {why}"));
+        Vec::new()
+    })
 }
 
 fn data_dir(environment: &Environment<'_>, file: Option<String>, report: &mut Report) -> PathBuf {

@@ -26,7 +26,15 @@ type Place = (i64, usize);
 /// Opens credentials and keeps the opened ones for a moment.
 pub struct Credentials {
     store: Arc<dyn Store>,
-    opened: Mutex<HashMap<Place, (Arc<Key>, Instant)>>,
+    opened: Mutex<HashMap<Place, Opened>>,
+}
+
+/// A credential in the clear.
+struct Opened {
+    key: Arc<Key>,
+    /// The form that it was put in; a new configuration may want another.
+    scheme: Scheme,
+    since: Instant,
 }
 
 impl Credentials {
@@ -70,27 +78,27 @@ impl Credentials {
     }
 
     async fn open(&self, place: Place, scheme: &Scheme) -> Result<Arc<Key>, Fault> {
-        if let Some(key) = self.kept(place) {
+        if let Some(key) = self.kept(place, scheme) {
             return Ok(key);
         }
         let secret = self.store.open_credential(place.0).await.map_err(fault)?;
         let key = Arc::new(Key::new(KeyId(place.0), scheme, &secret)?);
-        self.keep(place, key.clone());
+        self.keep(place, key.clone(), scheme);
         Ok(key)
     }
 
-    fn kept(&self, place: Place) -> Option<Arc<Key>> {
+    fn kept(&self, place: Place, scheme: &Scheme) -> Option<Arc<Key>> {
         let opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
-        let (key, since) = opened.get(&place)?;
-        (clock::now() - *since < KEPT).then(|| key.clone())
+        let kept = opened.get(&place).filter(|kept| kept.scheme == *scheme)?;
+        (clock::now() - kept.since < KEPT).then(|| kept.key.clone())
     }
 
-    fn keep(&self, place: Place, key: Arc<Key>) {
+    fn keep(&self, place: Place, key: Arc<Key>, scheme: &Scheme) {
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = clock::now();
-        opened.retain(|_, (_, since)| now - *since < KEPT);
-        if opened.len() < KEPT_AT_MOST {
-            opened.insert(place, (key, now));
+        let since = clock::now();
+        opened.retain(|_, kept| since - kept.since < KEPT);
+        if opened.len() < KEPT_AT_MOST || opened.contains_key(&place) {
+            opened.insert(place, Opened { key, scheme: scheme.clone(), since });
         }
     }
 
@@ -111,6 +119,7 @@ pub fn fault(error: StoreError) -> Fault {
         | StoreError::ReadOnly
         | StoreError::KeyExhausted
         | StoreError::KeyReplaced => Fault::Store { why: error.to_string(), retry_after: None },
+        StoreError::Stale { .. } => Fault::Stale { why: error.to_string() },
         StoreError::NotFound { .. } => Fault::NotFound { what: error.to_string() },
         other => Fault::internal(other),
     }

@@ -46,9 +46,9 @@ pub async fn exchange(app: &App, inbound: &Inbound, meter: Meter) -> Result<Answ
 
 /// Goes through the plan until a target answers.
 async fn try_targets(app: &App, inbound: &Inbound, meter: &mut Meter) -> Result<attempt::Reply, Fault> {
-    let world = app.world();
+    let world = &*inbound.world;
     let origin = continued::origin(app, inbound, meter)?;
-    let mut plan = app.health.plan(&inbound.ask(&world.snapshot), &world)?;
+    let mut plan = app.health.plan(&inbound.ask(&world.snapshot), world)?;
     if let Some(origin) = &origin {
         plan = continued::at_origin(plan, origin, inbound)?;
     }
@@ -56,7 +56,7 @@ async fn try_targets(app: &App, inbound: &Inbound, meter: &mut Meter) -> Result<
     loop {
         match next {
             Next::Try(target) => {
-                let asked = hedge::Asked { app, world: &world, inbound };
+                let asked = hedge::Asked { app, world, inbound };
                 match asked.attempt(&mut plan, &target, meter).await {
                     Ok(reply) => {
                         app.health.pin(&plan, inbound.session(&world.snapshot), || meter.pin());

@@ -27,6 +27,7 @@ impl From<Fault> for Failure {
             (Fault::Store { .. }, _) => 74,
             (_, StatusCode::NOT_FOUND) => 4,
             (_, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => 5,
+            (_, StatusCode::PRECONDITION_FAILED) => 7,
             (_, StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE) => 2,
             (_, StatusCode::INTERNAL_SERVER_ERROR) => 1,
             _ => 6,
@@ -40,7 +41,7 @@ impl From<StoreError> for Failure {
         let code = match &error {
             StoreError::Busy => 75,
             StoreError::NotFound { .. } => 4,
-            StoreError::Refused { .. } => 7,
+            StoreError::Refused { .. } | StoreError::Stale { .. } => 7,
             StoreError::Tampered { .. } | StoreError::Corrupt(_) => 65,
             StoreError::KeyGiven | StoreError::KeyReplaced | StoreError::KeyExhausted => 78,
             _ => 74,

@@ -19,3 +19,21 @@ fn hide() -> rustix::io::Result<()> {
 fn hide() -> rustix::io::Result<()> {
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use rustix::process::getrlimit;
+
+    use super::*;
+
+    #[test]
+    fn memory_that_is_kept_private_is_neither_dumped_nor_read_by_others() {
+        keep_memory_private();
+        assert_eq!(getrlimit(Resource::Core), Rlimit { current: Some(0), maximum: Some(0) });
+        #[cfg(target_os = "linux")]
+        {
+            use rustix::process::{DumpableBehavior, dumpable_behavior};
+            assert_eq!(dumpable_behavior().unwrap(), DumpableBehavior::NotDumpable);
+        }
+    }
+}

@@ -10,10 +10,11 @@ pub mod mcp_llm_bridge;
 
 mod haul;
 mod keys;
+mod prices;
 mod report;
 mod settle;
 
-pub use haul::{File, Haul, Key};
+pub use haul::{File, Haul, Key, Price};
 pub use report::{Report, Verdict};
 pub use settle::{Intent, settle, write_config};
 

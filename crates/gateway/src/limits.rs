@@ -3,28 +3,20 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Requests in flight, and how many there may be: a full gateway refuses instead of growing.
-#[derive(Debug)]
-pub struct InFlight {
-    now: Arc<AtomicUsize>,
-    limit: usize,
-}
+/// Requests in flight: a full gateway refuses instead of growing.
+#[derive(Debug, Default)]
+pub struct InFlight(Arc<AtomicUsize>);
 
 /// One request's place; given back on drop.
 #[derive(Debug)]
 pub struct Place(Arc<AtomicUsize>);
 
 impl InFlight {
-    /// At most `limit` at a time.
-    pub fn new(limit: usize) -> Self {
-        Self { now: Arc::default(), limit }
-    }
-
-    /// A place, unless all are taken.
-    pub fn enter(&self) -> Option<Place> {
-        let before = self.now.fetch_add(1, Ordering::Relaxed);
-        let place = Place(self.now.clone());
-        (before < self.limit).then_some(place)
+    /// A place, unless `limit` are taken.
+    pub fn enter(&self, limit: usize) -> Option<Place> {
+        let before = self.0.fetch_add(1, Ordering::Relaxed);
+        let place = Place(self.0.clone());
+        (before < limit).then_some(place)
     }
 }
 
@@ -40,10 +32,10 @@ mod tests {
 
     #[test]
     fn a_place_is_free_again_when_its_holder_is_gone() {
-        let in_flight = InFlight::new(1);
-        let held = in_flight.enter();
-        assert!(held.is_some() && in_flight.enter().is_none());
+        let in_flight = InFlight::default();
+        let held = in_flight.enter(1);
+        assert!(held.is_some() && in_flight.enter(1).is_none());
         drop(held);
-        assert!(in_flight.enter().is_some());
+        assert!(in_flight.enter(1).is_some());
     }
 }

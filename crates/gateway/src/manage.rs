@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod breakers;
+pub mod config;
 pub mod credentials;
 mod fields;
 pub mod files;
@@ -14,5 +15,5 @@ pub mod providers;
 mod reply;
 mod scope;
 
-pub use reply::{civil, json};
+pub use reply::{Page, civil, json};
 pub use scope::asked_project;

@@ -1,8 +1,10 @@
 //! A fault as an answer, in the caller's dialect.
 
 use bytes::Bytes;
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
+use schemars::JsonSchema;
+use serde::Serialize;
 use wire::{Fault, RawObject, SurfaceId};
 
 use crate::arrival::Arrival;
@@ -22,23 +24,42 @@ pub fn answer(surface: SurfaceId, fault: &Fault, arrival: Arrival) -> Response<O
     with_headers(fault, status, body)
 }
 
+/// What went wrong, as RFC 9457 has it.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Problem")]
+pub struct Details<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    title: Option<&'static str>,
+    /// The HTTP status.
+    status: u16,
+    /// What, and what to do about it.
+    detail: String,
+    /// The same for every problem of a kind, and for good.
+    code: &'static str,
+    /// The field or parameter that is to blame.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<&'a str>,
+    /// The id of the request.
+    instance: &'a str,
+}
+
 /// Renders a fault as RFC 9457 has it, for the administration.
 pub fn details(fault: &Fault, arrival: Arrival) -> Response<OutBody> {
     let request_id = arrival.id.to_string();
     log(fault, &request_id);
     let status = fault.status();
-    let mut details = serde_json::json!({
-        "type": "about:blank",
-        "title": status.canonical_reason(),
-        "status": status.as_u16(),
-        "detail": fault.client_message(&request_id),
-        "code": fault.code(),
-        "instance": request_id,
-    });
-    if let Some(field) = fault.param() {
-        details["field"] = field.into();
-    }
-    let mut response = with_headers(fault, status, Bytes::from(details.to_string()));
+    let details = Details {
+        kind: "about:blank",
+        title: status.canonical_reason(),
+        status: status.as_u16(),
+        detail: fault.client_message(&request_id),
+        code: fault.code(),
+        field: fault.param(),
+        instance: &request_id,
+    };
+    let body = serde_json::to_vec(&details).expect("a plain struct is always JSON");
+    let mut response = with_headers(fault, status, body.into());
     response.headers_mut().insert(CONTENT_TYPE, PROBLEM);
     response
 }
@@ -73,6 +94,10 @@ fn with_headers(fault: &Fault, status: StatusCode, body: Bytes) -> Response<OutB
         }
         Fault::MethodNotAllowed { allowed, .. } => {
             headers.insert(ALLOW, HeaderValue::from_static(allowed));
+        }
+        // The body, or the rest of it, may be still to come, and nobody will read it.
+        Fault::TooLarge { .. } | Fault::MediaType { .. } | Fault::Overloaded | Fault::Draining => {
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
         // The gateway has tried again already, or trying again cannot help.
         Fault::Upstream(_) | Fault::Unreachable { .. } | Fault::Timeout { .. } | Fault::BadAnswer { .. }

@@ -1,86 +1,82 @@
 //! From a request line to a room: the host, the route, the key, and what lives there.
 
+mod caught;
 mod routes;
 
-pub use routes::routes;
+pub use routes::{Described, administration, routes};
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use http::header::{ALLOW, CONNECTION, HeaderName};
+use http::header::{ALLOW, CONNECTION, HeaderName, TRANSFER_ENCODING, UPGRADE};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use hyper::body::Incoming;
 use percent_encoding::percent_decode_str;
 use wire::frame::Framing;
 use wire::{Fault, Head, SurfaceId};
 
+use caught::caught;
 use routes::{Class, Found, Room, Route};
 
 use crate::app::App;
 use crate::arrival::{Arrival, is_plain_id};
 use crate::body::OutBody;
-use crate::door::{Caller, HostVerdict, Role, Scope};
+use crate::door::{Caller, Cors, Doors, HostVerdict, Role, Scope};
 use crate::exchange::Asked;
 use crate::socket::{self, Spoken};
-use crate::{body, manage, mcp, problem, surface};
+use crate::telemetry::metrics;
+use crate::world::World;
+use crate::{body, manage, mcp, openapi, problem, surface};
 
 const NATIVE: SurfaceId = SurfaceId::Generate;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-const EXPLAIN: HeaderName = HeaderName::from_static("x-gateway-explain");
 const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
 
 /// Answers one request; whatever goes wrong becomes an answer too.
 pub async fn answer(app: &Arc<App>, peer: SocketAddr, request: Request<Incoming>) -> Response<OutBody> {
     let arrival = Arrival::now();
     let request_headers = RequestHeaders::of(request.headers());
-    let mut response = enter(app, arrival, peer, request).await;
-    request_headers.reflect(app, arrival, response.headers_mut());
+    // The only look at what is configured: from here on it is handed along.
+    let world = app.world();
+    let uri = request.uri().clone();
+    let mut response = match caught(enter(app, &world, arrival, peer, request)).await {
+        Ok(response) => response,
+        Err(panic) => {
+            metrics::panicked();
+            let found = Found::of(uri.path(), &HeaderMap::new());
+            problem::answer(found.map_or(NATIVE, |found| found.surface), &Fault::internal(panic), arrival)
+        }
+    };
+    request_headers.reflect(&world.doors.cors, arrival, &mut response);
     response
 }
 
 async fn enter(
     app: &Arc<App>,
+    world: &Arc<World>,
     arrival: Arrival,
     peer: SocketAddr,
     request: Request<Incoming>,
 ) -> Response<OutBody> {
     let found = Found::of(request.uri().path(), request.headers());
-    let errors = found.as_ref().map_or(NATIVE, |found| found.surface);
-    let is_health = found.as_ref().is_some_and(|found| found.route.room == Room::Health);
-    match app.host_rule.judge(request.uri(), request.headers()) {
-        HostVerdict::Misdirected if !is_health => return problem::misdirected(errors, arrival),
-        HostVerdict::Malformed(why) => return problem::answer(errors, &Fault::malformed(None, why), arrival),
-        _ => {}
-    }
-    if request.method() == Method::OPTIONS {
-        return preflight(app, request.headers());
+    if let Some(answer) = early(&world.doors, arrival, found.as_ref(), &request) {
+        return body::turned_away(request, answer).await;
     }
     let Some(found) = found else {
         let what = format!("nothing lives at {}; see /v1/models, /v1/chat/completions", request.uri().path());
-        return problem::answer(errors, &Fault::NotFound { what }, arrival);
+        let answer = problem::answer(NATIVE, &Fault::NotFound { what }, arrival);
+        return body::turned_away(request, answer).await;
     };
-    if found.route.room == Room::Mcp && mcp::http::is_foreign(request.headers(), &app.cors) {
-        let why = "a page of another origin may not use /mcp; list its origin in LLM_GATEWAY_CORS_ORIGINS";
-        return problem::answer(errors, &Fault::Forbidden { why: why.to_owned() }, arrival);
-    }
     let is_head = request.method() == Method::HEAD;
-    let route = found.route;
+    let (route, errors) = (found.route, found.surface);
     let refuse = |fault: Fault| match route.is_administration() {
         true => problem::details(&fault, arrival),
         false => problem::answer(errors, &fault, arrival),
     };
-    let mut response = match admit(app, &found, peer, &request) {
-        Ok(caller) => go_in(app, arrival, found, caller, request).await.unwrap_or_else(refuse),
-        Err(fault) => {
-            let reusable = body::pass_over(request).await;
-            let mut answer = refuse(fault);
-            // A client that took the connection for open would see its next request fail.
-            if !reusable {
-                answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-            }
-            answer
-        }
+    let mut response = match admit(&world.doors, &found, peer, &request) {
+        Ok(caller) => go_in(app, world, (arrival, peer), found, caller, request).await.unwrap_or_else(refuse),
+        Err(fault) => body::turned_away(request, refuse(fault)).await,
     };
     if is_head {
         *response.body_mut() = OutBody::empty();
@@ -88,8 +84,51 @@ async fn enter(
     response
 }
 
+/// What is answered before anybody asks who is there: a `Host` that is not ours, a preflight, a page of a stranger.
+fn early(
+    doors: &Doors,
+    arrival: Arrival,
+    found: Option<&Found>,
+    request: &Request<Incoming>,
+) -> Option<Response<OutBody>> {
+    let errors = found.map_or(NATIVE, |found| found.surface);
+    let goes_to = |room: Room| found.is_some_and(|found| found.route.room == room);
+    match doors.host_rule.judge(request.uri(), request.headers()) {
+        HostVerdict::Misdirected if !goes_to(Room::Health) => {
+            return Some(problem::misdirected(errors, arrival));
+        }
+        _ if has_odd_coding(request.headers()) => {
+            let fault = Fault::malformed(None, "a request body may be chunked, and nothing else");
+            return Some(problem::answer(errors, &fault, arrival));
+        }
+        HostVerdict::Malformed(why) => {
+            return Some(problem::answer(errors, &Fault::malformed(None, why), arrival));
+        }
+        _ => {}
+    }
+    if request.method() == Method::OPTIONS {
+        return Some(preflight(&doors.cors, request.headers()));
+    }
+    if goes_to(Room::Mcp) && mcp::http::is_foreign(request.headers(), &doors.cors) {
+        let why = "a page of another origin may not use /mcp; list its origin in LLM_GATEWAY_CORS_ORIGINS";
+        return Some(problem::answer(errors, &Fault::Forbidden { why: why.to_owned() }, arrival));
+    }
+    None
+}
+
+/// Whether others may read the end of the body differently.
+fn has_odd_coding(headers: &HeaderMap) -> bool {
+    let coding = headers.get(TRANSFER_ENCODING);
+    coding.is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"chunked"))
+}
+
 /// Method, key, role.
-fn admit(app: &App, found: &Found, peer: SocketAddr, request: &Request<Incoming>) -> Result<Caller, Fault> {
+fn admit(
+    doors: &Doors,
+    found: &Found,
+    peer: SocketAddr,
+    request: &Request<Incoming>,
+) -> Result<Caller, Fault> {
     let route = found.route;
     if matches!(route.class, Class::Public | Class::Socket) {
         if !route.allows(request.method()) {
@@ -98,7 +137,7 @@ fn admit(app: &App, found: &Found, peer: SocketAddr, request: &Request<Incoming>
         return Ok(Caller::new(None, Role::Caller, Scope::default()));
     }
     let in_query = key_in_query(found, request.uri());
-    let caller = app.access.admit(request.headers(), in_query.as_deref(), peer.ip())?;
+    let caller = doors.access.admit(request.headers(), in_query.as_deref(), peer.ip())?;
     if !route.allows(request.method()) {
         return Err(method_not_allowed(route, request.method()));
     }
@@ -119,7 +158,8 @@ fn method_not_allowed(route: &Route, method: &Method) -> Fault {
 
 async fn go_in(
     app: &Arc<App>,
-    arrival: Arrival,
+    world: &Arc<World>,
+    (arrival, peer): (Arrival, SocketAddr),
     found: Found,
     caller: Caller,
     request: Request<Incoming>,
@@ -128,36 +168,40 @@ async fn go_in(
     match found.route.room {
         Room::Ask(operation) => {
             let asked = Asked { surface: found.surface, operation, head: head(rest) };
-            Ok(surface::answer(app, arrival, asked, caller, request).await)
+            Ok(surface::answer(app, world.clone(), arrival, asked, caller, request).await)
         }
         Room::Explain => {
-            let mut request = request;
-            request.headers_mut().insert(EXPLAIN, HeaderValue::from_static("true"));
-            Ok(surface::answer(app, arrival, found.surface.into(), caller, request).await)
+            surface::explained(app, world.clone(), arrival, found.surface.into(), caller, request).await
         }
+        Room::Config => manage::config::answer(app, request).await,
         Room::Breaker => manage::breakers::answer(app, rest, request).await,
         Room::Groups => manage::groups::answer(app, &caller, arrival, rest, request).await,
         Room::Latency => Ok(manage::latency::answer(app)),
-        Room::Socket => socket::open(app, arrival, Spoken::Chat, request),
+        Room::Socket => socket::open(app, world, (arrival, peer.ip()), Spoken::Chat, request),
         Room::Responses if request.method() == Method::GET => {
-            socket::open(app, arrival, Spoken::Responses, request)
+            socket::open(app, world, (arrival, peer.ip()), Spoken::Responses, request)
         }
-        Room::Responses => Ok(surface::answer(app, arrival, found.surface.into(), caller, request).await),
+        Room::Responses => {
+            Ok(surface::answer(app, world.clone(), arrival, found.surface.into(), caller, request).await)
+        }
         Room::AskStreamed(operation) => {
             let head = Head { stream: true, framing: framing(request.uri()), ..head(rest) };
             let asked = Asked { surface: found.surface, operation, head };
-            Ok(surface::answer(app, arrival, asked, caller, request).await)
+            Ok(surface::answer(app, world.clone(), arrival, asked, caller, request).await)
         }
         Room::Models => {
             let (headers, query) = (request.headers(), request.uri().query());
-            manage::models::answer(app, rest, &caller, found.surface, headers, query)
+            manage::models::answer(world, rest, &caller, found.surface, headers, query)
         }
-        Room::Providers => manage::providers::answer(app, &caller, request.headers(), request.uri().query()),
+        Room::Providers => {
+            manage::providers::answer(world, &caller, request.headers(), request.uri().query())
+        }
         Room::Credentials => manage::credentials::answer(app, &caller, arrival, rest, request).await,
         Room::Files => manage::files::answer(app, &caller, arrival, rest, request).await,
         Room::Keys => manage::keys::answer(app, &caller, arrival, rest, request).await,
         Room::Audit => manage::audit::answer(app, request.uri().query()).await,
-        Room::Mcp => mcp::http::answer(app, caller, request).await,
+        Room::OpenApi => Ok(openapi::answer()),
+        Room::Mcp => Box::pin(mcp::http::answer(app, world, caller, request)).await,
         Room::Home => Ok(manage::health::home()),
         Room::Health => Ok(manage::health::health(app)),
         Room::Live => Ok(manage::health::live()),
@@ -181,11 +225,11 @@ fn framing(uri: &Uri) -> Framing {
     if uri.query().is_some_and(asks) { Framing::Sse } else { Framing::JsonArray }
 }
 
-fn preflight(app: &App, request: &HeaderMap) -> Response<OutBody> {
+fn preflight(cors: &Cors, request: &HeaderMap) -> Response<OutBody> {
     let mut response = Response::new(OutBody::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
     response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD, POST, PUT, DELETE, OPTIONS"));
-    app.cors.allow_preflight(request, response.headers_mut());
+    cors.allow_preflight(request, response.headers_mut());
     response
 }
 
@@ -193,15 +237,22 @@ fn preflight(app: &App, request: &HeaderMap) -> Response<OutBody> {
 struct RequestHeaders {
     correlation_id: Option<HeaderValue>,
     origin: Option<HeaderValue>,
+    /// Where the next request would begin cannot be told, so that there is none.
+    is_last: bool,
 }
 
 impl RequestHeaders {
     fn of(headers: &HeaderMap) -> Self {
         let correlation_id = headers.get(CORRELATION_ID).filter(|value| is_plain_id(value)).cloned();
-        Self { correlation_id, origin: headers.get(http::header::ORIGIN).cloned() }
+        let is_last = headers.contains_key(TRANSFER_ENCODING) || headers.contains_key(UPGRADE);
+        Self { correlation_id, origin: headers.get(http::header::ORIGIN).cloned(), is_last }
     }
 
-    fn reflect(self, app: &App, arrival: Arrival, answer: &mut HeaderMap) {
+    fn reflect(self, cors: &Cors, arrival: Arrival, answer: &mut Response<OutBody>) {
+        if self.is_last && answer.status() != StatusCode::SWITCHING_PROTOCOLS {
+            answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        let answer = answer.headers_mut();
         let mut buffer = uuid::Uuid::encode_buffer();
         let id = arrival.id.hyphenated().encode_lower(&mut buffer);
         let id = HeaderValue::from_str(id).expect("a uuid is a valid header");
@@ -210,7 +261,7 @@ impl RequestHeaders {
         if let Some(origin) = self.origin {
             let mut request = HeaderMap::with_capacity(1);
             request.insert(http::header::ORIGIN, origin);
-            app.cors.allow(&request, answer);
+            cors.allow(&request, answer);
         }
     }
 }

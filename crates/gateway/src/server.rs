@@ -6,6 +6,7 @@
 
 mod accept;
 mod connection;
+mod framing;
 mod patience;
 mod worker;
 

@@ -11,6 +11,7 @@ mod line;
 mod question;
 mod responses;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -54,8 +55,12 @@ impl Spoken {
 pub struct Socket {
     app: Arc<App>,
     spoken: Spoken,
+    /// Who is at the other end, for wrong keys.
+    peer: IpAddr,
     /// `None`: the key is still to come.
     caller: Option<Caller>,
+    /// Bytes of a body when it was opened.
+    body_limit: usize,
     /// What the handshake said that holds for every request: the project, the wish for no fallback.
     headers: HeaderMap,
 }
@@ -76,7 +81,7 @@ impl Socket {
     fn message_bytes(&self) -> usize {
         match self.spoken {
             Spoken::Chat => CHAT_MESSAGE,
-            Spoken::Responses => self.app.body_limit,
+            Spoken::Responses => self.body_limit,
         }
     }
 
@@ -84,7 +89,7 @@ impl Socket {
         let caller = self.caller.clone();
         match self.spoken {
             Spoken::Chat => Box::new(chat::Chat::new(caller)),
-            Spoken::Responses => Box::new(responses::Responses::new(caller, self.app.body_limit)),
+            Spoken::Responses => Box::new(responses::Responses::new(caller, self.body_limit)),
         }
     }
 }

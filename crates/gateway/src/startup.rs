@@ -8,13 +8,15 @@ use store::{Entry, KeySource, LedgerSettings, LedgerWriter, OpenOptions, Store};
 use tokio::runtime::Handle;
 use upstream::{Options, Upstreams};
 
-use crate::app::{App, Doors};
-use crate::config::{self, Config};
-use crate::door::{Access, Cors, HostRule, Scope, StaticKey};
+use crate::app::App;
+use crate::config::{self, Config, ConfigError, Warning};
+use crate::discovery::discover;
+use crate::door::Doors;
 use crate::exit::Failure;
 use crate::follow::follow;
 use crate::home;
-use crate::world::{World, runtimes};
+use crate::reload::Reload;
+use crate::world::{Configured, World, runtimes};
 
 /// A gateway that is ready to take requests.
 pub struct Started {
@@ -40,8 +42,15 @@ pub fn configuration(flags: &config::Flags) -> Result<Config, Failure> {
 /// The same, with the vault where file and environment have it.
 pub fn written_configuration(flags: &config::Flags) -> Result<Config, Failure> {
     let working_dir = std::env::current_dir().map_err(|error| Failure::new(74, error))?;
-    config::load(flags, &|name| std::env::var(name).ok(), &working_dir)
-        .map_err(|error| Failure::new(error.exit_code(), error))
+    load(flags, &working_dir).map_err(|error| Failure::new(error.exit_code(), error))
+}
+
+/// Reads it under the variables of this process.
+///
+/// # Errors
+/// As [`config::load`].
+pub fn load(flags: &config::Flags, working_dir: &Path) -> Result<Config, ConfigError> {
+    config::load(flags, &|name| std::env::var(name).ok(), working_dir)
 }
 
 /// Opens the store and builds the gateway; `on_batch` sees every batch of ledger rows that was written.
@@ -49,25 +58,24 @@ pub async fn start(
     config: &Config,
     on_batch: impl FnMut(&[Entry]) + Send + 'static,
 ) -> Result<Started, Failure> {
-    let (snapshot, warnings) = config::build_snapshot(config);
-    for warning in warnings {
+    let (configured, warnings) = configured(config, None).map_err(|why| Failure::new(3, why))?;
+    for warning in &warnings {
         tracing::warn!("{warning}");
     }
-    let runtimes = runtimes(&snapshot, &config.provider_keys).map_err(|why| Failure::new(3, why))?;
     let opened =
         store::open(store_options(config)).await.map_err(|error| Failure::new(error.exit_code(), error))?;
     // Before anything is read, so that no change between two reads is missed.
     let generation = opened.store.generation().await.map_err(|error| Failure::new(65, error))?;
     let credentials = opened.store.credentials(None).await.map_err(|error| Failure::new(65, error))?;
-    let world = World::new(Arc::new(snapshot), Arc::new(runtimes), &credentials);
+    let world = World::new(configured, &credentials);
     let runtime = Handle::current();
     let ledger = LedgerWriter::spawn(opened.store.clone(), &runtime, LedgerSettings::default(), on_batch);
     let app = App::new(
-        doors(config),
         opened.store.clone(),
         ledger.handle(),
-        Upstreams::new(Options::default()),
+        Upstreams::new(Options { extra_roots: config.extra_roots.clone(), ..Options::default() }),
         world,
+        Reload::new(config, warnings),
     );
     let app = Arc::new(app);
     let breakers = BreakerSettings { enabled: config.breakers, ..BreakerSettings::default() };
@@ -75,6 +83,7 @@ pub async fn start(
     app.keys_changed().await.map_err(|error| Failure::new(65, error))?;
     app.groups_changed().await.map_err(|error| Failure::new(65, error))?;
     runtime.spawn(follow(Arc::downgrade(&app), generation));
+    runtime.spawn(discover(Arc::downgrade(&app)));
     Ok(Started { app, ledger, store: opened.store, database: opened.database, key_source: opened.key_source })
 }
 
@@ -87,28 +96,24 @@ pub fn store_options(config: &Config) -> OpenOptions {
     }
 }
 
-fn doors(config: &Config) -> Doors {
-    let access = Access::new(
-        config.auth_token.as_ref(),
-        config.access_keys.iter().map(|key| StaticKey {
-            name: &key.name,
-            secret: &key.secret,
-            scope: Scope {
-                project: key.project.clone(),
-                access: policy::Access { models: key.models.clone(), providers: key.providers.clone() },
-                expires_at: None,
-            },
+/// What a configuration makes of the gateway, and what the operator should know about it. `before` are the doors of the
+/// configuration in whose place it comes.
+///
+/// # Errors
+/// A sentence about what cannot be used.
+pub fn configured(config: &Config, before: Option<&Doors>) -> Result<(Configured, Vec<Warning>), String> {
+    let (snapshot, warnings) = config::build_snapshot(config);
+    let runtimes = runtimes(&snapshot, &config.provider_keys, &config.egresses())?;
+    let doors = Doors::of(config);
+    let configured = Configured {
+        doors: Arc::new(match before {
+            Some(before) => doors.after(before),
+            None => doors,
         }),
-    );
-    let cors = Cors::new(&config.cors_origins, !access.is_open());
-    Doors {
-        host_rule: HostRule::new(config.host, &config.allowed_hosts),
-        access,
-        cors,
-        body_limit: config.body_limit,
-        in_flight: config.in_flight,
-        annotate: config.annotate,
-    }
+        snapshot: Arc::new(snapshot),
+        runtimes: Arc::new(runtimes),
+    };
+    Ok((configured, warnings))
 }
 
 /// Programs of command-line subscriptions that are on `PATH`.

@@ -8,51 +8,86 @@ use wire::Fault;
 
 use crate::app::App;
 use crate::arrival::{Arrival, is_plain_id};
-use crate::body::{OutBody, demand_json, read_limited};
+use crate::body::{OutBody, demand_json, read_limited, unread};
 use crate::door::Caller;
 use crate::exchange::{Answer, Asked, Inbound, Meter, exchange, explain};
 use crate::manage::json;
 use crate::problem;
+use crate::world::World;
 
 /// Answers an inference request that has passed the door.
 pub async fn answer(
     app: &Arc<App>,
+    world: Arc<World>,
     arrival: Arrival,
     asked: Asked,
     caller: Caller,
     request: Request<Incoming>,
 ) -> Response<OutBody> {
     let surface = asked.surface;
-    let Some(place) = app.in_flight.enter() else {
-        return problem::answer(surface, &Fault::Overloaded, arrival);
-    };
-    let (head, body) = request.into_parts();
-    let client_id = head.headers.get("x-request-id").filter(|id| is_plain_id(id));
-    let client_id = client_id.and_then(|id| id.to_str().ok()).map(str::to_owned);
-    let Ok(slot) = app.ledger.slot().await else {
-        return problem::answer(surface, &Fault::Draining, arrival);
-    };
-    let mut meter = Meter::open(slot, place, arrival, (surface, asked.operation), &caller, client_id);
-    let read = match demand_json(&head.headers) {
-        Ok(()) => read_limited(body, app.body_limit).await,
-        Err(fault) => Err(fault),
-    };
-    let inbound = match read.and_then(|body| Inbound::admit(asked, &head.headers, body, &mut meter)) {
-        Ok(inbound) => inbound,
-        Err(fault) => {
-            meter.fail(&fault);
-            return problem::answer(surface, &fault, arrival);
-        }
+    let (inbound, meter) = match take_in(app, world, arrival, asked, caller, request).await {
+        Ok(taken) => taken,
+        Err(fault) => return problem::answer(surface, &fault, arrival),
     };
     if inbound.explain {
-        return match explain(app, &inbound, meter).await {
-            Ok(explanation) => json(StatusCode::OK, &explanation),
-            Err(fault) => problem::answer(surface, &fault, arrival),
-        };
+        let told = tell(app, &inbound, meter).await;
+        return told.unwrap_or_else(|fault| problem::answer(surface, &fault, arrival));
     }
     match exchange(app, &inbound, meter).await {
         Ok(answer) => respond(answer),
         Err(failed) => problem::of_failed(surface, &failed, arrival),
+    }
+}
+
+/// Says what would be done for a request; faults are the administration's to render.
+///
+/// # Errors
+/// What the request itself would have got.
+pub async fn explained(
+    app: &Arc<App>,
+    world: Arc<World>,
+    arrival: Arrival,
+    asked: Asked,
+    caller: Caller,
+    request: Request<Incoming>,
+) -> Result<Response<OutBody>, Fault> {
+    let (inbound, meter) = take_in(app, world, arrival, asked, caller, request).await?;
+    tell(app, &inbound, meter).await
+}
+
+async fn tell(app: &App, inbound: &Inbound, meter: Meter) -> Result<Response<OutBody>, Fault> {
+    Ok(json(StatusCode::OK, &explain(app, inbound, meter).await?))
+}
+
+/// A place, a row in the ledger, then the body.
+async fn take_in(
+    app: &Arc<App>,
+    world: Arc<World>,
+    arrival: Arrival,
+    asked: Asked,
+    caller: Caller,
+    request: Request<Incoming>,
+) -> Result<(Inbound, Meter), Fault> {
+    let Some(place) = app.in_flight.enter(world.doors.in_flight) else {
+        return Err(unread(request, Fault::Overloaded).await);
+    };
+    let Ok(slot) = app.ledger.slot().await else { return Err(unread(request, Fault::Draining).await) };
+    let client_id = request.headers().get("x-request-id").filter(|id| is_plain_id(id));
+    let client_id = client_id.and_then(|id| id.to_str().ok()).map(str::to_owned);
+    let way = (asked.surface, asked.operation);
+    let mut meter = Meter::open(slot, place, arrival, way, &caller, client_id);
+    if let Err(fault) = demand_json(request.headers()) {
+        meter.fail(&fault);
+        return Err(unread(request, fault).await);
+    }
+    let (head, body) = request.into_parts();
+    let read = read_limited(body, world.doors.body_limit).await;
+    match read.and_then(|body| Inbound::admit(world, asked, &head.headers, body, &mut meter)) {
+        Ok(inbound) => Ok((inbound, meter)),
+        Err(fault) => {
+            meter.fail(&fault);
+            Err(fault)
+        }
     }
 }
 

@@ -7,6 +7,7 @@ pub mod metrics;
 mod request_line;
 
 use std::io::{IsTerminal, Write};
+use std::sync::OnceLock;
 
 use store::Entry;
 use tracing_subscriber::EnvFilter;
@@ -17,17 +18,42 @@ const QUIET: &str = "rmcp=error";
 
 /// Installs the log of this process. `level` is a `tracing` filter such as `info` or `gateway=debug`.
 pub fn install(level: &str) {
-    let filter = EnvFilter::try_new(level).unwrap_or_else(|_| EnvFilter::new("info"));
-    let filter = filter.add_directive(QUIET.parse().expect("the directive is well formed"));
-    let lines = fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    let installed = if std::io::stderr().is_terminal() {
+    let lines = fmt().with_env_filter(filter(level)).with_writer(std::io::stderr);
+    if std::io::stderr().is_terminal() {
         let colour = std::env::var_os("NO_COLOR").is_none();
-        lines.with_ansi(colour).with_target(false).compact().try_init()
+        let lines = lines.with_ansi(colour).with_target(false).compact().with_filter_reloading();
+        let handle = lines.reload_handle();
+        adjustable(lines.try_init().is_ok(), move |filter| drop(handle.reload(filter)));
     } else {
-        lines.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init()
-    };
-    // A second installation (tests) keeps the first log.
-    drop(installed);
+        let lines = lines.json().flatten_event(true).with_current_span(false).with_span_list(false);
+        let lines = lines.with_filter_reloading();
+        let handle = lines.reload_handle();
+        adjustable(lines.try_init().is_ok(), move |filter| drop(handle.reload(filter)));
+    }
+}
+
+/// Puts another filter in the place of the one that the log was installed with.
+type Adjust = Box<dyn Fn(EnvFilter) + Send + Sync>;
+
+static ADJUST: OnceLock<Adjust> = OnceLock::new();
+
+/// A second installation (tests) keeps the first log.
+fn adjustable(installed: bool, adjust: impl Fn(EnvFilter) + Send + Sync + 'static) {
+    if installed {
+        let _ = ADJUST.set(Box::new(adjust));
+    }
+}
+
+/// From now on the log of this process holds what `level` lets through.
+pub fn set_level(level: &str) {
+    if let Some(adjust) = ADJUST.get() {
+        adjust(filter(level));
+    }
+}
+
+fn filter(level: &str) -> EnvFilter {
+    let filter = EnvFilter::try_new(level).unwrap_or_else(|_| EnvFilter::new("info"));
+    filter.add_directive(QUIET.parse().expect("the directive is well formed"))
 }
 
 /// The request log: writes each batch of ledger rows at once.

@@ -1,5 +1,5 @@
-//! One view of everything that a request may use: the snapshot that decisions are made on, and what is needed to carry
-//! them out. Immutable; a change makes a new one, and a request keeps the one it started with.
+//! One view of everything that a request may use: the doors it comes through, the snapshot that decisions are made on,
+//! and what is needed to carry them out. Immutable; a change makes a new one, and a request keeps the one it started with.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use std::time::Duration;
 use foldhash::fast::RandomState;
 use http::header::{ACCEPT, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use policy::{Auth, DemoRole, KeyId, Kind, Provider, Reason, Route, Snapshot, Standing};
+use policy::{Auth, DemoRole, Found, KeyId, Kind, Provider, Reason, Route, Snapshot, Standing};
 use store::{Credential, GLOBAL, Secret};
 use upstream::{Demo, Destination, Endpoint, Scheme, Timeouts};
 use wire::{Fault, Operation, WireId};
@@ -16,19 +16,34 @@ use wire::{Fault, Operation, WireId};
 use crate::VERSION;
 use crate::clock;
 use crate::credentials::key::Key;
+use crate::door::Doors;
+use crate::egress::{Egress, Egresses, ListPlace};
 
 /// Configured keys, by provider.
 pub type ConfiguredKeys = HashMap<String, Secret>;
 
 /// The view.
 pub struct World {
+    /// Who comes in, and what may be brought.
+    pub doors: Arc<Doors>,
     /// What decisions are made on.
     pub snapshot: Arc<Snapshot>,
     /// Which credentials the vault holds.
-    pub vault: VaultIndex,
+    pub vault: Arc<VaultIndex>,
     runtimes: Arc<Runtimes>,
     /// Somebody has configured something, be it for another project: from then on a demonstration is a surprise.
     demo_is_off: bool,
+}
+
+/// Everything of a view that the configuration decides; the rest is the vault's.
+#[derive(Clone)]
+pub struct Configured {
+    #[allow(missing_docs)]
+    pub doors: Arc<Doors>,
+    #[allow(missing_docs)]
+    pub snapshot: Arc<Snapshot>,
+    #[allow(missing_docs)]
+    pub runtimes: Arc<Runtimes>,
 }
 
 /// What sending to a provider takes, by provider id.
@@ -44,19 +59,29 @@ pub struct Runtime {
     pub headers: HeaderMap,
     /// Without a credential a call is pointless.
     pub needs_key: bool,
+    /// Its own list of models, where that is read.
+    pub list: Option<ModelList>,
     timeouts: policy::Timeouts,
 }
 
 impl Runtime {
-    fn new(provider: &Provider, configured: Option<&Secret>) -> Result<Self, String> {
-        let ways = provider.endpoints.iter().map(|endpoint| Way::new(provider, endpoint, configured));
+    fn new(provider: &Provider, configured: Option<&Secret>, egress: &Egress) -> Result<Self, String> {
+        let ways = provider.endpoints.iter().map(|endpoint| Way::new(provider, endpoint, configured, egress));
+        let ways = ways.collect::<Result<Vec<_>, _>>()?;
         Ok(Self {
             provider: provider.id.clone(),
-            ways: ways.collect::<Result<_, _>>()?,
+            list: ways.first().zip(egress.list.as_ref()).and_then(|(way, place)| way.list(place)),
+            ways,
             headers: headers(provider)?,
             needs_key: provider.needs_credential(),
             timeouts: provider.timeouts,
         })
+    }
+
+    /// Deadlines of reading the list of models, all of which are at most `patience`.
+    pub fn timeouts_of_list(&self, patience: Duration) -> Timeouts {
+        let connect = self.timeouts.connect.min(patience);
+        Timeouts { connect, head: patience, idle: patience, total: Some(patience) }
     }
 
     fn has_configured_key(&self) -> bool {
@@ -74,6 +99,14 @@ impl Runtime {
     }
 }
 
+/// A server's own list of models.
+pub struct ModelList {
+    #[allow(missing_docs)]
+    pub endpoint: Arc<Endpoint>,
+    /// How often it is read.
+    pub every: Duration,
+}
+
 /// What sending to one endpoint of a provider takes.
 pub struct Way {
     wire: WireId,
@@ -89,6 +122,7 @@ impl Way {
         provider: &Provider,
         endpoint: &policy::Endpoint,
         configured: Option<&Secret>,
+        egress: &Egress,
     ) -> Result<Self, String> {
         let auth = provider.auth_at(endpoint);
         let scheme = auth.map(|auth| scheme(&provider.id, &auth)).transpose()?;
@@ -102,10 +136,15 @@ impl Way {
         };
         Ok(Self {
             wire: endpoint.wire,
-            destination: destination(provider, endpoint)?,
+            destination: destination(provider, endpoint, egress)?,
             scheme,
             configured_key,
         })
+    }
+
+    fn list(&self, place: &ListPlace) -> Option<ModelList> {
+        let Destination::Http(endpoint) = &self.destination else { return None };
+        Some(ModelList { endpoint: endpoint.at(&place.target).to_read(), every: place.every })
     }
 
     /// Where an operation goes.
@@ -129,9 +168,11 @@ impl Way {
 ///
 /// # Errors
 /// A sentence about the first provider whose URL, header or key cannot be used.
-pub fn runtimes(snapshot: &Snapshot, keys: &ConfiguredKeys) -> Result<Runtimes, String> {
+pub fn runtimes(snapshot: &Snapshot, keys: &ConfiguredKeys, egresses: &Egresses) -> Result<Runtimes, String> {
+    let usual = Egress::default();
     let made = snapshot.providers().iter().map(|provider| {
-        let runtime = Runtime::new(provider, keys.get(&*provider.id))?;
+        let egress = egresses.get(&*provider.id).unwrap_or(&usual);
+        let runtime = Runtime::new(provider, keys.get(&*provider.id), egress)?;
         Ok((provider.id.clone(), runtime))
     });
     made.collect()
@@ -143,12 +184,18 @@ fn scheme(provider: &str, auth: &Auth) -> Result<Scheme, String> {
     Ok(Scheme { header, prefix: auth.prefix.clone() })
 }
 
-fn destination(provider: &Provider, endpoint: &policy::Endpoint) -> Result<Destination, String> {
+fn destination(
+    provider: &Provider,
+    endpoint: &policy::Endpoint,
+    egress: &Egress,
+) -> Result<Destination, String> {
     if provider.kind == Kind::Demo {
         return Ok(Destination::InProcess(Arc::new(Demo { clock: clock::wall_seconds })));
     }
     let parsed = Endpoint::parse(&endpoint.url);
-    parsed.map(Destination::Http).map_err(|why| format!("{}: {}: {why}", provider.id, endpoint.url))
+    parsed
+        .map(|parsed| Destination::Http(egress.of(&parsed)))
+        .map_err(|why| format!("{}: {}: {why}", provider.id, endpoint.url))
 }
 
 /// Built from zero, never copied from the client.
@@ -170,16 +217,56 @@ fn headers(provider: &Provider) -> Result<HeaderMap, String> {
 
 impl World {
     #[allow(missing_docs)]
-    pub fn new(snapshot: Arc<Snapshot>, runtimes: Arc<Runtimes>, credentials: &[Credential]) -> Self {
-        let any_key = !credentials.is_empty() || runtimes.values().any(Runtime::has_configured_key);
+    pub fn new(configured: Configured, credentials: &[Credential]) -> Self {
+        Self::of(configured, Arc::new(VaultIndex::new(credentials)))
+    }
+
+    fn of(configured: Configured, vault: Arc<VaultIndex>) -> Self {
+        let Configured { doors, snapshot, runtimes } = configured;
+        let any_key = vault.holds_any || runtimes.values().any(Runtime::has_configured_key);
         let demo_is_off = any_key && snapshot.demo_role() == DemoRole::WhenAlone;
-        Self { snapshot, runtimes, vault: VaultIndex::new(credentials), demo_is_off }
+        Self { doors, snapshot, vault, runtimes, demo_is_off }
     }
 
     /// The same, but for the vault.
     #[must_use]
     pub fn with_credentials(&self, credentials: &[Credential]) -> Self {
-        Self::new(self.snapshot.clone(), self.runtimes.clone(), credentials)
+        Self::new(self.configured(), credentials)
+    }
+
+    /// The same vault and groups under another configuration.
+    #[must_use]
+    pub fn with_configuration(&self, configured: Configured) -> Self {
+        let groups = self.snapshot.groups().to_vec();
+        Self::of(configured, self.vault.clone()).with_found(self.snapshot.found()).with_groups(groups)
+    }
+
+    /// The same, with what servers say they have. What a server said whose list is not read, or no longer, is left out.
+    #[must_use]
+    pub fn with_found(&self, found: &Found) -> Self {
+        let listed = found.iter().filter(|(id, _)| self.listing(id).is_some());
+        let found: Found = listed.map(|(id, models)| (id.clone(), models.clone())).collect();
+        let mut configured = self.configured();
+        if found != **self.snapshot.found() {
+            configured.snapshot = Arc::new(Snapshot::clone(&self.snapshot).with_found(Arc::new(found)));
+        }
+        Self::of(configured, self.vault.clone())
+    }
+
+    /// The own list of models of a provider that takes part, where it is read.
+    fn listing(&self, provider: &str) -> Option<&ModelList> {
+        let takes_part = self.snapshot.provider(provider).is_some_and(|provider| provider.disabled.is_none());
+        self.runtimes.get(provider).filter(|_| takes_part)?.list.as_ref()
+    }
+
+    /// Every provider whose own list of models is read, with that list.
+    pub fn listings(&self) -> impl Iterator<Item = (&Runtime, &ModelList)> {
+        self.runtimes.values().filter_map(|runtime| Some((runtime, self.listing(&runtime.provider)?)))
+    }
+
+    fn configured(&self) -> Configured {
+        let (doors, snapshot) = (self.doors.clone(), self.snapshot.clone());
+        Configured { doors, snapshot, runtimes: self.runtimes.clone() }
     }
 
     /// What sending to a provider of the snapshot takes.
@@ -204,16 +291,11 @@ impl World {
     /// The same, but for the groups.
     #[must_use]
     pub fn with_groups(&self, groups: Vec<Route>) -> Self {
-        let snapshot = match self.snapshot.groups() == groups {
-            true => self.snapshot.clone(),
-            false => Arc::new(Snapshot::clone(&self.snapshot).with_groups(groups)),
-        };
-        Self {
-            snapshot,
-            vault: self.vault.clone(),
-            runtimes: self.runtimes.clone(),
-            demo_is_off: self.demo_is_off,
+        let mut configured = self.configured();
+        if self.snapshot.groups() != groups {
+            configured.snapshot = Arc::new(Snapshot::clone(&self.snapshot).with_groups(groups));
         }
+        Self::of(configured, self.vault.clone())
     }
 }
 
@@ -246,6 +328,8 @@ pub(crate) fn is_configured(name: Option<&str>) -> bool {
 pub struct VaultIndex {
     /// By provider, in the vault's order.
     by_provider: HashMap<String, Vec<Kept>, RandomState>,
+    /// Also when it is one that cannot be used.
+    holds_any: bool,
 }
 
 /// One of them.
@@ -258,7 +342,7 @@ struct Kept {
 
 impl VaultIndex {
     fn new(credentials: &[Credential]) -> Self {
-        let mut index = Self::default();
+        let mut index = Self { holds_any: !credentials.is_empty(), ..Self::default() };
         // What was changed behind the vault's back would only fail when it is used.
         for credential in credentials.iter().filter(|credential| credential.intact) {
             let of_provider = index.by_provider.entry(credential.provider.clone()).or_default();

@@ -7,6 +7,7 @@
 
 pub mod access;
 pub mod breaker;
+pub mod found;
 pub mod glob;
 pub mod health;
 pub mod money;
@@ -20,6 +21,7 @@ pub mod snapshot;
 
 pub use access::Access;
 pub use breaker::{Breaker, BreakerSettings};
+pub use found::{Found, FoundModel};
 pub use health::{Health, Hold, KeyId, Pace, Pin, Verdict};
 pub use money::Money;
 pub use plan::{Ask, Budget, Choice, Needs, Next, Plan, Skipped, Standing, Target, available, plan};

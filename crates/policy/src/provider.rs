@@ -276,7 +276,7 @@ impl Provider {
         }
     }
 
-    fn unlisted(&self, name: &str) -> Model {
+    pub(crate) fn unlisted(&self, name: &str) -> Model {
         let id: Arc<str> = name.into();
         Model {
             name: name.to_owned(),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
+use crate::found::Found;
 use crate::plan::Ask;
 use crate::provider::{Kind, Model, Provider};
 use crate::route::Route;
@@ -13,6 +14,9 @@ use crate::route::Route;
 #[derive(Debug, Default, Clone)]
 pub struct Snapshot {
     providers: Vec<Arc<Provider>>,
+    /// The same as they are configured, without what servers list themselves.
+    written: Vec<Arc<Provider>>,
+    found: Arc<Found>,
     by_name: HashMap<String, usize, RandomState>,
     /// Model id -> providers that have it, in order of preference.
     owners: HashMap<Arc<str>, Vec<usize>, RandomState>,
@@ -37,16 +41,42 @@ pub enum DemoRole {
 impl Snapshot {
     /// Providers in order of preference. Of two with the same name the first keeps it.
     pub fn new(providers: Vec<Provider>) -> Self {
-        let mut world = Self { providers: providers.into_iter().map(Arc::new).collect(), ..Self::default() };
+        let written: Vec<Arc<Provider>> = providers.into_iter().map(Arc::new).collect();
+        let mut world = Self { providers: written.clone(), written, ..Self::default() };
         for (at, provider) in world.providers.iter().enumerate() {
             for name in std::iter::once(&*provider.id).chain(provider.spellings.iter().map(String::as_str)) {
                 world.by_name.entry(name.to_owned()).or_insert(at);
             }
+        }
+        world.find_owners();
+        world
+    }
+
+    /// Sets what servers say they have, in place of what they said before.
+    #[must_use]
+    pub fn with_found(mut self, found: Arc<Found>) -> Self {
+        let with_found = |provider: &Arc<Provider>| match found.get(&provider.id) {
+            Some(models) => Arc::new(provider.with_found(models)),
+            None => provider.clone(),
+        };
+        self.providers = self.written.iter().map(with_found).collect();
+        self.found = found;
+        self.find_owners();
+        self
+    }
+
+    /// What servers say they have.
+    pub fn found(&self) -> &Arc<Found> {
+        &self.found
+    }
+
+    fn find_owners(&mut self) {
+        self.owners.clear();
+        for (at, provider) in self.providers.iter().enumerate() {
             for id in provider.models.keys() {
-                world.owners.entry(id.clone()).or_default().push(at);
+                self.owners.entry(id.clone()).or_default().push(at);
             }
         }
-        world
     }
 
     /// Sets the provider for models that nobody has, and for requests without one. A name that is not known is ignored.

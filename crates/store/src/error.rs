@@ -178,6 +178,12 @@ pub enum StoreError {
         /// What was looked for.
         what: String,
     },
+    /// The row is no longer what the call builds on.
+    #[error("{what} is not what it was: another has replaced or deleted it since")]
+    Stale {
+        /// The row.
+        what: String,
+    },
     /// A sealed value was moved or changed outside the gateway.
     #[error("{what} does not open: its row was changed outside the gateway; store it anew")]
     Tampered {

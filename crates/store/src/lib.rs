@@ -30,8 +30,8 @@ pub use secret::Secret;
 pub use sqlite::is_foreign;
 pub use types::{
     AccessKey, AuditEntry, AuditVerdict, AuthFile, By, Credential, Entry, GLOBAL, Group, GroupMember,
-    GroupRule, Inspection, KeyChanges, KeyRole, NewAccessKey, NewAuthFile, NewCredential, Outcome, Restored,
-    Totals, Word,
+    GroupRule, Inspection, KeyChanges, KeyRole, NewAccessKey, NewAuthFile, NewCredential, NoVersion, Outcome,
+    Restored, Totals, Version, Word,
 };
 pub use vault::Sealer;
 
@@ -56,6 +56,11 @@ pub trait Secrets: Send + Sync {
 
     /// Stores or replaces an auth file. When this returns `Ok`, it is durable.
     async fn put_file(&self, new: NewAuthFile, by: &By) -> Result<AuthFile, StoreError>;
+
+    /// Replaces an auth file if it is still what it was in this version, which may be long ago: `Stale` if not. For who
+    /// writes back what a program made of the file.
+    async fn replace_file(&self, new: NewAuthFile, version: Version, by: &By)
+    -> Result<AuthFile, StoreError>;
 
     /// Auth files by provider, name and project: all, or those of one project and the global ones.
     async fn files(&self, project: Option<&str>) -> Result<Vec<AuthFile>, StoreError>;

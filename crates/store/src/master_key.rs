@@ -68,8 +68,9 @@ pub(crate) fn generate(file: &Path, entropy: &dyn Entropy) -> Result<(RootKey, K
 
 /// The key that fits, of the key file and the one that is about to replace it.
 pub(crate) fn matching(file: &Path, fits: impl Fn(&RootKey) -> bool) -> Option<RootKey> {
-    let keys =
-        [file.to_owned(), staged(file)].into_iter().filter_map(|file| find(None, &file).ok().flatten());
+    // The present one twice: the next one may take its place between the first two looks.
+    let places = [file.to_owned(), staged(file), file.to_owned()];
+    let keys = places.into_iter().filter_map(|file| find(None, &file).ok().flatten());
     keys.map(|(root, _)| root).find(|root| fits(root))
 }
 

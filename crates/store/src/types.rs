@@ -15,7 +15,7 @@ pub use access_key::{AccessKey, KeyChanges, KeyRole, NewAccessKey};
 pub use audit::{AuditEntry, AuditVerdict, By};
 pub use custody::{Inspection, Restored};
 pub use group::{Group, GroupMember, GroupRule};
-pub use sealed::{AuthFile, Credential, NewAuthFile, NewCredential};
+pub use sealed::{AuthFile, Credential, NewAuthFile, NewCredential, NoVersion, Version};
 
 /// The project of what belongs to all projects.
 pub const GLOBAL: &str = "_global";

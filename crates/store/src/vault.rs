@@ -7,6 +7,7 @@
 mod aad;
 mod aead;
 mod entropy;
+mod locked;
 mod macs;
 mod sealer;
 
@@ -25,6 +26,7 @@ pub(crate) use macs::{Digest, Macs, MaskedSum, Sum};
 pub use sealer::Sealer;
 
 use aead::{Seed, derive};
+use locked::Locked;
 
 /// The format of the vault; part of the key check, so that an older program cannot misread a newer vault. Format 2
 /// added the MACs over rows, whole and audit log.
@@ -46,16 +48,16 @@ pub(crate) enum VaultError {
 }
 
 /// The 32 bytes from which every other key is derived.
-pub(crate) struct RootKey(KeyBytes);
+pub(crate) struct RootKey(Locked<KeyBytes>);
 
 impl RootKey {
     pub(crate) fn new(bytes: KeyBytes) -> Self {
-        Self(bytes)
+        Self(Locked::new(bytes))
     }
 
     /// A new root key.
     pub(crate) fn generate(entropy: &dyn Entropy) -> Result<Self, VaultError> {
-        fresh_key(entropy).map(Self)
+        fresh_key(entropy).map(Self::new)
     }
 
     /// For writing the key file, nothing else.
@@ -92,13 +94,13 @@ pub(crate) struct Sealed {
 /// Seals and opens secrets under one root key. It holds what KEKs are derived from, but not the root.
 pub(crate) struct Vault {
     id: Uuid,
-    seed: Seed,
+    seed: Locked<Seed>,
     entropy: Arc<dyn Entropy>,
 }
 
 impl Vault {
     pub(crate) fn new(id: Uuid, root: &RootKey, entropy: Arc<dyn Entropy>) -> Self {
-        Self { id, seed: Seed::new(&root.0, id.as_bytes()), entropy }
+        Self { id, seed: Locked::new(Seed::new(&root.0, id.as_bytes())), entropy }
     }
 
     pub(crate) fn entropy(&self) -> &dyn Entropy {

@@ -159,6 +159,7 @@ async fn auth_files_keep_their_story() {
         a_file_is_stored_listed_and_opened(&*store).await;
         a_second_write_of_a_file_keeps_its_id(&*store).await;
         a_file_and_a_credential_of_the_same_name_do_not_meet(&*store).await;
+        a_file_is_replaced_only_in_the_version_that_its_writer_knows(&*store).await;
         a_deleted_file_is_gone(&*store).await;
         every_change_moves_the_generation(&*store).await;
     }
@@ -188,6 +189,29 @@ async fn a_file_and_a_credential_of_the_same_name_do_not_meet(store: &dyn Secret
         store.put_credential(new_credential("acme", "default", GLOBAL, FIRST), &by(3)).await.unwrap();
     assert_eq!(store.open_file(file.id).await.unwrap().expose(), "content");
     assert_eq!(store.open_credential(credential.id).await.unwrap().expose(), FIRST);
+}
+
+async fn a_file_is_replaced_only_in_the_version_that_its_writer_knows(store: &dyn Secrets) {
+    let new = |content| new_file("codex", "auth.json", GLOBAL, content);
+    let first = store.put_file(new("first"), &by(3)).await.unwrap();
+    let refreshed = store.replace_file(new("refreshed"), first.version, &by(4)).await.unwrap();
+    assert_eq!((refreshed.id, refreshed.created_at, refreshed.updated_at), (first.id, second(3), second(4)));
+    assert_eq!(store.file(first.id).await.unwrap().as_ref(), Some(&refreshed));
+    // The writer's own copy of a version is as good as the list's.
+    let known: store::Version = refreshed.version.to_string().parse().unwrap();
+    assert_eq!(known, refreshed.version);
+    let late = |version| async move { store.replace_file(new("late"), version, &by(5)).await };
+    assert!(matches!(late(first.version).await, Err(StoreError::Stale { .. })));
+    assert_eq!(store.open_file(first.id).await.unwrap().expose(), "refreshed");
+    store.delete_file(first.id, &by(6)).await.unwrap();
+    assert!(matches!(late(known).await, Err(StoreError::Stale { .. })), "nothing is there to replace");
+    // A new file begins anew, but never in a version that was.
+    let again = store.put_file(new("again"), &by(7)).await.unwrap();
+    for gone in [first.version, known] {
+        assert!(matches!(late(gone).await, Err(StoreError::Stale { .. })));
+    }
+    assert_eq!(store.open_file(again.id).await.unwrap().expose(), "again");
+    store.delete_file(again.id, &by(8)).await.unwrap();
 }
 
 async fn a_deleted_file_is_gone(store: &dyn Secrets) {

@@ -29,7 +29,7 @@ pub struct Call {
 /// Where a call goes.
 #[derive(Clone)]
 pub enum Destination {
-    /// Over HTTP/1.1, as a POST.
+    /// Over HTTP/1.1: as a POST, or as a GET, whose body is not sent ([`Endpoint::to_read`]).
     Http(Arc<Endpoint>),
     /// To a provider within this process; no deadline applies.
     InProcess(Arc<dyn InProcess>),

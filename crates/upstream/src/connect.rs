@@ -30,10 +30,12 @@ pub(crate) async fn connect(
 
 async fn open(endpoint: &Endpoint, tls: &Tls, deadline: Deadline) -> Result<Stream, String> {
     match &endpoint.origin.proxy {
-        None => secure(endpoint, tls, tcp(endpoint.host(), endpoint.port(), deadline).await?).await,
+        None => {
+            let addresses = addresses(endpoint).await?;
+            secure(endpoint, tls, tcp(endpoint.host(), &addresses, deadline).await?).await
+        }
         Some(proxy) => {
-            let socket = tcp(&proxy.host, proxy.port, deadline).await;
-            let socket = socket.map_err(|why| format!("proxy {proxy}: {why}"))?;
+            let socket = at_proxy(proxy, deadline).await.map_err(|why| format!("proxy {proxy}: {why}"))?;
             through(proxy, endpoint, tls, socket).await
         }
     }
@@ -49,7 +51,7 @@ async fn through(
     match proxy.scheme {
         Scheme::Socks5h => secure(endpoint, tls, tunnel::socks5(proxy, socket, endpoint, None).await?).await,
         Scheme::Socks5 => {
-            let address = resolve(endpoint.host(), endpoint.port()).await?.into_iter().next();
+            let address = addresses(endpoint).await?.into_iter().next();
             secure(endpoint, tls, tunnel::socks5(proxy, socket, endpoint, address).await?).await
         }
         Scheme::Http if endpoint.is_tls() => {
@@ -87,9 +89,21 @@ fn tls_failure(endpoint: &Endpoint, error: &io::Error) -> String {
     format!("TLS: {error} ({})", endpoint.host())
 }
 
-async fn tcp(host: &str, port: u16, deadline: Deadline) -> Result<TcpStream, String> {
-    let addresses = resolve(host, port).await?;
-    reach(&addresses, deadline).await.map_err(|(address, error)| refusal(host, address, &error))
+/// The operator named the proxy, so it may be anywhere.
+async fn at_proxy(proxy: &Proxy, deadline: Deadline) -> Result<TcpStream, String> {
+    let addresses = resolve(&proxy.host, proxy.port).await?;
+    tcp(&proxy.host, &addresses, deadline).await
+}
+
+/// Of the provider; looked up once, so that what was checked is what is connected to.
+async fn addresses(endpoint: &Endpoint) -> Result<Vec<SocketAddr>, String> {
+    let addresses = resolve(endpoint.host(), endpoint.port()).await?;
+    endpoint.origin.reach.check(endpoint.host(), &addresses)?;
+    Ok(addresses)
+}
+
+async fn tcp(host: &str, addresses: &[SocketAddr], deadline: Deadline) -> Result<TcpStream, String> {
+    reach(addresses, deadline).await.map_err(|(address, error)| refusal(host, address, &error))
 }
 
 async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, String> {

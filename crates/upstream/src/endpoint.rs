@@ -6,9 +6,11 @@ use std::sync::Arc;
 use http::Uri;
 use rustls::pki_types::ServerName;
 
+use crate::address::Reach;
 use crate::proxy::Proxy;
 
-/// Scheme, host, port and the proxy before it: connections to the same origin are interchangeable.
+/// Scheme, host, port, the proxy before it and where its name may lead: connections to the same origin are
+/// interchangeable.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Origin {
     pub(crate) tls: bool,
@@ -16,31 +18,44 @@ pub(crate) struct Origin {
     pub(crate) host: String,
     pub(crate) port: u16,
     pub(crate) proxy: Option<Arc<Proxy>>,
+    pub(crate) reach: Reach,
+}
+
+impl Origin {
+    /// The HTTP proxy that requests are written to, instead of to the provider.
+    pub(crate) fn http_proxy(&self) -> Option<&Proxy> {
+        self.proxy.as_deref().filter(|proxy| proxy.scheme.is_http() && !self.tls)
+    }
+}
+
+/// What is asked of an endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Method {
+    Get,
+    Post,
+}
+
+impl Method {
+    fn name(self) -> &'static str {
+        match self {
+            Method::Get => "GET",
+            Method::Post => "POST",
+        }
+    }
 }
 
 /// The URL of one operation of a provider.
+#[derive(Clone)]
 pub struct Endpoint {
     pub(crate) origin: Arc<Origin>,
     /// Whom the certificate must name; present exactly when the scheme is `https`.
     pub(crate) server_name: Option<ServerName<'static>>,
     /// Request line and `host`, as sent.
     pub(crate) prefix: Box<[u8]>,
+    pub(crate) method: Method,
     target: String,
     /// As it stands in the header.
     host: Arc<str>,
-}
-
-/// Plain HTTP goes through an HTTP proxy as a request to it (RFC 9112, 3.2.2), everything else as to the provider.
-fn prefix(target: &str, host: &str, origin: &Origin) -> Box<[u8]> {
-    let prefix = match origin.proxy.as_ref().filter(|proxy| proxy.scheme.is_http() && !origin.tls) {
-        None => format!("POST {target} HTTP/1.1\r\nhost: {host}\r\n"),
-        Some(proxy) => {
-            let login = proxy.authorization().map(|value| format!("proxy-authorization: {value}\r\n"));
-            let login = login.unwrap_or_default();
-            format!("POST http://{host}{target} HTTP/1.1\r\nhost: {host}\r\n{login}")
-        }
-    };
-    prefix.into_bytes().into_boxed_slice()
 }
 
 impl Endpoint {
@@ -57,43 +72,63 @@ impl Endpoint {
             Some(other) => return Err(format!("the scheme must be http or https, not '{other}'")),
             None => return Err("a URL of a provider begins with http:// or https://".into()),
         };
-        let origin = Origin { tls, host: host(&uri)?, port: port(&uri, tls)?, proxy: None };
-        let server_name = if tls { Some(server_name(&origin.host)?) } else { None };
-        let target = uri.path_and_query().map_or("/", |target| target.as_str());
-        let host = host_header(&uri, &origin);
-        Ok(Arc::new(Endpoint {
-            prefix: prefix(target, &host, &origin),
+        let (host, port) = (host(&uri)?, port(&uri, tls)?);
+        let origin = Origin { tls, host, port, proxy: None, reach: Reach::default() };
+        let endpoint = Endpoint {
+            prefix: Box::default(),
+            server_name: if tls { Some(server_name(&origin.host)?) } else { None },
+            method: Method::Post,
+            target: uri.path_and_query().map_or("/", |target| target.as_str()).to_owned(),
+            host: host_header(&uri, &origin).into(),
             origin: Arc::new(origin),
-            server_name,
-            target: target.to_owned(),
-            host: host.into(),
-        }))
+        };
+        Ok(endpoint.finished())
     }
 
     /// Another path and query at the same origin; connections are shared. `target` begins with a slash and holds
     /// nothing but what a URL may hold.
     #[must_use]
     pub fn at(&self, target: &str) -> Arc<Self> {
-        Arc::new(Endpoint {
-            origin: self.origin.clone(),
-            server_name: self.server_name.clone(),
-            prefix: prefix(target, &self.host, &self.origin),
-            target: target.to_owned(),
-            host: self.host.clone(),
-        })
+        Endpoint { target: target.to_owned(), ..self.clone() }.finished()
+    }
+
+    /// The same, to be read with a GET, which carries no body.
+    #[must_use]
+    pub fn to_read(&self) -> Arc<Self> {
+        Endpoint { method: Method::Get, ..self.clone() }.finished()
     }
 
     /// The same, through a proxy; its connections are kept apart from others.
     #[must_use]
     pub fn via(&self, proxy: Arc<Proxy>) -> Arc<Self> {
         let origin = Origin { proxy: Some(proxy), ..Origin::clone(&self.origin) };
-        Arc::new(Endpoint {
-            prefix: prefix(&self.target, &self.host, &origin),
-            origin: Arc::new(origin),
-            server_name: self.server_name.clone(),
-            target: self.target.clone(),
-            host: self.host.clone(),
-        })
+        Endpoint { origin: Arc::new(origin), ..self.clone() }.finished()
+    }
+
+    /// The same, with another word on where its name may lead.
+    #[must_use]
+    pub fn reaching(&self, reach: Reach) -> Arc<Self> {
+        let origin = Origin { reach, ..Origin::clone(&self.origin) };
+        Endpoint { origin: Arc::new(origin), ..self.clone() }.finished()
+    }
+
+    fn finished(self) -> Arc<Self> {
+        Arc::new(Endpoint { prefix: self.written_prefix(), ..self })
+    }
+
+    /// Plain HTTP goes through an HTTP proxy as a request to it (RFC 9112, 3.2.2), everything else as to the provider.
+    fn written_prefix(&self) -> Box<[u8]> {
+        let Endpoint { target, host, .. } = self;
+        let method = self.method.name();
+        let prefix = match self.origin.http_proxy() {
+            None => format!("{method} {target} HTTP/1.1\r\nhost: {host}\r\n"),
+            Some(proxy) => {
+                let login = proxy.authorization().map(|value| format!("proxy-authorization: {value}\r\n"));
+                let login = login.unwrap_or_default();
+                format!("{method} http://{host}{target} HTTP/1.1\r\nhost: {host}\r\n{login}")
+            }
+        };
+        prefix.into_bytes().into_boxed_slice()
     }
 
     /// Host and port, as a proxy is told.

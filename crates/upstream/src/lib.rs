@@ -3,10 +3,12 @@
 //! [`Upstreams::send`] takes a [`Call`] and gives a [`Reply`] whose [`Body`] yields bytes as they come. Every socket is
 //! owned by the future or the body that waits for it and by nothing else, so dropping either closes it at once.
 //!
-//! Redirects are not followed, proxies are used only where an [`Endpoint`] names one, compression is not asked for. Retries are the plan's, but
-//! for one: a kept connection that closes before it answers is replaced by a fresh one, once. Dialects, routing and
-//! secrets at rest live elsewhere.
+//! Redirects are not followed, proxies are used only where an [`Endpoint`] names one, a name leads to private addresses
+//! only where its [`Reach`] allows them, compression is not asked for, and undone where it comes. Retries are the
+//! plan's, but for one: a kept connection that closes before it answers is replaced by a fresh one, once. Dialects,
+//! routing and secrets at rest live elsewhere.
 
+mod address;
 mod auth;
 mod body;
 mod call;
@@ -31,13 +33,16 @@ use wire::fault::Phase;
 use crate::body::HttpBody;
 use crate::connect::connect;
 use crate::deadline::{Deadline, now};
+use crate::endpoint::Method;
 use crate::exchange::{Answer, Bounds, Failure, exchange};
 use crate::http1::body::Decoder;
+use crate::http1::body::coding::Unpacker;
 use crate::http1::request::Outgoing;
 use crate::in_process::Chunks;
 use crate::pool::Pool;
 use crate::tls::Tls;
 
+pub use address::{Place, Reach};
 pub use auth::Scheme;
 pub use body::Body;
 pub use call::{Call, Destination, Reply, Timeouts};
@@ -46,6 +51,7 @@ pub use endpoint::Endpoint;
 pub use in_process::{InProcess, InProcessReply};
 pub use proxy::Proxy;
 pub use rustls::pki_types::CertificateDer;
+pub use tls::certificates;
 
 /// Settings of [`Upstreams`].
 #[derive(Debug, Clone)]
@@ -99,6 +105,7 @@ impl Upstreams {
                 Ok(Reply { status, headers, body })
             }
             Destination::Http(endpoint) => {
+                let body = (endpoint.method == Method::Post).then_some(body);
                 let outgoing = Outgoing::new(&endpoint.prefix, &headers, body);
                 drop(headers);
                 self.send_http(provider, &endpoint, outgoing, timeouts).await
@@ -116,13 +123,15 @@ impl Upstreams {
         let total = timeouts.total.map(|after| Deadline::new(now(), after, Phase::Total));
         let terms = Terms { provider: &provider, timeouts, total };
         let Answer { head, connection, alarm } = self.ask(endpoint, &mut outgoing, &terms).await?;
-        if let Some(proxy) = endpoint.origin.proxy.as_ref().filter(|_| head.status == 407) {
+        // Any other 407 is the provider's own.
+        if let Some(proxy) = endpoint.origin.http_proxy().filter(|_| head.status == 407) {
             let why = proxy::tunnel::refused(proxy);
             return Err(Fault::Unreachable { provider: provider.to_string(), why });
         }
         let body = HttpBody {
             connection,
             decoder: Decoder::new(head.framing),
+            unpacker: head.coding.map(|coding| Box::new(Unpacker::new(coding))),
             home: head.keep_alive.then(|| (Arc::clone(&self.pool), Arc::clone(&endpoint.origin))),
             idle: timeouts.idle,
             total,

@@ -5,6 +5,7 @@
 use std::io;
 use std::sync::{Arc, OnceLock};
 
+use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -31,6 +32,20 @@ impl Tls {
         let config = self.config.get_or_init(|| Arc::new(configuration(&self.extra_roots)));
         TlsConnector::from(Arc::clone(config)).connect(name, socket).await
     }
+}
+
+/// The certificates of a file of authorities, in PEM. The error says what is wrong, in words that follow the file's name.
+pub fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
+    let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+    let certificates = read.map_err(|error| format!("is not PEM: {error}"))?;
+    if certificates.is_empty() {
+        return Err("holds no certificate".into());
+    }
+    for certificate in &certificates {
+        let added = RootCertStore::empty().add(certificate.clone());
+        added.map_err(|error| format!("holds what cannot be an authority: {error}"))?;
+    }
+    Ok(certificates)
 }
 
 fn configuration(extra_roots: &[CertificateDer<'static>]) -> ClientConfig {

@@ -20,6 +20,7 @@ mod usage;
 
 pub use event::{Event, PartId, PartKind, Piece};
 pub use extra::Extra;
+pub(crate) use extra::MODALITIES;
 pub use fold::{Fold, unfold};
 pub(crate) use fold::{opening, pieces};
 pub use guard::Guard;

@@ -246,6 +246,17 @@ impl WireId {
         }
     }
 
+    /// Path and query of the list of models at an endpoint; `chat` as for [`target`](Self::target). `None`: a server of
+    /// this wire has none that is read like the others.
+    pub fn list_target(self, chat: &str) -> Option<Cow<'_, str>> {
+        match self {
+            WireId::OpenAiChat | WireId::OpenAiResponses => beside(chat, self.operation_path(), "/models"),
+            WireId::Ollama => beside(chat, self.operation_path(), "/api/tags"),
+            WireId::Gemini => Some(chat.to_owned().into()),
+            WireId::AnthropicMessages => None,
+        }
+    }
+
     /// Where its requests state the output limit; `field` is what the target takes, where servers of this wire differ.
     pub fn output_limit(self, field: MaxTokensField) -> OutputLimit {
         let (within, names): (&[&str], &[&str]) = match (self, field) {

@@ -80,6 +80,12 @@ pub enum Fault {
         #[allow(missing_docs)]
         what: String,
     },
+    /// What the request builds on has changed since the client read it.
+    #[error("{why}")]
+    Stale {
+        #[allow(missing_docs)]
+        why: String,
+    },
     /// The path exists, but not for this method.
     #[error("{method} is not allowed here; use {allowed}")]
     MethodNotAllowed {
@@ -279,6 +285,7 @@ impl Fault {
             Fault::Forbidden { .. } => StatusCode::FORBIDDEN,
             Fault::UnknownModel { .. } | Fault::NotFound { .. } => StatusCode::NOT_FOUND,
             Fault::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Fault::Stale { .. } => StatusCode::PRECONDITION_FAILED,
             Fault::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Fault::MediaType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Fault::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
@@ -308,6 +315,7 @@ impl Fault {
             Fault::MediaType { .. } => "unsupported_media_type",
             Fault::NotFound { .. } => "not_found",
             Fault::MethodNotAllowed { .. } => "method_not_allowed",
+            Fault::Stale { .. } => "stale",
             Fault::RateLimited { .. } => "rate_limited",
             Fault::Overloaded | Fault::Draining => "overloaded",
             Fault::Upstream(fault) => fault.class.code(),
@@ -342,8 +350,20 @@ impl Fault {
             | Fault::TooLarge { .. }
             | Fault::MediaType { .. }
             | Fault::NotFound { .. }
+            | Fault::Stale { .. }
             | Fault::MethodNotAllowed { .. }
             | Fault::RateLimited { .. } => Blame::Client,
+        }
+    }
+
+    /// Whether an upstream may bill for a request that ended so: it took the request and did not refuse it, and only its
+    /// answer is not to be had.
+    pub fn may_be_billed(&self) -> bool {
+        match self {
+            Fault::Timeout { phase, .. } => *phase != Phase::Connect,
+            Fault::Cut { .. } | Fault::BadAnswer { .. } => true,
+            Fault::Upstream(stated) => (200..300).contains(&stated.status),
+            _ => false,
         }
     }
 

@@ -184,17 +184,17 @@ impl Member {
     }
 
     fn is(&self, name: &str, bytes: &[u8]) -> bool {
-        match (&self.name, &self.key) {
-            (None, Text::Received(key)) => bytes[key.start + 1..key.end - 1] == *name.as_bytes(),
-            _ => self.name(bytes) == name,
-        }
+        self.name_bytes(bytes) == name.as_bytes()
     }
 
     fn name<'a>(&'a self, bytes: &'a [u8]) -> &'a str {
+        str::from_utf8(self.name_bytes(bytes)).expect("the whole was checked, and quotes are ASCII")
+    }
+
+    fn name_bytes<'a>(&'a self, bytes: &'a [u8]) -> &'a [u8] {
         match (&self.name, &self.key) {
-            (Some(name), _) | (None, Text::Made(name)) => name,
-            (None, Text::Received(key)) => str::from_utf8(&bytes[key.start + 1..key.end - 1])
-                .expect("the whole was checked, and quotes are ASCII"),
+            (Some(name), _) | (None, Text::Made(name)) => name.as_bytes(),
+            (None, Text::Received(key)) => &bytes[key.start + 1..key.end - 1],
         }
     }
 }
@@ -213,7 +213,7 @@ fn check_encoding(bytes: &[u8]) -> Result<(), Fault> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(Fault::malformed(None, "the body is empty; a JSON object was expected"));
     }
-    match str::from_utf8(bytes) {
+    match simdutf8::compat::from_utf8(bytes) {
         Ok(_) => Ok(()),
         Err(error) => {
             Err(Fault::malformed(None, format!("the body is not UTF-8 at byte {}", error.valid_up_to())))
@@ -251,8 +251,8 @@ fn unescaped(key: &[u8]) -> Result<Option<String>, Fault> {
 }
 
 fn admit(bytes: &[u8], members: &[Member], next: &Member) -> Result<(), Fault> {
-    let name = next.name(bytes);
-    if members.iter().any(|member| member.name(bytes) == name) {
+    if members.iter().any(|member| member.name_bytes(bytes) == next.name_bytes(bytes)) {
+        let name = next.name(bytes);
         return Err(Fault::malformed(name.to_owned(), format!("the key '{}' occurs twice", brief(name))));
     }
     if members.len() == MAX_MEMBERS {

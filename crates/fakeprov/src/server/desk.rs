@@ -37,6 +37,11 @@ pub(super) fn is_question(request: &Request) -> bool {
     matches!(request.path(), "/_received" | "/_connections")
 }
 
+/// A request for the list of models.
+pub(super) fn asks_list(request: &Request) -> bool {
+    request.method == "GET" && (request.path().ends_with("/models") || request.path() == "/api/tags")
+}
+
 impl Desk {
     pub(super) fn new(options: Options, address: SocketAddr, journal: Arc<Journal>) -> Self {
         Self { options, origin: format!("http://{address}"), journal, asked: Mutex::default() }
@@ -71,7 +76,8 @@ impl Desk {
             return Err(wire.stranger());
         }
         let body: Value = serde_json::from_slice(&request.body).unwrap_or(Value::Null);
-        let script = self.script(&wire.model(request, &body))?;
+        let mut script = self.script(&wire.model(request, &body))?;
+        script.told_key = wire.key(request).filter(|_| script.tattle).map(str::to_owned);
         let stale = script.fault == Some(Fault::CloseReuse) && served > 0;
         let fault = script.fault.map(|fault| if stale { Fault::CloseEarly } else { fault });
         let reply = match fault.and_then(|fault| faults::instead(fault, wire, &self.origin)) {
@@ -181,7 +187,7 @@ fn whole(wire: &dyn Wire, script: &Script, head: Head, text: bytes::Bytes) -> Re
     let body = faults::whole(script, wire, text);
     let framing = match body.as_slice() {
         _ if script.until_close => Framing::UntilClose,
-        _ if !faults::length_is_known(script.fault) => Framing::Chunked,
+        _ if script.coding.is_some() || !faults::length_is_known(script.fault) => Framing::Chunked,
         _ => Framing::Length,
     };
     let told = match body.as_slice() {
@@ -201,6 +207,10 @@ fn stream(wire: &dyn Wire, script: &Script, head: Head, form: Form, frames: Vec<
 }
 
 fn performed(script: &Script, head: Head, framing: Framing, body: Vec<Step>) -> Reply {
+    let (head, body) = match script.coding {
+        Some(coding) => (head.with("content-encoding", coding.name()), coding.pack(body)),
+        None => (head, body),
+    };
     let mut steps = faults::head(script.fault, head);
     steps.extend(body);
     if script.fault == Some(Fault::CloseIdle) {

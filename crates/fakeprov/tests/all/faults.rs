@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use fakeprov::FakeProv;
+use fakeprov::{Absent, FakeProv};
 
 use crate::client::{CHAT, Client, MESSAGES, ask, hello};
 
@@ -58,6 +58,49 @@ async fn an_error_in_the_middle_ends_the_stream() {
     let chat = ask(&provider, CHAT, &hello("error-mid", true)).events();
     assert_eq!(chat.last().unwrap()["error"]["message"], "Overloaded");
     assert!(ask(&provider, MESSAGES, &hello("error-mid", true)).text().contains("event: error\ndata: "));
+}
+
+#[tokio::test]
+async fn a_fault_may_come_before_the_first_content() {
+    let provider = FakeProv::start().await;
+    let early = ask(&provider, CHAT, &hello("truncate+early", true));
+    assert!(!early.complete && early.joined("/choices/0/delta/content").is_empty());
+    let early = ask(&provider, MESSAGES, &hello("error-mid+early", true)).text();
+    assert!(
+        early.contains("message_start") && early.contains("event: error") && !early.contains("text_delta")
+    );
+}
+
+#[tokio::test]
+async fn an_error_may_tell_the_key() {
+    let provider = FakeProv::start().await;
+    let error = ask(&provider, CHAT, &hello("error-mid+tattle", true)).text();
+    assert!(error.contains("Overloaded (right has to wait)"), "{error}");
+}
+
+#[tokio::test]
+async fn packed_bodies_are_packed_and_a_bomb_is_small() {
+    let provider = FakeProv::start().await;
+    for coding in ["gzip", "deflate", "br"] {
+        for stream in [false, true] {
+            let packed = ask(&provider, CHAT, &hello(&format!("text+{coding}"), stream));
+            assert!(packed.complete && packed.head.contains(&format!("content-encoding: {coding}\r\n")));
+            assert!(!packed.body.is_empty() && String::from_utf8(packed.body).is_err());
+        }
+        let bomb = ask(&provider, CHAT, &hello(&format!("bomb+{coding}"), false));
+        assert!(bomb.complete && bomb.body.len() < 1 << 20, "{} bytes", bomb.body.len());
+    }
+}
+
+#[tokio::test]
+async fn nobody_is_at_home_where_a_port_is_closed_or_its_queue_is_full() {
+    let connect = |absent: &Absent| {
+        let url = absent.url();
+        let address = url.trim_start_matches("http://").trim_end_matches("/v1").parse().unwrap();
+        std::net::TcpStream::connect_timeout(&address, Duration::from_millis(200)).unwrap_err().kind()
+    };
+    assert_eq!(connect(&Absent::closed().unwrap()), std::io::ErrorKind::ConnectionRefused);
+    assert_eq!(connect(&Absent::full().unwrap()), std::io::ErrorKind::TimedOut);
 }
 
 #[tokio::test]

@@ -53,6 +53,9 @@ pub struct Row {
     /// Takes `top_k` and other sampling fields beyond OpenAI's.
     #[serde(default = "yes")]
     pub open_sampling: bool,
+    /// Takes `web_search_options`.
+    #[serde(default)]
+    pub web_search_options: bool,
     /// The only name of the output limit that it knows.
     pub max_tokens_field: Option<String>,
     /// The same, for models that reason.
@@ -71,6 +74,8 @@ pub struct WireRow {
     pub path: String,
     /// How the key is presented here, where it differs from the provider's usual way.
     pub auth: Option<AuthRow>,
+    /// Where it lists its models, from the root of the host, if not where the wire usually has it.
+    pub list: Option<String>,
     /// Spoken only, and then alone, when the configured address ends in this: `/openai`.
     pub when_base_ends: Option<String>,
 }

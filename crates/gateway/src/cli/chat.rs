@@ -57,10 +57,11 @@ async fn converse(app: &App, model: &str, prompt: &str) -> Result<(), Failure> {
     let surface = SurfaceId::OpenAiChat;
     let caller = Caller::admin(Some("command line"));
     let slot = app.ledger.slot().await.map_err(|error| Failure::new(1, error))?;
-    let place = app.in_flight.enter().expect("a fresh gateway has places");
+    let world = app.world();
+    let place = app.in_flight.enter(1).expect("a fresh gateway has places");
     let mut meter = Meter::open(slot, place, Arrival::now(), (surface, Operation::Chat), &caller, None);
     let body = Bytes::from(body.to_string());
-    let answer = match Inbound::admit(surface.into(), &HeaderMap::new(), body, &mut meter) {
+    let answer = match Inbound::admit(world, surface.into(), &HeaderMap::new(), body, &mut meter) {
         Ok(inbound) => exchange(app, &inbound, meter).await.map_err(|failed| Failure::from(failed.fault))?,
         Err(fault) => {
             meter.fail(&fault);

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Subcommand;
-use store::{GLOBAL, NewAuthFile, Secret};
+use store::{GLOBAL, NewAuthFile, Secret, Version};
 
 use super::local::{VaultArgs, confirm, print, print_json, read, with_vault};
 use super::say;
@@ -28,6 +28,9 @@ pub enum Command {
         /// The project that may use it.
         #[arg(long, default_value = GLOBAL)]
         project: String,
+        /// Replace it only if it is still in this version, as `files list` shows it.
+        #[arg(long, value_name = "VERSION")]
+        if_version: Option<Version>,
     },
     /// List the files, without their content.
     List {
@@ -54,10 +57,11 @@ pub enum Command {
 /// Runs one of them.
 pub(super) fn run(command: Command) -> Result<(), Failure> {
     match command {
-        Command::Put { vault, program, file, name, project } => {
+        Command::Put { vault, program, file, name, project, if_version } => {
             let new = new_file(program, &file, name, project)?;
             with_vault(&vault, async |local| {
-                let stored = manage::put(&*local.store, &local.snapshot, new, &local.by()).await?;
+                let (store, snapshot, by) = (&*local.store, &local.snapshot, local.by());
+                let stored = manage::put(store, snapshot, new, if_version, &by).await?;
                 print_json(&manage::created(&stored))
             })
         }

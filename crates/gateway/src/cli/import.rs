@@ -26,8 +26,10 @@ pub(super) fn import(args: &ImportArgs) -> Result<(), Failure> {
 
 async fn run(args: &ImportArgs, mut config: Config) -> Result<(), Failure> {
     let intent = Intent { dry_run: args.dry_run, overwrite: args.overwrite };
-    let haul = read(args, &config).await?;
-    let file = haul.config.clone().map(|text| (args.to.clone().unwrap_or_else(|| own_file(&config)), text));
+    let mut haul = read(args, &config).await?;
+    let file = args.to.clone().unwrap_or_else(|| own_file(&config));
+    haul.settle_prices(config.file.as_deref().or(file.exists().then_some(&*file)));
+    let file = haul.config.clone().map(|text| (file, text));
     if let Some((path, text)) = &file {
         import::write_config(path, text, intent)?;
     }

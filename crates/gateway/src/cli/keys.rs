@@ -12,7 +12,7 @@ use super::local::{Local, VaultArgs, confirm, print, print_json, with_vault};
 use super::say;
 use crate::clock;
 use crate::exit::Failure;
-use crate::manage::keys::{self as manage, Row};
+use crate::manage::keys::{self as manage, Issued, Row};
 
 /// What can be done with access keys.
 #[derive(Debug, Subcommand)]
@@ -135,7 +135,7 @@ pub(super) fn run(command: Command) -> Result<(), Failure> {
         Command::Rotate { vault, id, overlap } => with_vault(&vault, async |local| {
             let (key, secret) =
                 manage::rotate(&*local.store, &local.caller, &id, overlap, &local.by()).await?;
-            print_json(&manage::with_secret(&key, &secret))
+            print_json(&Issued::of(&key, &secret))
         }),
         Command::Revoke { vault, id, yes } => {
             confirm(yes, &format!("revoke access key {id} for good"))?;
@@ -167,7 +167,7 @@ async fn create(
         expires_at: changes.expires_at.flatten(),
     };
     let (key, secret) = manage::create(&*local.store, &local.caller, new, &local.by()).await?;
-    print_json(&manage::with_secret(&key, &secret))
+    print_json(&Issued::of(&key, &secret))
 }
 
 fn changes(local: &Local, name: Option<String>, limits: Limits) -> Result<KeyChanges, Failure> {

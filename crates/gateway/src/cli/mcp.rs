@@ -14,7 +14,7 @@ use crate::hardening::keep_memory_private;
 use crate::mcp::{Tools, Visit};
 use crate::server::Phase;
 use crate::startup::{self, Started};
-use crate::{config, telemetry};
+use crate::{config, reload, telemetry};
 
 /// Serves one client until it closes its side, or until a signal.
 pub(super) fn mcp(args: &McpArgs) -> Result<(), Failure> {
@@ -40,6 +40,7 @@ async fn run(args: &McpArgs, config: config::Config) -> Result<(), Failure> {
         false => None,
     };
     let Started { app, ledger, store, .. } = startup::start(&config, telemetry::request_log()).await?;
+    reload::watch(&app);
     let (phase, watched) = watch::channel(Phase::Serving);
     let signals = tokio::spawn(serve::obey_signals(app.clone(), phase.clone()));
     let served = match listener {

@@ -15,7 +15,7 @@ use crate::exit::Failure;
 use crate::hardening::keep_memory_private;
 use crate::server::{Phase, Server};
 use crate::startup::{self, Started};
-use crate::{config, telemetry};
+use crate::{config, reload, telemetry};
 
 /// Running requests may finish for so long after the first SIGTERM.
 const DRAIN: Duration = Duration::from_secs(12);
@@ -45,6 +45,7 @@ async fn run(args: &ServeArgs, config: config::Config) -> Result<(), Failure> {
     let started = startup::start(&config, telemetry::request_log()).await?;
     let address = listener.local_addr().map_err(|error| Failure::new(1, error))?;
     say(&banner::banner(&config, &started, address))?;
+    reload::watch(&started.app);
     let server = server(listener, started.app.clone(), args.workers)?;
     let Started { app, ledger, store, .. } = started;
     let (phase, watched) = watch::channel(Phase::Serving);

@@ -1,9 +1,9 @@
-//! `llm-gateway` without a command, and `config check`: what is there, and the next step.
+//! `llm-gateway` without a command: what is there, and the next step.
 
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-use super::{CommonArgs, say};
+use super::say;
 use crate::VERSION;
 use crate::config::{self, Config};
 use crate::exit::Failure;
@@ -25,16 +25,8 @@ pub(super) fn status() -> Result<(), Failure> {
     ))
 }
 
-/// Reads everything that `serve` would read.
-pub(super) fn check(args: &CommonArgs) -> Result<(), Failure> {
-    let flags = config::Flags { config: args.config.clone(), ..config::Flags::default() };
-    let config = startup::configuration(&flags)?;
-    let (_, warnings) = config::build_snapshot(&config);
-    let warnings: String = warnings.iter().map(|warning| format!("  warning     {warning}\n")).collect();
-    say(&format!("{}{warnings}The configuration is valid.\n", found(&config)))
-}
-
-fn found(config: &Config) -> String {
+/// Where configuration and data are.
+pub(super) fn found(config: &Config) -> String {
     let file =
         config.file.as_ref().map_or("none (none is needed)".to_owned(), |file| file.display().to_string());
     format!("  config      {file}\n  data        {}\n", config.data_dir.display())

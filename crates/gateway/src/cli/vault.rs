@@ -218,7 +218,7 @@ async fn import(local: &Local, from: &PathBuf, passphrase: Option<&Path>) -> Res
     }
     for new in bundle.files {
         let what = format!("{}/{} of {}", new.provider, new.file_name, new.project);
-        count(what, files::put(store, snapshot, new, &by).await.map(drop));
+        count(what, files::put(store, snapshot, new, None, &by).await.map(drop));
     }
     say(&format!("{stored} rows are stored\n"))?;
     if refused > 0 { Err(Failure::new(1, format!("{refused} rows were left out"))) } else { Ok(()) }

@@ -1,5 +1,6 @@
 //! Base URLs: an API's root, with or without its version, or the complete endpoint. All reach the same place.
 
+use upstream::Place;
 use wire::WireId;
 
 /// A path segment such as `v1`, `v1beta` or `v4`.
@@ -69,16 +70,23 @@ pub(super) fn is_loopback(host: &str) -> bool {
     host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// The host is this machine, or an address of a private network.
-pub(super) fn is_private(host: &str) -> bool {
-    use std::net::IpAddr::{V4, V6};
-    let private = |address| match address {
-        V4(address) => address.is_private() || address.is_link_local() || address.is_unspecified(),
-        V6(address) => {
-            address.is_unique_local() || address.is_unicast_link_local() || address.is_unspecified()
-        }
-    };
-    is_loopback(host) || host.parse().is_ok_and(private)
+/// What kind of place a host that is an address, or `localhost`, stands for.
+pub(super) fn stated_place(host: &str) -> Option<Place> {
+    if host == "localhost" { Some(Place::Private) } else { host.parse().ok().map(Place::of) }
+}
+
+/// Ends of names that no public server has.
+/// Sources: RFC 6761, RFC 6762, RFC 8375, ICANN's reservation of `.internal` of 2024-07-29; `svc` is of Kubernetes.
+const PRIVATE_ENDS: [&str; 6] = [".localhost", ".local", ".home.arpa", ".internal", ".lan", ".svc"];
+
+/// Whether only a private network can have the host: an address of one, a name without a dot as of a container, or one
+/// with an end that is kept for that.
+pub(super) fn is_of_private_network(host: &str) -> bool {
+    let name = host.trim_end_matches('.');
+    match stated_place(name) {
+        Some(place) => place == Place::Private,
+        None => !name.contains('.') || PRIVATE_ENDS.iter().any(|end| name.ends_with(end)),
+    }
 }
 
 #[cfg(test)]
@@ -176,11 +184,22 @@ mod tests {
     }
 
     #[test]
-    fn private_addresses_are_known() {
-        for host in ["localhost", "127.0.0.9", "::1", "10.1.2.3", "192.168.0.1", "fd00::1", "169.254.169.254"]
-        {
-            assert!(is_private(host), "{host}");
+    fn hosts_that_only_a_private_network_can_have_are_known() {
+        for host in [
+            "localhost",
+            "127.0.0.9",
+            "::1",
+            "10.1.2.3",
+            "fd00::1",
+            "0.0.0.0",
+            "ollama",
+            "nas.lan",
+            "vllm.default.svc",
+        ] {
+            assert!(is_of_private_network(host), "{host}");
         }
-        assert!(!is_private("api.openai.com") && !is_private("8.8.8.8"));
+        for host in ["api.openai.com", "8.8.8.8", "169.254.169.254", "lan.example", "fe80::1"] {
+            assert!(!is_of_private_network(host), "{host}");
+        }
     }
 }

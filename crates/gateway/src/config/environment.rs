@@ -1,5 +1,6 @@
 //! Variables: the process's own, then those of `.env`. Passed in, so that no test depends on the process.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -7,6 +8,7 @@ use store::Secret;
 
 use super::dotenv;
 use super::report::Report;
+use super::sources::Sources;
 
 /// Looks a variable up.
 pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -16,12 +18,16 @@ pub(super) struct Environment<'a> {
     process: Lookup<'a>,
     dotenv: HashMap<String, String>,
     dir: &'a Path,
+    sources: RefCell<Sources>,
 }
 
 impl<'a> Environment<'a> {
     /// Reads `.env` of the working directory, if there is one.
     pub(super) fn new(process: Lookup<'a>, dir: &'a Path, report: &mut Report) -> Self {
-        let dotenv = match std::fs::read_to_string(dir.join(".env")) {
+        let path = dir.join(".env");
+        let mut sources = Sources::default();
+        sources.note(&path);
+        let dotenv = match std::fs::read_to_string(path) {
             Ok(text) => {
                 let (variables, broken) = dotenv::parse(&text);
                 broken
@@ -35,13 +41,28 @@ impl<'a> Environment<'a> {
                 HashMap::new()
             }
         };
-        Self { process, dotenv, dir }
+        Self { process, dotenv, dir, sources: RefCell::new(sources) }
+    }
+
+    /// A file is about to be read, or would be if it were there.
+    pub(super) fn note(&self, path: &Path) {
+        self.sources.borrow_mut().note(path);
+    }
+
+    /// All files that were read.
+    pub(super) fn sources(&self) -> Sources {
+        self.sources.borrow().clone()
     }
 
     /// The variable, without spaces around it; an empty one is as good as none.
     pub(super) fn text(&self, name: &str) -> Option<String> {
         let filled = |text: String| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
         (self.process)(name).and_then(filled).or_else(|| self.dotenv.get(name).cloned().and_then(filled))
+    }
+
+    /// Whether the variable is not the process's own.
+    pub(super) fn is_of_dotenv(&self, name: &str) -> bool {
+        (self.process)(name).is_none_or(|text| text.trim().is_empty()) && self.dotenv.contains_key(name)
     }
 
     /// A secret: the variable, or the content of the file that `<name>_FILE` names.
@@ -65,6 +86,7 @@ impl<'a> Environment<'a> {
 
     /// The content of a file that holds one secret, without the newline at its end.
     pub(super) fn file(&self, path: &str) -> Result<Secret, String> {
+        self.note(&self.path(path));
         let text = std::fs::read_to_string(self.path(path))
             .map_err(|error| format!("{path} cannot be read: {error}"))?;
         match text.trim() {

@@ -7,15 +7,20 @@ use store::Secret;
 
 use super::Flags;
 use super::environment::Environment;
+use super::places::Places;
 use super::report::Report;
 use super::section::{Reader, Section, text};
 use super::tree;
 
+mod prices;
 mod provider;
+mod proxy;
 mod routes;
 mod rules;
 
-pub(super) use provider::{Credential, ModelSettings, ProviderSettings, TimeoutSettings};
+pub(super) use prices::OwnPrice;
+pub(super) use provider::{Credential, Discover, ModelSettings, ProviderSettings, TimeoutSettings};
+pub(super) use proxy::{GlobalProxy, ProxyChoice};
 
 /// What the file says; `None` and empty where it says nothing.
 #[derive(Debug, Default)]
@@ -29,10 +34,14 @@ pub(super) struct Settings {
     /// Alias -> model.
     pub(super) aliases: Vec<(String, String)>,
     pub(super) routes: Vec<Route>,
+    pub(super) prices: Vec<OwnPrice>,
     pub(super) server: ServerSettings,
     pub(super) data_dir: Option<String>,
     pub(super) db_path: Option<String>,
     pub(super) log_level: Option<String>,
+    pub(super) proxy: GlobalProxy,
+    /// A file of certificates that are trusted beside the system's.
+    pub(super) ca_file: Option<String>,
 }
 
 /// `server:`
@@ -52,7 +61,9 @@ pub(super) struct ServerSettings {
 pub(super) fn find(flags: &Flags, environment: &Environment<'_>) -> Option<PathBuf> {
     let named = flags.config.clone().or_else(|| environment.text("LLM_GATEWAY_CONFIG").map(PathBuf::from));
     if let Some(path) = named {
-        return Some(environment.path(&path.to_string_lossy()));
+        let path = environment.path(&path.to_string_lossy());
+        environment.note(&path);
+        return Some(path);
     }
     let user = environment.text("XDG_CONFIG_HOME").unwrap_or_else(|| "~/.config".to_owned());
     let user = format!("{user}/llm-gateway/config.yaml");
@@ -60,6 +71,7 @@ pub(super) fn find(flags: &Flags, environment: &Environment<'_>) -> Option<PathB
     local
         .chain([user.as_str(), "/etc/llm-gateway/config.yaml"])
         .map(|path| environment.path(path))
+        .inspect(|path| environment.note(path))
         .find(|path| path.is_file())
 }
 
@@ -83,6 +95,7 @@ fn parse(name: &str, text: &str, environment: &Environment<'_>, report: &mut Rep
             return Settings::default();
         }
     };
+    report.places = Places::of(name, &root);
     let reader = &mut Reader { file: name, environment, report };
     let mut top = Section::open("", &root, reader);
     let providers =
@@ -97,12 +110,17 @@ fn parse(name: &str, text: &str, environment: &Environment<'_>, report: &mut Rep
             .section("routes", reader)
             .map(|section| routes::read(&section, reader))
             .unwrap_or_default(),
+        prices: top
+            .section("prices", reader)
+            .map(|section| prices::read(&section, reader))
+            .unwrap_or_default(),
         server: top.section("server", reader).map(|section| server(section, reader)).unwrap_or_default(),
         data_dir: top.text("data_dir", reader),
         db_path: top.text("db_path", reader),
         log_level: top.section("logging", reader).and_then(|section| logging(section, reader)),
+        proxy: proxy::global(&mut top, reader),
+        ca_file: top.text("ca_file", reader),
     };
-    proxy(&mut top, reader);
     top.close(reader);
     settings
 }
@@ -168,12 +186,4 @@ fn logging(mut section: Section<'_>, reader: &mut Reader<'_>) -> Option<String> 
     }
     section.close(reader);
     level
-}
-
-fn proxy(top: &mut Section<'_>, reader: &mut Reader<'_>) {
-    let Some(mut section) = top.section("proxy", reader) else { return };
-    section.text("http", reader);
-    section.text("https", reader);
-    reader.warn(section.line, "proxy: not in use yet; providers with requires_proxy are switched off");
-    section.close(reader);
 }

@@ -2,11 +2,15 @@
 
 use std::fmt;
 
+use super::places::Places;
+use super::sources::Sources;
+
 /// A configuration that cannot be run: one line for each thing that is wrong, and the exit code.
 #[derive(Debug)]
 pub struct ConfigError {
     exit_code: u8,
     lines: Vec<String>,
+    sources: Sources,
 }
 
 impl ConfigError {
@@ -18,6 +22,15 @@ impl ConfigError {
     /// One sentence for each thing that is wrong.
     pub fn lines(&self) -> &[String] {
         &self.lines
+    }
+
+    /// The files that were read: when one of them changes, it is worth another try.
+    pub fn sources(&self) -> &Sources {
+        &self.sources
+    }
+
+    pub(super) fn with(self, sources: Sources) -> Self {
+        Self { sources, ..self }
     }
 }
 
@@ -46,6 +59,8 @@ pub(super) struct Report {
     invalid: Vec<(u64, String)>,
     refusals: Vec<String>,
     warnings: Vec<Warning>,
+    /// Where the file says what.
+    pub(super) places: Places,
 }
 
 impl Report {
@@ -57,6 +72,14 @@ impl Report {
     /// A value of the file is not what it has to be.
     pub(super) fn invalid_at(&mut self, line: u64, what: impl Into<String>) {
         self.invalid.push((line, what.into()));
+    }
+
+    /// The value of this key is not what it has to be; its line is told if it stands in the file.
+    pub(super) fn invalid_of(&mut self, path: &str, what: impl fmt::Display) {
+        match self.places.line(path) {
+            Some(line) => self.invalid_at(line, format!("{}:{line}: {what}", self.places.file)),
+            None => self.invalid(what.to_string()),
+        }
     }
 
     /// All values may be right, but the gateway must not run like this.
@@ -77,6 +100,7 @@ impl Report {
         };
         self.invalid.sort_by_key(|(line, _)| *line);
         let invalid = self.invalid.into_iter().map(|(_, what)| what);
-        Err(ConfigError { exit_code, lines: invalid.chain(self.refusals).collect() })
+        let lines = invalid.chain(self.refusals).collect();
+        Err(ConfigError { exit_code, lines, sources: Sources::default() })
     }
 }

@@ -7,7 +7,7 @@ use wire::chat::{MaxTokensField, Profile};
 use wire::{Operation, WireId};
 
 use super::Config;
-use super::file::{Credential, TimeoutSettings};
+use super::file::{Credential, OwnPrice, TimeoutSettings};
 use super::report::Warning;
 use super::upstreams::Upstream;
 use crate::catalog::{Agent, Catalogue, Key, Row};
@@ -23,7 +23,7 @@ pub fn build_snapshot(config: &Config) -> (Snapshot, Vec<Warning>) {
     let mut warnings = config.warnings.clone();
     let mut providers: IndexMap<String, Provider> = IndexMap::new();
     for upstream in &upstreams.all {
-        let made = api(upstream, catalogue);
+        let made = api(upstream, catalogue, &config.prices);
         warnings.extend(why_off(upstream, &made));
         providers.insert(upstream.id.clone(), made);
     }
@@ -43,6 +43,7 @@ pub fn build_snapshot(config: &Config) -> (Snapshot, Vec<Warning>) {
         .with_routes(config.routes.clone())
         .with_demo(config.demo);
     warnings.extend(strangers(&snapshot));
+    warnings.extend(unpriced(&config.prices, &snapshot));
     (snapshot, warnings)
 }
 
@@ -56,6 +57,24 @@ fn strangers(snapshot: &Snapshot) -> Vec<Warning> {
         .collect()
 }
 
+/// A price of what is not known would never be reckoned with. It does not make a model known: prices say nothing about
+/// who has which.
+fn unpriced(prices: &[OwnPrice], snapshot: &Snapshot) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    for OwnPrice { provider, model, .. } in prices {
+        let is_it = |id: &str| id == model || without_variant(id) == model;
+        let why = match snapshot.provider(provider) {
+            None => format!("there is no provider '{provider}'"),
+            Some(found) if found.models.keys().any(|id| is_it(id)) => continue,
+            Some(_) => {
+                format!("no such model is known; name it under providers.{provider}.models, with its price")
+            }
+        };
+        warnings.push(Warning(format!("prices.{provider}/{model}: {why}")));
+    }
+    warnings
+}
+
 /// A section that the operator wrote and that cannot be used is worth a line.
 fn why_off(upstream: &Upstream, made: &Provider) -> Option<Warning> {
     let settings = upstream.settings.as_ref().filter(|settings| settings.enabled)?;
@@ -63,10 +82,12 @@ fn why_off(upstream: &Upstream, made: &Provider) -> Option<Warning> {
     Some(Warning(format!("providers.{} (line {}) {why}", settings.section, settings.line)))
 }
 
-fn api(upstream: &Upstream, catalogue: &Catalogue) -> Provider {
+fn api(upstream: &Upstream, catalogue: &Catalogue, prices: &[OwnPrice]) -> Provider {
     let (row, settings) = (upstream.row, upstream.settings.as_ref());
     let profile = profile(upstream);
-    let known = Known { row, settings, catalogue, profile: &profile };
+    let prices = prices.iter().filter(|price| upstream.is_called(&price.provider));
+    let prices = prices.map(|price| (price.model.as_str(), &price.rate)).collect();
+    let known = Known { row, settings, catalogue, profile: &profile, prices };
     let models = known.models();
     let listed_first = settings.and_then(|settings| settings.models.first()).map(|model| model.id.as_str());
     let chosen = settings.and_then(|settings| settings.default_model.as_deref());
@@ -121,8 +142,9 @@ fn disabled(upstream: &Upstream) -> Option<String> {
     if settings.is_some_and(|settings| !settings.enabled) {
         return Some("is switched off in the configuration file".to_owned());
     }
-    if settings.is_some_and(|settings| settings.requires_proxy) {
-        return Some("is off because it requires a proxy, and proxies come in a later version".to_owned());
+    let requires_proxy = settings.is_some_and(|settings| settings.requires_proxy == Some(true));
+    if requires_proxy && upstream.egress.proxy.is_none() {
+        return Some("is off because it requires a proxy, and no proxy is configured".to_owned());
     }
     let unwanted = upstream.row.is_some_and(|row| row.local) && !upstream.is_configured;
     unwanted.then(|| format!("is not configured: set {}_BASE_URL", upstream.prefixes()[0]))
@@ -135,6 +157,7 @@ fn profile(upstream: &Upstream) -> Profile {
         developer_role: row.developer_role,
         stream_options: row.stream_options,
         open_sampling: row.open_sampling,
+        web_search_options: row.web_search_options,
         max_tokens_field: max_tokens_field(row.max_tokens_field.as_deref()),
         ..unknown
     }

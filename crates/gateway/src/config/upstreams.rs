@@ -5,13 +5,16 @@ use std::collections::{HashMap, HashSet};
 use policy::nearest::nearest;
 use policy::{Auth, Endpoint};
 use store::Secret;
+use upstream::Place;
 use wire::WireId;
 
-use super::endpoint::{complete_url, host_and_port, is_loopback, is_private};
+use super::egress::Ways;
+use super::endpoint::{complete_url, host_and_port, is_loopback, is_of_private_network, stated_place};
 use super::environment::Environment;
-use super::file::{Credential, ProviderSettings};
+use super::file::{Credential, GlobalProxy, ProviderSettings};
 use super::report::Report;
 use crate::catalog::{Catalogue, Row, WireRow};
+use crate::egress::Egress;
 
 /// All of them, and the operator's wishes about their order.
 #[derive(Debug, Default)]
@@ -34,6 +37,7 @@ pub(super) struct Upstream {
     pub(super) endpoints: Vec<Endpoint>,
     /// File or environment say where it is, or at least that it is wanted.
     pub(super) is_configured: bool,
+    pub(super) egress: Egress,
 }
 
 /// What gathering needs to look at.
@@ -41,6 +45,7 @@ struct Gathering<'a> {
     /// Our own port.
     port: u16,
     environment: &'a Environment<'a>,
+    ways: Ways<'a>,
     report: &'a mut Report,
 }
 
@@ -49,20 +54,25 @@ impl Upstreams {
     pub(super) fn gather(
         &mut self,
         sections: Vec<ProviderSettings>,
+        proxy: &GlobalProxy,
         port: u16,
         environment: &Environment<'_>,
         catalogue: &'static Catalogue,
         report: &mut Report,
     ) -> HashMap<String, Secret> {
-        let mut gathering = Gathering { port, environment, report };
+        let ways = Ways { global: proxy, environment };
+        let mut gathering = Gathering { port, environment, ways, report };
         let mut own = Vec::new();
         let mut known: HashMap<&str, ProviderSettings> = HashMap::new();
         for section in sections {
             match catalogue.provider(&section.section) {
-                Some(row) if known.contains_key(&*row.id) => gathering.report.invalid(format!(
-                    "providers.{}: {} has a section already, under another spelling",
-                    section.section, row.id
-                )),
+                Some(row) if known.contains_key(&*row.id) => gathering.report.invalid_of(
+                    &format!("providers.{}", section.section),
+                    format_args!(
+                        "providers.{}: {} has a section already, under another spelling",
+                        section.section, row.id
+                    ),
+                ),
                 Some(row) => drop(known.insert(&row.id, section)),
                 None if catalogue.agents.iter().any(|agent| agent.id == section.section) => {
                     gathering.report.warn(format!(
@@ -88,11 +98,7 @@ impl Upstreams {
 
     /// The upstream of that id, or that spelling of the catalogue.
     pub(super) fn id_of<'a>(&'a self, name: &'a str) -> Option<&'a str> {
-        let is_it = |upstream: &&Upstream| {
-            upstream.id == name
-                || upstream.row.is_some_and(|row| row.spellings.iter().any(|other| other == name))
-        };
-        self.all.iter().find(is_it).map(|upstream| upstream.id.as_str())
+        self.all.iter().find(|upstream| upstream.is_called(name)).map(|upstream| upstream.id.as_str())
     }
 
     fn check_names(&self, catalogue: &Catalogue, report: &mut Report) {
@@ -104,7 +110,10 @@ impl Upstreams {
             }
             let known = self.all.iter().map(|upstream| upstream.id.as_str());
             let hint = nearest(name, known, 1).pop().map(|meant| format!("; did you mean '{meant}'?"));
-            report.invalid(format!("{key}: there is no provider '{name}'{}", hint.unwrap_or_default()));
+            report.invalid_of(
+                key,
+                format_args!("{key}: there is no provider '{name}'{}", hint.unwrap_or_default()),
+            );
         }
     }
 }
@@ -117,6 +126,11 @@ impl Upstream {
             Some(row) => row.env.clone(),
             None => vec![self.id.chars().map(upper).collect()],
         }
+    }
+
+    /// Whether this is its id, or a spelling of the catalogue.
+    pub(super) fn is_called(&self, name: &str) -> bool {
+        self.id == name || self.row.is_some_and(|row| row.spellings.iter().any(|other| other == name))
     }
 
     /// The ways to speak to it at this address, the preferred one first; the operator's word counts.
@@ -148,8 +162,14 @@ impl Gathering<'_> {
         row: Option<&'static Row>,
         settings: Option<ProviderSettings>,
     ) -> Upstream {
-        let mut upstream =
-            Upstream { id, row, is_configured: settings.is_some(), settings, endpoints: Vec::new() };
+        let mut upstream = Upstream {
+            id,
+            row,
+            is_configured: settings.is_some(),
+            settings,
+            endpoints: Vec::new(),
+            egress: Egress::default(),
+        };
         let from_environment = self.base_from_environment(&upstream);
         upstream.is_configured |= from_environment.is_some();
         let from_file = || {
@@ -167,6 +187,7 @@ impl Gathering<'_> {
                 Vec::new()
             }
         };
+        upstream.egress = self.ways.of(&upstream, self.report);
         upstream
     }
 
@@ -184,18 +205,32 @@ impl Gathering<'_> {
     }
 
     fn endpoints(&mut self, upstream: &Upstream, place: &str, base: &str) -> Vec<Endpoint> {
-        let private_is_fine = upstream.settings.as_ref().is_none_or(|settings| settings.allow_private);
-        if !private_is_fine && host_and_port(base).is_some_and(|(host, _)| is_private(&host)) {
-            self.report.invalid(format!("{place}: {base} is a private address, and allow_private is false"));
-        }
+        self.check_place(upstream, place, base);
         let mut endpoints = Vec::new();
         for Way { wire, path, auth } in upstream.ways(base) {
             match complete_url(base, wire, &path) {
                 Ok(url) => endpoints.push(Endpoint { wire, url, auth }),
-                Err(wanted) => self.report.invalid(format!("{place} must be {wanted}")),
+                Err(wanted) => self.report.invalid_of(place, format_args!("{place} must be {wanted}")),
             }
         }
         endpoints
+    }
+
+    /// An address that the operator wrote is meant, unless the section forbids it, or no provider is ever there.
+    fn check_place(&mut self, upstream: &Upstream, place: &str, base: &str) {
+        let Some((host, _)) = host_and_port(base) else { return };
+        let allowed = upstream.settings.as_ref().and_then(|settings| settings.allow_private);
+        if allowed == Some(false)
+            && (is_of_private_network(&host) || stated_place(&host) == Some(Place::Special))
+        {
+            let what = format_args!("{place}: {base} is a private address, and allow_private is false");
+            self.report.invalid_of(place, what);
+        } else if allowed.is_none() && stated_place(&host) == Some(Place::Special) {
+            let what = format_args!(
+                "{place}: {base} is a link-local, multicast or reserved address; if it is meant, write allow_private: true"
+            );
+            self.report.invalid_of(place, what);
+        }
     }
 
     fn needs_address(&mut self, upstream: &Upstream) {
@@ -203,8 +238,9 @@ impl Gathering<'_> {
         let hint =
             nearest(&upstream.id, known, 1).pop().map(|meant| format!(" (or did you mean '{meant}'?)"));
         let hint = hint.unwrap_or_default();
-        self.report
-            .invalid(format!("providers.{}: a provider of your own needs a base_url{hint}", upstream.id));
+        let place = format!("providers.{}", upstream.id);
+        let what = format_args!("{place}: a provider of your own needs a base_url{hint}");
+        self.report.invalid_of(&place, what);
     }
 
     /// The key from the environment, else from the file.

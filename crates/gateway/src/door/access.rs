@@ -12,12 +12,10 @@ use http::{HeaderMap, header};
 use store::{IssuedKeys, Secret};
 use wire::Fault;
 
-use super::caller::{Caller, Role, Scope};
+use super::caller::{Caller, Fingerprint, Proof, Role, Scope};
 use super::failures::Failures;
 use super::subprotocol;
 use crate::clock;
-
-type Digest = [u8; 32];
 
 /// A key that the configuration names.
 pub struct StaticKey<'a> {
@@ -32,9 +30,9 @@ pub struct StaticKey<'a> {
 /// The keys that open the door: those of the configuration as digests, and those that were created.
 #[derive(Debug, Default)]
 pub struct Access {
-    by_digest: HashMap<Digest, (Digest, Caller), RandomState>,
-    issued: ArcSwapOption<Issued>,
-    failures: Failures,
+    configured: HashMap<Fingerprint, Caller, RandomState>,
+    issued: Arc<ArcSwapOption<Issued>>,
+    failures: Arc<Failures>,
 }
 
 /// Created keys, each with what its holder may do.
@@ -58,8 +56,15 @@ impl Access {
     }
 
     fn know(&mut self, key: &Secret, caller: Caller) {
-        let digest = sha256(key.expose().as_bytes());
-        self.by_digest.insert(digest, (digest, caller));
+        let fingerprint = sha256(key.expose().as_bytes());
+        let caller = Caller { proof: Proof::Configured(fingerprint), ..caller };
+        self.configured.insert(fingerprint, caller);
+    }
+
+    /// The same keys of the configuration, with the created keys and the patience of another access; from then on
+    /// both share them.
+    pub(super) fn after(self, before: &Self) -> Self {
+        Self { issued: before.issued.clone(), failures: before.failures.clone(), ..self }
     }
 
     /// Replaces the created keys.
@@ -70,7 +75,7 @@ impl Access {
 
     /// Whether no key is needed. A created key that is sent all the same is held to its scope.
     pub fn is_open(&self) -> bool {
-        self.by_digest.is_empty()
+        self.configured.is_empty()
     }
 
     /// Who sent these headers, and the key in the query where the path allows one. A peer that sends many wrong keys has
@@ -84,13 +89,21 @@ impl Access {
             Err(fault) => fault,
         };
         // Who sends no key guesses none.
-        if let Ok(Some(_)) = presented_key(headers, in_query.map(str::as_bytes)) {
-            self.failures.note(peer, clock::now()).map_err(|wait| Fault::RateLimited {
+        match presented_key(headers, in_query.map(str::as_bytes)) {
+            Ok(Some(_)) => Err(self.guessed(peer, refused)),
+            _ => Err(refused),
+        }
+    }
+
+    /// What a wrong key gets: its refusal, or, when there were too many from its peer, a time to wait.
+    fn guessed(&self, peer: IpAddr, refused: Fault) -> Fault {
+        match self.failures.note(peer, clock::now()) {
+            Ok(()) => refused,
+            Err(wait) => Fault::RateLimited {
                 why: "too many wrong keys from this address".to_owned(),
                 retry_after: Some(wait),
-            })?;
+            },
         }
-        Err(refused)
     }
 
     /// Who sent these headers, and the key in the query where the path allows one.
@@ -110,10 +123,10 @@ impl Access {
     /// a page cannot set headers there. `None`: nobody yet, the key is to come in a message.
     ///
     /// # Errors
-    /// `Unauthenticated`: an unknown key, or two different ones.
-    pub fn socket_caller(&self, headers: &HeaderMap) -> Result<Option<Caller>, Fault> {
+    /// `Unauthenticated`: an unknown key, or two different ones; `RateLimited`: too many unknown ones from this peer.
+    pub fn socket_caller(&self, headers: &HeaderMap, peer: IpAddr) -> Result<Option<Caller>, Fault> {
         match presented_key(headers, subprotocol::keys(headers)) {
-            Ok(Some(key)) => self.known(key).map(Some),
+            Ok(Some(key)) => self.known(key).map(Some).map_err(|refused| self.guessed(peer, refused)),
             _ if self.is_open() => Ok(Some(Caller::admin(None))),
             Ok(None) => Ok(None),
             Err(fault) => Err(fault),
@@ -123,9 +136,10 @@ impl Access {
     /// Who sends this key in a message; `Bearer ` may stand before it.
     ///
     /// # Errors
-    /// `Unauthenticated`: nobody's, or it is revoked or has expired.
-    pub fn holder(&self, key: &str) -> Result<Caller, Fault> {
-        self.known(bearer(key.as_bytes()).unwrap_or(key.as_bytes()))
+    /// `Unauthenticated`: nobody's, or it is revoked or has expired; `RateLimited`: too many such from this peer.
+    pub fn holder(&self, key: &str, peer: IpAddr) -> Result<Caller, Fault> {
+        let known = self.known(bearer(key.as_bytes()).unwrap_or(key.as_bytes()));
+        known.map_err(|refused| self.guessed(peer, refused))
     }
 
     /// Whose key this is. On a gateway that asks for none, a created key is held to its scope all the same.
@@ -140,18 +154,25 @@ impl Access {
         if self.is_open() && ours.is_none() {
             return Ok(Caller::admin(None));
         }
-        let digest = sha256(key);
+        let fingerprint = sha256(key);
         // The map is searched by a digest that a stranger cannot steer; the verdict itself takes constant time.
-        match self.by_digest.get(&digest) {
-            Some((known, caller)) if verify_slices_are_equal(known, &digest).is_ok() => Ok(caller.clone()),
+        match self.configured.get_key_value(&fingerprint) {
+            Some((known, caller)) if verify_slices_are_equal(&known.0, &fingerprint.0).is_ok() => {
+                Ok(caller.clone())
+            }
             _ => Err(unknown()),
         }
     }
 
-    /// Whether a caller may go on: its key is neither revoked nor expired nor changed since it came in. Takes no lock and
-    /// no digest, so that a connection that stays open may ask before every message.
+    /// Whether a caller may go on: its key is neither revoked nor expired nor changed since it came in, be it in the vault
+    /// or in the configuration. Takes no lock and no digest, so that a connection that stays open may ask before every
+    /// message.
     pub fn still_valid(&self, caller: &Caller) -> bool {
-        let Some((id, since)) = &caller.issued else { return true };
+        let (id, since) = match &caller.proof {
+            Proof::Nothing => return self.is_open(),
+            Proof::Configured(key) => return self.configured.get(key) == Some(caller),
+            Proof::Issued(id, since) => (id, since),
+        };
         let issued = self.issued.load();
         let now = issued.as_ref().and_then(|issued| issued.keys.get(id));
         now.is_some_and(|key| key.is_valid(clock::wall()) && key.updated_at == *since)
@@ -195,8 +216,8 @@ fn unauthenticated(why: &'static str) -> Fault {
     Fault::Unauthenticated { why: why.into() }
 }
 
-fn sha256(bytes: &[u8]) -> Digest {
-    digest(&SHA256, bytes).as_ref().try_into().expect("SHA-256 has 32 bytes")
+fn sha256(bytes: &[u8]) -> Fingerprint {
+    Fingerprint(digest(&SHA256, bytes).as_ref().try_into().expect("SHA-256 has 32 bytes"))
 }
 
 #[cfg(test)]
@@ -204,6 +225,7 @@ mod tests {
     use super::*;
 
     const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+    const PEER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 
     fn access() -> Access {
         let (token, key) = (Secret::new(TOKEN.to_owned()), Secret::new("short".to_owned()));
@@ -288,17 +310,32 @@ mod tests {
         let access = access();
         let (key, secret) = store.create_key(grant, &by).await.unwrap();
         access.issue(store.issued_keys().await.unwrap());
-        let caller = access.holder(secret.expose()).unwrap();
+        let caller = access.holder(secret.expose(), PEER).unwrap();
         assert!(access.still_valid(&caller));
         let later = store::By { at: by.at + std::time::Duration::from_secs(1), ..by };
         store.update_key(&key.id, store::KeyChanges::default(), &later).await.unwrap();
         access.issue(store.issued_keys().await.unwrap());
         assert!(!access.still_valid(&caller), "its scope may be another");
-        let caller = access.holder(secret.expose()).unwrap();
+        let caller = access.holder(secret.expose(), PEER).unwrap();
         store.revoke_key(&key.id, &later).await.unwrap();
         access.issue(store.issued_keys().await.unwrap());
         assert!(!access.still_valid(&caller));
-        let configured = access.holder("short").unwrap();
+        let configured = access.holder("short", PEER).unwrap();
         assert!(access.still_valid(&configured));
+    }
+
+    #[test]
+    fn a_caller_of_the_configuration_goes_on_until_its_key_is_taken_out_or_reaches_elsewhere() {
+        let (old, new) = (Secret::new("short".to_owned()), Secret::new("other".to_owned()));
+        let blue = || Scope { project: Some("blue".to_owned()), ..Scope::default() };
+        let with = |secret, scope| Access::new(None, [StaticKey { name: "alice", secret, scope }]);
+        let before = with(&old, Scope::default());
+        let alice = before.holder("short", PEER).unwrap();
+        assert!(with(&old, Scope::default()).after(&before).still_valid(&alice));
+        assert!(!with(&new, Scope::default()).after(&before).still_valid(&alice), "another key of that name");
+        assert!(!with(&old, blue()).after(&before).still_valid(&alice), "another reach");
+        let anybody = Access::default().holder("anything", PEER).unwrap();
+        assert!(Access::default().still_valid(&anybody));
+        assert!(!before.still_valid(&anybody), "keys are asked for now");
     }
 }

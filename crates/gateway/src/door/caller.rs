@@ -49,14 +49,34 @@ pub struct Caller {
     pub role: Role,
     #[allow(missing_docs)]
     pub scope: Arc<Scope>,
-    /// Which created key it was, and since when it is as it is.
-    pub(super) issued: Option<(Arc<str>, Timestamp)>,
+    pub(super) proof: Proof,
+}
+
+/// What a caller showed at the door.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Proof {
+    /// Nothing: the gateway asks for no key, or the caller is the gateway's own.
+    Nothing,
+    /// A key of the configuration.
+    Configured(Fingerprint),
+    /// A created key: its id, and since when it is as it is.
+    Issued(Arc<str>, Timestamp),
+}
+
+/// The SHA-256 of a key, which tells keys apart and is not printed: short keys could be guessed from it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Fingerprint(pub(super) [u8; 32]);
+
+impl std::fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Fingerprint(..)")
+    }
 }
 
 impl Caller {
     /// Somebody whose key was not created here.
     pub fn new(key_name: Option<&str>, role: Role, scope: Scope) -> Self {
-        Self { key_name: key_name.map(Into::into), role, scope: Arc::new(scope), issued: None }
+        Self { key_name: key_name.map(Into::into), role, scope: Arc::new(scope), proof: Proof::Nothing }
     }
 
     /// Somebody who may do everything.
@@ -69,8 +89,8 @@ impl Caller {
         let grant = &key.grant;
         let access = Access { models: grant.models.clone(), providers: grant.providers.clone() };
         let scope = Scope { project: grant.project.clone(), access, expires_at: grant.expires_at };
-        let issued = Some((key.id.as_str().into(), key.updated_at));
-        Self { issued, ..Self::new(Some(&grant.name), grant.role.into(), scope) }
+        let proof = Proof::Issued(key.id.as_str().into(), key.updated_at);
+        Self { proof, ..Self::new(Some(&grant.name), grant.role.into(), scope) }
     }
 
     /// The project of a request: the one that it names, else the only one that the key may act for, else the global one.
@@ -100,9 +120,9 @@ impl Caller {
 
     /// Which key it was: created keys may share a name, but no two have the same id. `None`: it took none.
     pub fn identity(&self) -> Option<String> {
-        match &self.issued {
-            Some((id, _)) => Some(format!("key/{id}")),
-            None => self.key_name.as_deref().map(str::to_owned),
+        match &self.proof {
+            Proof::Issued(id, _) => Some(format!("key/{id}")),
+            Proof::Nothing | Proof::Configured(_) => self.key_name.as_deref().map(str::to_owned),
         }
     }
 }

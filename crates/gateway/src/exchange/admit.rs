@@ -18,6 +18,7 @@ use crate::arrival::Arrival;
 use crate::clock;
 use crate::door;
 use crate::recall::{Owner, Recall};
+use crate::world::World;
 
 /// Fields that hold tools, in one dialect or another.
 const TOOLS: [&str; 2] = ["tools", "functions"];
@@ -71,6 +72,8 @@ pub(super) fn embeddings(surface: SurfaceId) -> Result<&'static dyn EmbedSurface
 
 /// An admitted request.
 pub struct Inbound {
+    /// What holds for it from the door to the meter, whatever is configured meanwhile.
+    pub world: Arc<World>,
     #[allow(missing_docs)]
     pub arrival: Arrival,
     #[allow(missing_docs)]
@@ -110,7 +113,13 @@ impl Inbound {
     ///
     /// # Errors
     /// `Malformed`, naming the field; `Forbidden`, when the key belongs to another project.
-    pub fn admit(asked: Asked, headers: &HeaderMap, body: Bytes, meter: &mut Meter) -> Result<Self, Fault> {
+    pub fn admit(
+        world: Arc<World>,
+        asked: Asked,
+        headers: &HeaderMap,
+        body: Bytes,
+        meter: &mut Meter,
+    ) -> Result<Self, Fault> {
         let body = RawObject::parse(body)?;
         let peek = asked.peek(&body)?;
         let Asked { surface, operation, head } = asked;
@@ -125,6 +134,7 @@ impl Inbound {
         let arrival = meter.arrival();
         let forwarded = forwarded(surface, headers);
         Ok(Self {
+            world,
             arrival,
             surface,
             operation,

@@ -17,7 +17,8 @@ use wire::dialect::Echo;
 use wire::fault::{Blame, Class};
 use wire::{Fault, Operation};
 
-use refusal::{refusal, without_key};
+use refusal::refusal;
+pub(super) use refusal::without_key;
 pub(super) use thoughts::Thoughts;
 
 use super::admit::Inbound;
@@ -96,7 +97,10 @@ async fn ask(
     for key in app.health.in_order(target, keys) {
         let key = key.as_deref();
         let mut replied = ask_with(app, runtime, inbound, target, key, Thoughts::Kept, meter).await;
-        if replied.as_ref().is_err_and(|fault| thoughts::are_refused(inbound, fault)) {
+        if let Err(fault) = &replied
+            && thoughts::are_refused(inbound, fault)
+            && thoughts::may_be_to_blame(app, inbound, target, meter)
+        {
             // Where that does not help either, the first refusal says more than the second.
             let without = ask_with(app, runtime, inbound, target, key, Thoughts::Dropped, meter).await;
             replied = without.or(replied);
@@ -142,12 +146,24 @@ async fn ask_with(
         Ok(outgoing) => send(app, runtime, inbound, target, key, outgoing, meter).await,
         Err(fault) => Err(fault),
     };
-    let replied = replied.map_err(|fault| without_key(fault.named(&target.provider.id), key));
+    let replied =
+        replied.map_err(|fault| without_key(fault.named(&target.provider.id), key.map(|key| &key.value)));
     meter.tried(started, replied.as_ref().err());
     if let Err(fault) = &replied {
-        tracing::debug!(provider = %target.provider.id, code = fault.code(), "attempt {} failed", meter.attempts());
+        log(target, fault, meter);
     }
     replied
+}
+
+/// What fails is told in the ledger. That it may have to be paid for is told in the log too, since nothing else will.
+fn log(target: &Target, fault: &Fault, meter: &Meter) {
+    let (provider, code, attempt) = (&target.provider.id, fault.code(), meter.attempts());
+    if fault.may_be_billed() {
+        let request_id = meter.arrival().id;
+        tracing::warn!(%provider, code, %request_id, "attempt {attempt} failed, and {provider} may bill for it");
+    } else {
+        tracing::debug!(%provider, code, "attempt {attempt} failed");
+    }
 }
 
 async fn send(
@@ -180,7 +196,7 @@ async fn send(
     if !(200..300).contains(&reply.status) {
         return Err(refusal(target.endpoint().wire.wire(), reply).await);
     }
-    let mut echo = echo(app, inbound, target, meter);
+    let mut echo = echo(inbound, target, meter);
     if outgoing.undo.is_some() {
         echo.request_fields = inbound.surface.surface().echoed(&inbound.body);
     }
@@ -188,7 +204,8 @@ async fn send(
     if inbound.peek.stream {
         let memory = Memory::new(app.recall.clone(), inbound.owner(meter));
         let keeper = Keeper::new(app, inbound, target, key, meter);
-        return chat::stream(inbound, target, reply, undo, echo, (memory, keeper)).await;
+        let secret = key.map(|key| key.value.clone());
+        return chat::stream(inbound, target, reply, undo, echo, (memory, keeper, secret)).await;
     }
     let body = reply.body.collect(WHOLE_ANSWER).await?;
     match inbound.operation {
@@ -240,7 +257,7 @@ fn is_carried(inbound: &Inbound, target: &Target) -> bool {
 }
 
 /// What the answer repeats of the request and says about its way.
-fn echo(app: &App, inbound: &Inbound, target: &Target, meter: &Meter) -> Echo {
+fn echo(inbound: &Inbound, target: &Target, meter: &Meter) -> Echo {
     Echo {
         request_id: inbound.arrival.id.to_string(),
         requested_provider: inbound.peek.provider.clone(),
@@ -252,7 +269,7 @@ fn echo(app: &App, inbound: &Inbound, target: &Target, meter: &Meter) -> Echo {
         include_usage: inbound.peek.include_usage,
         thoughts: inbound.surface.surface().thoughts(&inbound.body),
         legacy_functions: inbound.body.has("functions"),
-        annotate: app.annotate,
+        annotate: inbound.world.doors.annotate,
         framing: inbound.head.framing,
         ..Echo::default()
     }

@@ -4,6 +4,7 @@
 use std::fmt;
 
 use policy::{Money, Target};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 use wire::chat::Usage;
@@ -16,7 +17,7 @@ use crate::app::App;
 use crate::tokens;
 
 /// The whole decision.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Explanation {
     requested_model: Option<String>,
@@ -34,7 +35,8 @@ pub struct Explanation {
 }
 
 /// One target.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ExplainedTarget")]
 #[serde(rename_all = "camelCase")]
 struct Step {
     provider: String,
@@ -65,7 +67,7 @@ struct Step {
 }
 
 /// From an empty answer to the longest, by an estimate of the prompt's tokens.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct PriceRange {
     prompt_tokens: u64,
@@ -75,7 +77,7 @@ struct PriceRange {
 }
 
 /// A provider, or one of its models, that would not be tried.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct LeftOut {
     provider: String,
     model: Option<String>,
@@ -126,9 +128,9 @@ impl fmt::Display for Step {
 /// # Errors
 /// Nobody could serve it; the fault is what the request itself would have got.
 pub async fn explain(app: &App, inbound: &Inbound, meter: Meter) -> Result<Explanation, Fault> {
-    let world = app.world();
+    let world = &*inbound.world;
     let meter = meter.unwritten();
-    let plan = app.health.preview(&inbound.ask(&world.snapshot), &world)?;
+    let plan = app.health.preview(&inbound.ask(&world.snapshot), world)?;
     let mut targets = Vec::with_capacity(plan.targets().len());
     for target in plan.targets() {
         targets.push(step(app, inbound, target, &meter).await);

@@ -53,6 +53,8 @@ pub struct Tried {
     pub target: Target,
     /// Code of the fault in which it ended.
     pub fault: Option<&'static str>,
+    /// It failed, and may be billed all the same.
+    may_be_billed: bool,
     took: Duration,
 }
 
@@ -65,6 +67,9 @@ impl Serialize for Tried {
         map.serialize_entry("reason", &self.target.reason.to_string())?;
         if let Some(fault) = self.fault {
             map.serialize_entry("fault", fault)?;
+        }
+        if self.may_be_billed {
+            map.serialize_entry("billed", "maybe")?;
         }
         map.serialize_entry("ms", &u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX))?;
         map.end()
@@ -129,7 +134,12 @@ impl Meter {
         self.entry.model_answered = None;
         self.usage = None;
         self.losses.clear();
-        self.tries.push(Tried { target: target.clone(), fault: None, took: Duration::ZERO });
+        self.tries.push(Tried {
+            target: target.clone(),
+            fault: None,
+            may_be_billed: false,
+            took: Duration::ZERO,
+        });
     }
 
     /// The target that was announced is asked.
@@ -143,6 +153,7 @@ impl Meter {
         self.upstream_wait += took;
         if let Some(last) = self.tries.last_mut() {
             last.fault = fault.map(word);
+            last.may_be_billed = fault.is_some_and(Fault::may_be_billed);
             last.took = took;
         }
         match (fault, &self.errand) {
@@ -195,6 +206,7 @@ impl Meter {
     fn given_up(&mut self) -> Vec<Tried> {
         if let Some(last) = self.tries.last_mut().filter(|_| self.errand.take().is_some()) {
             last.fault = Some(OUTRUN);
+            last.may_be_billed = true;
         }
         mem::take(&mut self.tries)
     }

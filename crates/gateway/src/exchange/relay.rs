@@ -16,6 +16,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use http::HeaderValue;
 use upstream::Body;
 use wire::chat::{ChatResponse, Stop, unfold};
 use wire::dialect::{Echo, Surface};
@@ -27,6 +28,7 @@ pub(super) use memory::Memory;
 pub(super) use passage::{Carried, Passage, Translated};
 use splitter::Splitter;
 
+use super::attempt::without_key;
 use super::meter::Meter;
 use super::tally::Tally;
 use crate::body::BrokenOff;
@@ -55,6 +57,8 @@ pub struct Relay {
     surface_name: &'static str,
     request_id: String,
     body: Option<Body>,
+    /// The key that the upstream has got, lest it repeat it.
+    secret: Option<HeaderValue>,
     /// The upstream failed after its first content, which the client still gets.
     fault: Option<Fault>,
     splitter: Splitter,
@@ -91,6 +95,7 @@ impl Relay {
             surface_name: surface.name(),
             request_id,
             body: Some(body),
+            secret: None,
             fault: None,
             splitter: Splitter::new(framing, EVENT_LIMIT),
             passage,
@@ -102,6 +107,12 @@ impl Relay {
             named: false,
             abort: Abort::No,
         }
+    }
+
+    /// The same, with a key that no error tells the client.
+    pub(super) fn hiding(mut self, secret: Option<HeaderValue>) -> Self {
+        self.secret = secret;
+        self
     }
 
     /// A stream made of an answer that the upstream gave whole although a stream was asked for.
@@ -125,6 +136,7 @@ impl Relay {
             surface_name: surface.name(),
             request_id: echo.request_id,
             body: None,
+            secret: None,
             fault: None,
             splitter: Splitter::new(Framing::Sse, EVENT_LIMIT),
             passage: Passage::Written { writer },
@@ -183,14 +195,14 @@ impl Relay {
     /// The next bytes for the client; `None` at the end.
     pub fn poll_bytes(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BrokenOff>>> {
         if let Some(fault) = self.fault.take() {
-            self.break_off(&fault);
+            self.break_off(fault);
         }
         while self.body.is_some() && self.out.len() < WRITE_BYTES {
             match self.poll_upstream(cx) {
                 Poll::Pending => break,
                 Poll::Ready(Ok(())) if self.body.is_none() => self.complete(),
                 Poll::Ready(Ok(())) => {}
-                Poll::Ready(Err(fault)) => self.break_off(&fault),
+                Poll::Ready(Err(fault)) => self.break_off(fault),
             }
         }
         if !self.out.is_empty() {
@@ -296,15 +308,16 @@ impl Relay {
     }
 
     /// The stream ends in an error; never in a clean stop.
-    fn break_off(&mut self, fault: &Fault) {
+    fn break_off(&mut self, fault: Fault) {
+        let fault = without_key(fault, self.secret.as_ref());
         self.body = None;
         if self.surface.failure_aborts() {
             self.abort = Abort::WhenSent;
         }
-        self.passage.fail(fault, &self.request_id, &self.tally, &mut self.out);
+        self.passage.fail(&fault, &self.request_id, &self.tally, &mut self.out);
         self.report();
         if let Some(meter) = &mut self.meter {
-            meter.break_off(fault);
+            meter.break_off(&fault);
         }
     }
 

@@ -32,6 +32,21 @@ pub struct File {
     pub remark: Option<String>,
 }
 
+/// What a model costs.
+#[derive(Debug)]
+pub struct Price {
+    /// Id here.
+    pub provider: String,
+    #[allow(missing_docs)]
+    pub model: String,
+    /// US dollars a million tokens.
+    pub input: f64,
+    /// US dollars a million tokens.
+    pub output: f64,
+    /// What is not as it was there.
+    pub remark: Option<String>,
+}
+
 /// A group of providers.
 #[derive(Debug)]
 pub struct Group {
@@ -58,6 +73,8 @@ pub struct Haul {
     pub groups: Vec<Group>,
     /// For the ledger.
     pub usage: Vec<Entry>,
+    /// For the configuration file, if there is none yet.
+    pub prices: Vec<Price>,
     /// A configuration file.
     pub config: Option<String>,
     /// What need not be stored to have a verdict.

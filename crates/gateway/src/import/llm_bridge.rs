@@ -69,11 +69,6 @@ fn report_file(name: &str, root: &Node, haul: &mut Haul) -> Vec<String> {
                     report_provider(name, &section.name, section.line, provider, haul);
                 }
             }
-            ("proxy", _) => haul.report.approximated(
-                place(key.line),
-                "proxy",
-                "kept in the file; providers with requires_proxy stay off until proxies are spoken to",
-            ),
             ("logging", _) => haul.report.approximated(
                 place(key.line),
                 "logging",

@@ -4,6 +4,7 @@
 //! vaults written by mcp-llm-bridge 0.5.1 (npm, read 2026-11-25).
 
 mod groups;
+mod prices;
 mod rows;
 mod sealed;
 mod usage;
@@ -24,8 +25,7 @@ use crate::exit::Failure;
 use crate::manage::files;
 
 /// The tables whose rows have a meaning here or there, and what becomes of those that have none here.
-const LEFT_BEHIND: [(&str, &str); 5] = [
-    ("price_config", "prices of your own stand in the file: providers.<name>.models.<model>.price"),
+const LEFT_BEHIND: [(&str, &str); 4] = [
     ("api_keys", "only their hashes are kept there; create new ones"),
     ("user_quotas", "quotas belong to access keys here"),
     ("security_profiles", "profiles have no counterpart"),
@@ -52,6 +52,7 @@ pub async fn read(source: &Path, given: Option<Secret>, snapshot: &Snapshot) -> 
     take_files(&rows, key.as_ref(), snapshot, &mut haul);
     groups::take(&mut connection, snapshot, &mut haul).await.map_err(|error| unreadable(&path, error))?;
     usage::take(&mut connection, &mut haul).await.map_err(|error| unreadable(&path, error))?;
+    prices::take(&mut connection, &mut haul).await.map_err(|error| unreadable(&path, error))?;
     for (table, why) in LEFT_BEHIND {
         let count = rows::count(&mut connection, table).await.map_err(|error| unreadable(&path, error))?;
         if count > 0 {

@@ -1,13 +1,15 @@
 //! Who changed what in the vault; and `/admin/v1/audit`.
 
 use http::{Response, StatusCode};
+use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::json;
 use store::{AuditEntry, Store};
 use wire::Fault;
 
 use super::fields::invalid;
 use super::json as json_answer;
+use super::reply::Page;
 use super::scope::{limit, parameter};
 use crate::app::App;
 use crate::body::OutBody;
@@ -17,9 +19,9 @@ use crate::credentials::fault;
 pub async fn answer(app: &App, query: Option<&str>) -> Result<Response<OutBody>, Fault> {
     let before = parameter(query, "cursor").map(|text| text.parse());
     let before = before.transpose().map_err(|_| invalid("cursor", "must be one that a list gave"))?;
-    let (page, next) = page(&*app.store, before, limit(query)?).await?;
-    let rows: Vec<Row<'_>> = page.iter().map(Row::of).collect();
-    Ok(json_answer(StatusCode::OK, &json!({ "data": rows, "next_cursor": next })))
+    let (entries, next_cursor) = page(&*app.store, before, limit(query)?).await?;
+    let data: Vec<Row<'_>> = entries.iter().map(Row::of).collect();
+    Ok(json_answer(StatusCode::OK, &Page { data, next_cursor }))
 }
 
 /// Entries before one, newest first, and where the next page begins.
@@ -35,14 +37,21 @@ pub async fn page(
 }
 
 /// An entry as it is listed.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "AuditEntry")]
 pub struct Row<'a> {
+    /// Counts from 1 without a gap.
     seq: i64,
-    at: String,
+    at: Timestamp,
+    /// On whose behalf, such as `key/ab12cd34`.
     actor: &'a str,
+    /// What was done, such as `credential.stored`.
     action: &'a str,
+    /// To what, such as `credential/7`.
     target: &'a str,
+    /// The target as people know it.
     detail: &'a str,
+    /// The request that asked for it; null: none did.
     request_id: Option<String>,
 }
 
@@ -52,8 +61,8 @@ impl Row<'_> {
 
     /// The row in a table for people.
     pub fn line(&self) -> Vec<String> {
-        let words = [&self.at, self.actor, self.action, self.target, self.detail];
-        std::iter::once(self.seq.to_string()).chain(words.map(str::to_owned)).collect()
+        let words = [self.actor, self.action, self.target, self.detail];
+        [self.seq.to_string(), self.at.to_string()].into_iter().chain(words.map(str::to_owned)).collect()
     }
 }
 
@@ -62,7 +71,7 @@ impl<'a> Row<'a> {
     pub fn of(entry: &'a AuditEntry) -> Self {
         Self {
             seq: entry.seq,
-            at: entry.at.to_string(),
+            at: entry.at,
             actor: &entry.actor,
             action: &entry.action,
             target: &entry.target,

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use http::header::CONTENT_TYPE;
-use http::{HeaderMap, Method, Request, Response, StatusCode};
+use http::header::{CONTENT_TYPE, ETAG, IF_MATCH};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use policy::{Kind, Snapshot};
 use serde::Serialize;
 use serde_json::json;
-use store::{AuthFile, By, NewAuthFile, Store};
+use store::{AuthFile, By, NewAuthFile, Store, Version};
 use wire::{Fault, RawObject};
 
 use super::fields::{self, REQUIRED, invalid, optional_name};
@@ -39,11 +39,13 @@ pub async fn answer(
         (&Method::POST, _) => {
             refuse_upload(request.headers())?;
             demand_json(request.headers())?;
+            let version = known_version(request.headers())?;
             let header = asked_project(None, request.headers());
             let body = RawObject::parse(read_limited(request.into_body(), BODY_LIMIT).await?)?;
             let new = read(&body, caller, header)?;
-            let stored = put(&*app.store, &app.world().snapshot, new, &caller.acts(arrival)).await?;
-            Ok(json_answer(StatusCode::CREATED, &created(&stored)))
+            let by = caller.acts(arrival);
+            let stored = put(&*app.store, &app.world().snapshot, new, version, &by).await?;
+            Ok(with_version(json_answer(StatusCode::CREATED, &created(&stored)), stored.version))
         }
         (&Method::DELETE, Some(id)) => {
             delete(&*app.store, caller, fields::id(id)?, &caller.acts(arrival)).await?;
@@ -69,6 +71,22 @@ fn refuse_upload(headers: &HeaderMap) -> Result<(), Fault> {
     Err(Fault::MediaType { why: why.to_owned() })
 }
 
+/// The version of `If-Match`: only this one is to be replaced.
+fn known_version(headers: &HeaderMap) -> Result<Option<Version>, Fault> {
+    let Some(tag) = headers.get(IF_MATCH) else { return Ok(None) };
+    let inner = tag.to_str().ok().and_then(|tag| tag.strip_prefix('"')?.strip_suffix('"'));
+    let version = inner.and_then(|version| version.parse().ok());
+    version
+        .map(Some)
+        .ok_or_else(|| invalid("If-Match", "must be the one version that a list or an ETag gave"))
+}
+
+fn with_version(mut answer: Response<OutBody>, version: Version) -> Response<OutBody> {
+    let tag = HeaderValue::from_str(&format!("\"{version}\"")).expect("digits and a dot are a valid header");
+    answer.headers_mut().insert(ETAG, tag);
+    answer
+}
+
 /// What a body asks to be stored; `header` is the project that counts where the body names none.
 ///
 /// # Errors
@@ -83,20 +101,27 @@ pub fn read(body: &RawObject, caller: &Caller, header: Option<String>) -> Result
     })
 }
 
-/// Stores or replaces an auth file of a known program.
+/// Stores or replaces an auth file of a known program. With a version, only what is still in that one is replaced: so a
+/// token that a program refreshed does not undo what was uploaded meanwhile.
 ///
 /// # Errors
-/// `Malformed`, naming the field; `TooLarge`; those of the store.
+/// `Malformed`, naming the field; `TooLarge`; `Stale`; those of the store.
 pub async fn put(
     store: &dyn Store,
     snapshot: &Snapshot,
     new: NewAuthFile,
+    version: Option<Version>,
     by: &By,
 ) -> Result<AuthFile, Fault> {
     if new.content.expose().is_empty() {
         return Err(invalid("content", REQUIRED));
     }
-    let stored = store.put_file(checked(snapshot, new)?, by).await.map_err(fault)?;
+    let new = checked(snapshot, new)?;
+    let stored = match version {
+        None => store.put_file(new, by).await,
+        Some(version) => store.replace_file(new, version, by).await,
+    };
+    let stored = stored.map_err(fault)?;
     let AuthFile { provider, file_name, project, .. } = &stored;
     tracing::info!(provider, file_name, project, by = by.actor, "auth file stored");
     Ok(stored)
@@ -193,6 +218,8 @@ pub struct Row<'a> {
     provider: &'a str,
     file_name: &'a str,
     project: &'a str,
+    /// What to send as `If-Match`, in quotes, to replace this content and no other.
+    version: String,
     created_at: String,
     updated_at: String,
     /// Only said where it is not so.
@@ -202,11 +229,11 @@ pub struct Row<'a> {
 
 impl Row<'_> {
     /// Names of the columns of `line`.
-    pub const HEAD: [&'static str; 5] = ["ID", "PROVIDER", "FILE", "PROJECT", "UPDATED"];
+    pub const HEAD: [&'static str; 6] = ["ID", "PROVIDER", "FILE", "PROJECT", "VERSION", "UPDATED"];
 
     /// The row in a table for people.
     pub fn line(&self) -> Vec<String> {
-        let names = [self.provider, self.file_name, self.project, &self.updated_at];
+        let names = [self.provider, self.file_name, self.project, &self.version, &self.updated_at];
         std::iter::once(self.id.to_string()).chain(names.map(str::to_owned)).collect()
     }
 }
@@ -219,6 +246,7 @@ impl<'a> Row<'a> {
             provider: &file.provider,
             file_name: &file.file_name,
             project: &file.project,
+            version: file.version.to_string(),
             created_at: civil(file.created_at),
             updated_at: civil(file.updated_at),
             intact: file.intact,

@@ -11,10 +11,18 @@ use crate::app::App;
 use crate::body::OutBody;
 use crate::telemetry::metrics;
 
-/// `GET /health`: status and version.
+/// `GET /health`: status and version; and whether the configuration as written is in force, but not what is wrong with
+/// it: anybody may ask.
 pub fn health(app: &App) -> Response<OutBody> {
     let status = if app.is_draining() { "draining" } else { "ok" };
-    json_answer(StatusCode::OK, &json!({ "status": status, "version": VERSION }))
+    let mut health = json!({ "status": status, "version": VERSION });
+    let (wrong, what) = match app.reload.errors() {
+        0 => return json_answer(StatusCode::OK, &health),
+        1 => (1, "error"),
+        many => (many, "errors"),
+    };
+    health["config_error"] = format!("{wrong} {what}: the configuration read before is in force").into();
+    json_answer(StatusCode::OK, &health)
 }
 
 /// `GET /livez`: the process answers.

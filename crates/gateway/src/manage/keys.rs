@@ -1,6 +1,8 @@
 //! Access keys: made, listed, changed, rotated, revoked; and `/admin/v1/keys`. Nobody hands out more than they have.
 
-use std::collections::BTreeMap;
+mod body;
+mod row;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,13 +10,16 @@ use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use jiff::Timestamp;
 use policy::Access;
-use serde::Serialize;
-use serde_json::json;
+use serde::de::DeserializeOwned;
 use store::{AccessKey, By, KeyChanges, KeyRole, NewAccessKey, Secret, Store};
 use wire::{Fault, RawObject};
 
-use super::fields::{self, REQUIRED, invalid, optional_name};
+pub use body::{Changes, NewKey, Rotation};
+pub use row::{Issued, Row};
+
+use super::fields::{self, invalid};
 use super::json as json_answer;
+use super::reply::Page;
 use super::scope::{asked_project, limit, parameter, seen_by};
 use crate::app::App;
 use crate::arrival::Arrival;
@@ -24,58 +29,50 @@ use crate::door::Caller;
 
 /// Bytes of a request about a key, at most.
 const BODY_LIMIT: usize = 64 * 1024;
-/// Entries of a list of patterns, providers or labels, at most.
-const LIST_LIMIT: usize = 256;
 /// How long the old key is accepted after a rotation, unless the request says otherwise.
 pub const OVERLAP: Duration = Duration::from_secs(24 * 60 * 60);
 /// The longest overlap: two keys for ever would be no rotation.
 const LONGEST_OVERLAP: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// Answers every method of the route; `rest` stands for the `*` of its path.
+/// Answers every method of its routes; `id` stands for the `*` of the path.
 pub async fn answer(
     app: &Arc<App>,
     caller: &Caller,
     arrival: Arrival,
-    rest: Option<&str>,
+    id: Option<&str>,
     request: Request<Incoming>,
 ) -> Result<Response<OutBody>, Fault> {
     let by = caller.acts(arrival);
     let (store, method) = (&*app.store, request.method().clone());
-    let (id, action) = match rest.and_then(|rest| rest.split_once('/')) {
-        Some((id, action)) => (Some(id), Some(action)),
-        None => (rest, None),
-    };
-    let answer = match (&method, id, action) {
-        (&Method::GET | &Method::HEAD, None, _) => return list_page(store, caller, &request).await,
-        (&Method::GET | &Method::HEAD, Some(id), None) => {
-            return Ok(json_answer(StatusCode::OK, &Row::of(&find(store, caller, id).await?)));
-        }
-        (&Method::POST, None, _) => {
-            let new = read_new(&body(request).await?, &app.world().snapshot)?;
+    let answer = match (&method, id) {
+        (&Method::POST, None) => {
+            let new = read::<NewKey>(request).await?.grant(&app.world().snapshot)?;
             let (key, secret) = create(store, caller, new, &by).await?;
-            json_answer(StatusCode::CREATED, &with_secret(&key, &secret))
+            json_answer(StatusCode::CREATED, &Issued::of(&key, &secret))
         }
-        (&Method::POST, Some(id), Some("rotate")) => {
-            let overlap = read_overlap(&body(request).await?)?;
+        // The only thing that is posted to a key that is there.
+        (&Method::POST, Some(id)) => {
+            let overlap = read::<Rotation>(request).await?.overlap();
             let (key, secret) = rotate(store, caller, id, overlap, &by).await?;
-            json_answer(StatusCode::OK, &with_secret(&key, &secret))
+            json_answer(StatusCode::OK, &Issued::of(&key, &secret))
         }
-        (&Method::PATCH, Some(id), None) => {
-            let changes = read_changes(&body(request).await?, &app.world().snapshot)?;
+        (&Method::PATCH, Some(id)) => {
+            let changes = read::<Changes>(request).await?.checked(&app.world().snapshot)?;
             json_answer(StatusCode::OK, &Row::of(&update(store, caller, id, changes, &by).await?))
         }
-        (&Method::DELETE, Some(id), None) => {
+        (&Method::DELETE, Some(id)) => {
             json_answer(StatusCode::OK, &Row::of(&revoke(store, caller, id, &by).await?))
         }
-        _ => return Err(Fault::NotFound { what: "there is nothing to do by this name".to_owned() }),
+        (_, Some(id)) => return Ok(json_answer(StatusCode::OK, &Row::of(&find(store, caller, id).await?))),
+        (_, None) => return list_page(store, caller, &request).await,
     };
     app.keys_changed().await?;
     Ok(answer)
 }
 
-async fn body(request: Request<Incoming>) -> Result<RawObject, Fault> {
+async fn read<T: DeserializeOwned>(request: Request<Incoming>) -> Result<T, Fault> {
     demand_json(request.headers())?;
-    RawObject::parse(read_limited(request.into_body(), BODY_LIMIT).await?)
+    fields::decode(&RawObject::parse(read_limited(request.into_body(), BODY_LIMIT).await?)?)
 }
 
 async fn list_page(
@@ -89,10 +86,10 @@ async fn list_page(
     let found = list(store, caller, project.as_deref()).await?;
     let from = after.map_or(Some(0), |after| found.iter().position(|key| key.id == after).map(|at| at + 1));
     let from = from.ok_or_else(|| invalid("cursor", "must be one that a list gave"))?;
-    let page: Vec<Row<'_>> = found[from..].iter().take(limit(query)? as usize).map(Row::of).collect();
-    let is_last = from + page.len() == found.len();
-    let next = page.last().filter(|_| !is_last).map(|row| row.id);
-    Ok(json_answer(StatusCode::OK, &json!({ "data": page, "next_cursor": next })))
+    let data: Vec<Row<'_>> = found[from..].iter().take(limit(query)? as usize).map(Row::of).collect();
+    let is_last = from + data.len() == found.len();
+    let next_cursor = data.last().filter(|_| !is_last).map(|row| row.id.to_owned());
+    Ok(json_answer(StatusCode::OK, &Page { data, next_cursor }))
 }
 
 /// Keys that a caller sees, oldest first; revoked ones too.
@@ -253,44 +250,6 @@ fn wider() -> Fault {
     Fault::Forbidden { why: "a key cannot make or change one that reaches farther than itself".to_owned() }
 }
 
-fn read_new(body: &RawObject, snapshot: &policy::Snapshot) -> Result<NewAccessKey, Fault> {
-    let role = optional_name(body, "role")?;
-    let role = role.map_or(Some(KeyRole::Caller), |name| KeyRole::from_name(&name));
-    let changes = read_changes(body, snapshot)?;
-    Ok(NewAccessKey {
-        name: changes.name.ok_or_else(|| invalid("name", REQUIRED))?,
-        role: role.ok_or_else(|| invalid("role", "must be caller or project_admin"))?,
-        project: optional_name(body, "project")?,
-        models: changes.models.unwrap_or_default(),
-        providers: changes.providers.unwrap_or_default(),
-        labels: changes.labels.unwrap_or_default(),
-        expires_at: changes.expires_at.flatten(),
-    })
-}
-
-fn read_changes(body: &RawObject, snapshot: &policy::Snapshot) -> Result<KeyChanges, Fault> {
-    let providers = names(body, "providers")?;
-    let labels = body.get::<BTreeMap<String, String>>("labels")?;
-    if labels.as_ref().is_some_and(|labels| labels.len() > LIST_LIMIT) {
-        return Err(invalid("labels", "must have at most 256 entries"));
-    }
-    Ok(KeyChanges {
-        name: optional_name(body, "name")?,
-        models: names(body, "models")?,
-        providers: providers.map(|names| known_providers(snapshot, names)).transpose()?,
-        labels,
-        expires_at: expiry(body)?,
-    })
-}
-
-fn names(body: &RawObject, field: &'static str) -> Result<Option<Vec<String>>, Fault> {
-    let Some(found) = body.get::<Vec<String>>(field)? else { return Ok(None) };
-    if found.len() > LIST_LIMIT || found.iter().any(String::is_empty) {
-        return Err(invalid(field, "must be a list of at most 256 names, none of them empty"));
-    }
-    found.into_iter().map(|text| fields::name(field, text)).collect::<Result<_, _>>().map(Some)
-}
-
 /// Providers by their own names. One that is not known would be a silent mistake: the key could use nothing.
 ///
 /// # Errors
@@ -301,92 +260,4 @@ pub fn known_providers(snapshot: &policy::Snapshot, names: Vec<String>) -> Resul
         None => Err(invalid("providers", &format!("names '{name}', which is not known here"))),
     });
     known.collect()
-}
-
-/// `Some(None)` for null, which takes the end away.
-fn expiry(body: &RawObject) -> Result<Option<Option<Timestamp>>, Fault> {
-    let Some(found) = body.get::<serde_json::Value>("expires_at")? else {
-        return Ok(body.has("expires_at").then_some(None));
-    };
-    let end = found.as_str().and_then(|text| text.parse().ok());
-    end.map(|end| Some(Some(end)))
-        .ok_or_else(|| invalid("expires_at", "must be a time such as 2027-01-31T00:00:00Z, or null"))
-}
-
-fn read_overlap(body: &RawObject) -> Result<Duration, Fault> {
-    let seconds = body.get::<u64>("overlap_seconds")?;
-    Ok(seconds.map_or(OVERLAP, Duration::from_secs))
-}
-
-/// A key as it is listed.
-#[derive(Debug, Serialize)]
-pub struct Row<'a> {
-    id: &'a str,
-    name: &'a str,
-    /// What people see of it: start and end.
-    masked_key: String,
-    role: &'static str,
-    project: Option<&'a str>,
-    models: &'a [String],
-    providers: &'a [String],
-    labels: &'a BTreeMap<String, String>,
-    created_by: &'a str,
-    created_at: Timestamp,
-    updated_at: Timestamp,
-    expires_at: Option<Timestamp>,
-    revoked_at: Option<Timestamp>,
-    /// Until when the key before the last rotation is accepted too.
-    old_key_until: Option<Timestamp>,
-    /// Only said where it is not so.
-    #[serde(skip_serializing_if = "Clone::clone")]
-    intact: bool,
-}
-
-impl<'a> Row<'a> {
-    #[allow(missing_docs)]
-    pub fn of(key: &'a AccessKey) -> Self {
-        let grant = &key.grant;
-        Self {
-            id: &key.id,
-            name: &grant.name,
-            masked_key: format!("gw_{}_...{}", key.id, key.ending),
-            role: grant.role.as_str(),
-            project: grant.project.as_deref(),
-            models: &grant.models,
-            providers: &grant.providers,
-            labels: &grant.labels,
-            created_by: &key.created_by,
-            created_at: key.created_at,
-            updated_at: key.updated_at,
-            expires_at: grant.expires_at,
-            revoked_at: key.revoked_at,
-            old_key_until: key.old_until,
-            intact: key.intact,
-        }
-    }
-}
-
-impl Row<'_> {
-    /// Names of the columns of `line`.
-    pub const HEAD: [&'static str; 6] = ["ID", "NAME", "ROLE", "PROJECT", "MODELS", "STATE"];
-
-    /// The row in a table for people.
-    pub fn line(&self) -> Vec<String> {
-        let state = match (self.intact, self.revoked_at, self.expires_at) {
-            (false, ..) => "changed outside the gateway".to_owned(),
-            (_, Some(at), _) => format!("revoked {}", super::civil(at)),
-            (_, _, Some(end)) => format!("until {}", super::civil(end)),
-            _ => "valid".to_owned(),
-        };
-        let models = if self.models.is_empty() { "all".to_owned() } else { self.models.join(",") };
-        let project = self.project.unwrap_or("any").to_owned();
-        vec![self.id.to_owned(), self.name.to_owned(), self.role.to_owned(), project, models, state]
-    }
-}
-
-/// A key as it is shown once, when it is made.
-pub fn with_secret(key: &AccessKey, secret: &Secret) -> serde_json::Value {
-    let mut row = json!(Row::of(key));
-    row["key"] = secret.expose().into();
-    row
 }

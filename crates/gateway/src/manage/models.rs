@@ -11,7 +11,6 @@ use wire::{Fault, SurfaceId};
 
 use super::json as json_answer;
 use super::scope::asked_project;
-use crate::app::App;
 use crate::body::OutBody;
 use crate::door::Caller;
 use crate::world::World;
@@ -53,7 +52,7 @@ static FORMS: [(SurfaceId, Form); 2] = [
 /// # Errors
 /// `UnknownModel`; `Malformed` for a page that cannot be.
 pub fn answer(
-    app: &App,
+    world: &World,
     id: Option<&str>,
     caller: &Caller,
     surface: SurfaceId,
@@ -64,12 +63,12 @@ pub fn answer(
     let project = caller.project(asked_project(query, headers).as_deref())?;
     let access = &caller.scope.access;
     let Some(id) = id else {
-        let models = available(&app.world(), &project, access);
+        let models = available(world, &project, access);
         return Ok(json_answer(StatusCode::OK, &(form.list)(&models, query)?));
     };
     // SDKs escape the slash of `provider/model`.
     let id = percent_decode_str(id).decode_utf8_lossy();
-    Ok(json_answer(StatusCode::OK, &(form.one)(&one(&app.world(), &id, &project, access)?)))
+    Ok(json_answer(StatusCode::OK, &(form.one)(&one(world, &id, &project, access)?)))
 }
 
 /// What a request for this name would reach, listed or not, under the name that was asked for. A name that a provider

@@ -8,9 +8,9 @@ use wire::Fault;
 
 use super::json as json_answer;
 use super::scope::asked_project;
-use crate::app::App;
 use crate::body::OutBody;
 use crate::door::Caller;
+use crate::world::World;
 
 #[derive(Serialize)]
 struct ListedProvider<'a> {
@@ -25,13 +25,12 @@ struct ListedProvider<'a> {
 
 /// Answers the list, in order of preference; `?project=` or `X-Project` asks for one project's view.
 pub fn answer(
-    app: &App,
+    world: &World,
     caller: &Caller,
     headers: &HeaderMap,
     query: Option<&str>,
 ) -> Result<Response<OutBody>, Fault> {
     let project = caller.project(asked_project(query, headers).as_deref())?;
-    let world = app.world();
     let providers: Vec<ListedProvider<'_>> = world
         .snapshot
         .providers()

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderValue, Response, StatusCode};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::body::OutBody;
@@ -10,6 +11,16 @@ use crate::body::OutBody;
 /// `YYYY-MM-DD HH:MM:SS`, UTC, as mcp-llm-bridge wrote it.
 pub fn civil(at: jiff::Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// A page of a list.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "{T}Page")]
+pub struct Page<T> {
+    #[allow(missing_docs)]
+    pub data: Vec<T>,
+    /// What to send as `cursor` for the next page; null: this is the last one.
+    pub next_cursor: Option<String>,
 }
 
 /// A JSON answer that no cache keeps.

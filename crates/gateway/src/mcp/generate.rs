@@ -27,12 +27,13 @@ const SURFACE: SurfaceId = SurfaceId::Generate;
 /// # Errors
 /// As `/v1/generate`.
 pub(super) async fn generate(errand: Errand<'_>) -> Result<Value, Fault> {
-    let Errand { app, caller, project, arguments } = errand;
-    let place = app.in_flight.enter().ok_or(Fault::Overloaded)?;
+    let Errand { app, world, caller, project, arguments } = errand;
+    let place = app.in_flight.enter(world.doors.in_flight).ok_or(Fault::Overloaded)?;
     let slot = app.ledger.slot().await.map_err(|_| Fault::Draining)?;
     let mut meter = Meter::open(slot, place, Arrival::now(), (SURFACE, Operation::Chat), caller, None);
     let body = Bytes::from(Value::Object(arguments).to_string());
-    let inbound = match Inbound::admit(SURFACE.into(), &headers(project.as_deref()), body, &mut meter) {
+    let headers = headers(project.as_deref());
+    let inbound = match Inbound::admit(world, SURFACE.into(), &headers, body, &mut meter) {
         Ok(inbound) => inbound,
         Err(fault) => {
             meter.fail(&fault);

@@ -24,6 +24,7 @@ use crate::body::{OutBody, read_limited};
 use crate::clock;
 use crate::door::{Caller, Cors};
 use crate::manage::asked_project;
+use crate::world::World;
 
 const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
 
@@ -57,11 +58,12 @@ struct Cancelled {
 /// The body is too large or does not arrive.
 pub async fn answer(
     app: &Arc<App>,
+    world: &Arc<World>,
     caller: Caller,
     request: Request<Incoming>,
 ) -> Result<Response<OutBody>, Fault> {
     let (head, body) = request.into_parts();
-    let body = read_limited(body, app.body_limit).await?;
+    let body = read_limited(body, world.doors.body_limit).await?;
     // What is no such message is rmcp's to refuse.
     let glance: Glance = serde_json::from_slice(&body).unwrap_or_default();
     let session = head.headers.get(SESSION).and_then(|id| id.to_str().ok()).map(str::to_owned);
@@ -74,7 +76,8 @@ pub async fn answer(
     }
     let running = Running::list(&app.mcp_calls, call_of(glance.id));
     let project = asked_project(None, &head.headers);
-    let visit = Visit { running: Some(Arc::new(running)), ..Visit::new(caller, project) };
+    let visit =
+        Visit { running: Some(Arc::new(running)), world: Some(world.clone()), ..Visit::new(caller, project) };
     let mut response = service(app).handle(message(&head.headers, body, visit)).await;
     if glance.method == "initialize" && response.status() == StatusCode::OK {
         let id = HeaderValue::from_str(&clock::request_id().to_string()).expect("a uuid is a valid header");

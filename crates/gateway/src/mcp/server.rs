@@ -21,6 +21,7 @@ use crate::app::App;
 use crate::clock;
 use crate::door::{Caller, Role};
 use crate::manage::breakers;
+use crate::world::World;
 
 /// The name that mcp-llm-bridge gives itself: configurations and scripts may look for it.
 const NAME: &str = "mcp-llm-bridge";
@@ -41,6 +42,8 @@ pub struct Visit {
     pub caller: Caller,
     /// Taken when the arguments name none.
     pub project: Option<String>,
+    /// What the request came in under; on a stream of one client each call takes what holds then.
+    pub(super) world: Option<Arc<World>>,
     /// The call, where another request may cancel it.
     pub(super) running: Option<Arc<Running>>,
 }
@@ -48,7 +51,7 @@ pub struct Visit {
 impl Visit {
     #[allow(missing_docs)]
     pub fn new(caller: Caller, project: Option<String>) -> Self {
-        Self { caller, project, running: None }
+        Self { caller, project, world: None, running: None }
     }
 
     async fn cancelled(&self) {
@@ -100,7 +103,8 @@ impl Tools {
         }
         schema::check(tool.input, &arguments)?;
         let project = text(&arguments, "project").or_else(|| visit.project.clone());
-        let errand = Errand { app: &self.app, caller: &visit.caller, project, arguments };
+        let world = visit.world.clone().unwrap_or_else(|| self.app.world());
+        let errand = Errand { app: &self.app, world, caller: &visit.caller, project, arguments };
         match tool.action {
             Action::Generate => tokio::select! {
                 answer = generate::generate(errand) => answer,

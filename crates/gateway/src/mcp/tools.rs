@@ -216,6 +216,7 @@ pub(super) const TOOLS: [Tool; 13] = [
                 Field::required("provider", Kind::Text, "Its program"),
                 Field::required("fileName", Kind::Text, "Its name"),
                 Field::required("project", Kind::Text, "Its project"),
+                Field::required("version", Kind::Text, "What its content is at this moment, for comparing"),
                 Field::required("createdAt", Kind::Text, "YYYY-MM-DD HH:MM:SS, UTC"),
                 Field::required("updatedAt", Kind::Text, "YYYY-MM-DD HH:MM:SS, UTC"),
             ],

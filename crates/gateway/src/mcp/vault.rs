@@ -1,5 +1,7 @@
 //! The tools of vault and models: the same functions as over HTTP.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use rmcp::model::JsonObject;
 use serde_json::{Value, json};
@@ -9,10 +11,12 @@ use crate::app::App;
 use crate::arrival::Arrival;
 use crate::door::Caller;
 use crate::manage::{credentials, files, models};
+use crate::world::World;
 
 /// A call by somebody, for a project if one is named.
 pub(super) struct Errand<'a> {
     pub app: &'a App,
+    pub world: Arc<World>,
     pub caller: &'a Caller,
     pub project: Option<String>,
     pub arguments: JsonObject,
@@ -20,10 +24,10 @@ pub(super) struct Errand<'a> {
 
 /// `vault_store`
 pub(super) async fn store_credential(errand: Errand<'_>) -> Result<Value, Fault> {
-    let Errand { app, caller, project, arguments } = errand;
+    let Errand { app, world, caller, project, arguments } = errand;
     let new = credentials::read(&body(arguments)?, caller, project)?;
     let by = caller.acts(Arrival::now());
-    let stored = credentials::put(&*app.store, &app.world().snapshot, new, &by).await?;
+    let stored = credentials::put(&*app.store, &world.snapshot, new, &by).await?;
     app.credentials_changed().await?;
     Ok(credentials::created(&stored))
 }
@@ -44,10 +48,10 @@ pub(super) async fn delete_credential(errand: Errand<'_>) -> Result<Value, Fault
 
 /// `vault_store_file`
 pub(super) async fn store_file(errand: Errand<'_>) -> Result<Value, Fault> {
-    let Errand { app, caller, project, arguments } = errand;
+    let Errand { app, world, caller, project, arguments } = errand;
     let new = files::read(&body(arguments)?, caller, project)?;
     let by = caller.acts(Arrival::now());
-    let stored = files::put(&*app.store, &app.world().snapshot, new, &by).await?;
+    let stored = files::put(&*app.store, &world.snapshot, new, None, &by).await?;
     Ok(files::created(&stored))
 }
 
@@ -66,9 +70,9 @@ pub(super) async fn delete_file(errand: Errand<'_>) -> Result<Value, Fault> {
 
 /// `llm_models`
 pub(super) fn list_models(errand: &Errand<'_>) -> Result<Value, Fault> {
-    let Errand { app, caller, project, .. } = errand;
+    let Errand { world, caller, project, .. } = errand;
     let project = caller.project(project.as_deref())?;
-    let models = models::available(&app.world(), &project, &caller.scope.access);
+    let models = models::available(world, &project, &caller.scope.access);
     let row = |listed: models::Listed| {
         let (model, provider) = (listed.model, &listed.provider.id);
         json!({ "id": listed.id, "name": model.name, "provider": **provider, "maxTokens": model.max_output })

@@ -22,6 +22,15 @@ pub(super) enum Class {
 }
 
 impl Class {
+    /// The least that a caller has to be.
+    fn role(self) -> Role {
+        match self {
+            Class::Public | Class::Socket | Class::Inference => Role::Caller,
+            Class::ProjectAdmin => Role::ProjectAdmin,
+            Class::Admin => Role::Admin,
+        }
+    }
+
     /// # Errors
     /// `Forbidden`: the key is known, but may not come in here.
     pub(super) fn require(self, role: Role) -> Result<(), Fault> {
@@ -59,6 +68,8 @@ pub(super) enum Room {
     Credentials,
     /// What would be done for a request.
     Explain,
+    /// What is configured, and reading it again.
+    Config,
     /// `config`, `stats`, or a provider whose breakers are to be closed.
     Breaker,
     Latency,
@@ -66,6 +77,8 @@ pub(super) enum Room {
     Files,
     Keys,
     Audit,
+    /// What all rooms of the administration take and answer.
+    OpenApi,
     Mcp,
 }
 
@@ -93,7 +106,7 @@ const READ: &str = "GET, HEAD";
 const WRITE: &str = "POST";
 
 /// Of two that fit, the first counts.
-static ROUTES: [Route; 44] = [
+static ROUTES: [Route; 48] = [
     row("/v1/chat/completions", Ask(Chat), Inference, WRITE, OpenAi),
     row("/v1/ws", Room::Socket, Class::Socket, "GET", SurfaceId::Socket),
     row("/v1/completions", Ask(Complete), Inference, WRITE, OpenAi),
@@ -123,8 +136,11 @@ static ROUTES: [Route; 44] = [
     row("/v1/files", Room::Files, ProjectAdmin, "GET, HEAD, POST", Native),
     row("/v1/files/*", Room::Files, ProjectAdmin, "DELETE", Native),
     row("/admin/v1/keys", Room::Keys, ProjectAdmin, "GET, HEAD, POST", Native),
-    row("/admin/v1/keys/*", Room::Keys, ProjectAdmin, "GET, HEAD, POST, PATCH, DELETE", Native),
+    row("/admin/v1/keys/*/rotate", Room::Keys, ProjectAdmin, WRITE, Native),
+    row("/admin/v1/keys/*", Room::Keys, ProjectAdmin, "GET, HEAD, PATCH, DELETE", Native),
     row("/admin/v1/audit", Room::Audit, Admin, READ, Native),
+    row("/admin/v1/config", Room::Config, Admin, READ, Native),
+    row("/admin/v1/config/reload", Room::Config, Admin, WRITE, Native),
     row("/mcp", Room::Mcp, Inference, WRITE, Native),
     row("/admin/v1/route/explain", Room::Explain, Admin, WRITE, OpenAi),
     row("/v1/circuit-breaker/*", Room::Breaker, Admin, "GET, HEAD, PUT", Native),
@@ -132,6 +148,7 @@ static ROUTES: [Route; 44] = [
     row("/v1/groups", Room::Groups, Admin, "GET, HEAD, POST", Native),
     row("/v1/groups/*", Room::Groups, Admin, "PUT, DELETE", Native),
     row("/v1/latency", Room::Latency, Inference, READ, Native),
+    row("/openapi.json", Room::OpenApi, Inference, READ, Native),
     row("/health", Room::Health, Public, READ, Native),
     row("/livez", Room::Live, Public, READ, Native),
     row("/readyz", Room::Ready, Public, READ, Native),
@@ -149,6 +166,25 @@ pub fn routes() -> impl Iterator<Item = (&'static str, &'static str, bool)> {
     ROUTES.iter().flat_map(|route| {
         let needs_key = route.class != Public;
         route.methods.split(", ").map(move |method| (route.path, method, needs_key))
+    })
+}
+
+/// A way to use the administration, as its description tells of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Described {
+    /// `*` stands for an id.
+    pub path: &'static str,
+    #[allow(missing_docs)]
+    pub method: &'static str,
+    /// What its caller has to be.
+    pub role: Role,
+}
+
+/// Every path and method of the administration; what answers `GET` answers `HEAD` too, which is not told apart.
+pub fn administration() -> impl Iterator<Item = Described> {
+    ROUTES.iter().filter(|route| route.is_administration()).flat_map(|route| {
+        let methods = route.methods.split(", ").filter(|method| *method != "HEAD");
+        methods.map(|method| Described { path: route.path, method, role: route.class.role() })
     })
 }
 

@@ -1,4 +1,4 @@
-//! A socket that gives up on a peer which takes no bytes.
+//! A client's socket: gives up on a peer that takes no bytes, and lets no head through that ends in two ways.
 
 use std::future::Future;
 use std::io;
@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
+use super::framing::Framing;
 use crate::clock::{Sleep, sleep};
 
 /// Wraps a client's socket: a write that cannot go on for `idle` fails with `TimedOut`. hyper does not poll an answer's
@@ -18,11 +19,12 @@ pub(super) struct Patience {
     idle: Duration,
     /// Armed while a write is waiting.
     waiting: Option<Pin<Box<Sleep>>>,
+    framing: Framing,
 }
 
 impl Patience {
     pub(super) fn new(stream: TcpStream, idle: Duration) -> Self {
-        Self { stream, idle, waiting: None }
+        Self { stream, idle, waiting: None, framing: Framing::new() }
     }
 
     fn watch<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
@@ -43,7 +45,10 @@ impl AsyncRead for Patience {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buffer)
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
+        self.framing.watch(&mut buffer.filled_mut()[before..]);
+        Poll::Ready(Ok(()))
     }
 }
 

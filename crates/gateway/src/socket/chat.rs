@@ -138,13 +138,23 @@ impl Chat {
         Ok(())
     }
 
+    /// Who guesses on other connections too is not let go on with this one.
+    fn wrong_key(&mut self, fault: &Fault) {
+        self.wrong_keys = match fault {
+            Fault::RateLimited { .. } => WRONG_KEYS,
+            _ => self.wrong_keys + 1,
+        };
+    }
+
     /// Who sends a message: the holder of its key, who must be the one that the connection belongs to, if it belongs to
     /// somebody.
     fn who(&mut self, message: &Message<'_>, desk: &Desk) -> Result<Caller, Fault> {
-        let named = message.api_key.as_deref().map(|key| desk.app().access.holder(key)).transpose();
-        let named = named.inspect_err(|_| self.wrong_keys += 1)?;
+        let world = desk.app().world();
+        let holder = |key: &str| world.doors.access.holder(key, desk.peer());
+        let named = message.api_key.as_deref().map(holder).transpose();
+        let named = named.inspect_err(|fault| self.wrong_key(fault))?;
         let unauthenticated = |why: &'static str| Fault::Unauthenticated { why: why.into() };
-        if self.caller.as_ref().is_some_and(|caller| !desk.app().access.still_valid(caller)) {
+        if self.caller.as_ref().is_some_and(|caller| !world.doors.access.still_valid(caller)) {
             self.caller = None;
             if named.is_none() {
                 return Err(unauthenticated(

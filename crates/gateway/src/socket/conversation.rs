@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -48,6 +49,11 @@ impl Desk {
     /// What all requests share.
     pub(super) fn app(&self) -> &App {
         &self.socket.app
+    }
+
+    /// The address at the other end.
+    pub(super) fn peer(&self) -> IpAddr {
+        self.socket.peer
     }
 
     /// The surface that is spoken.

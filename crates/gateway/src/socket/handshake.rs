@@ -1,5 +1,6 @@
 //! The handshake (RFC 6455, section 4.2), and who may open a socket at all.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
@@ -20,6 +21,7 @@ use crate::arrival::Arrival;
 use crate::body::OutBody;
 use crate::door::{Caller, subprotocol};
 use crate::problem;
+use crate::world::World;
 
 /// Appended to the client's key before it is hashed. Source: RFC 6455, section 1.3.
 const ACCEPT_SUFFIX: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -43,10 +45,12 @@ pub fn is_wanted(headers: &HeaderMap) -> bool {
 /// Answers a request for a socket: 101, or why not.
 ///
 /// # Errors
-/// `Forbidden`: a page of a stranger asks; `Unauthenticated`: a wrong key; `Malformed`: not a handshake.
+/// `Forbidden`: a page of a stranger asks; `Unauthenticated`: a wrong key; `RateLimited`: one of too many from this peer;
+/// `Malformed`: not a handshake.
 pub fn open(
     app: &Arc<App>,
-    arrival: Arrival,
+    world: &World,
+    (arrival, peer): (Arrival, IpAddr),
     spoken: Spoken,
     mut request: Request<Incoming>,
 ) -> Result<Response<OutBody>, Fault> {
@@ -55,7 +59,7 @@ pub fn open(
         return Ok(upgrade_required(surface, arrival));
     }
     let accept = accept(request.headers())?;
-    let caller = admit(app, request.headers())?;
+    let caller = admit(world, request.headers(), peer)?;
     let mut response = Response::new(OutBody::empty());
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     let headers = response.headers_mut();
@@ -67,19 +71,20 @@ pub fn open(
     }
     let upgrade = hyper::upgrade::on(&mut request);
     let headers = lasting(surface, request.headers());
-    let socket = Socket { app: app.clone(), spoken, caller, headers };
+    let body_limit = world.doors.body_limit;
+    let socket = Socket { app: app.clone(), spoken, peer, caller, body_limit, headers };
     response.extensions_mut().insert(Handover { upgrade, socket });
     Ok(response)
 }
 
 /// Origin, then key.
-fn admit(app: &App, headers: &HeaderMap) -> Result<Option<Caller>, Fault> {
-    if !app.cors.admits_socket(headers) {
+fn admit(world: &World, headers: &HeaderMap, peer: IpAddr) -> Result<Option<Caller>, Fault> {
+    if !world.doors.cors.admits_socket(headers) {
         let why =
             "pages of this origin may not open a socket here; LLM_GATEWAY_CORS_ORIGINS lists those that may";
         return Err(Fault::Forbidden { why: why.to_owned() });
     }
-    app.access.socket_caller(headers)
+    world.doors.access.socket_caller(headers, peer)
 }
 
 /// 426: the path is there, but for WebSockets only.

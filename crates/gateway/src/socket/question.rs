@@ -32,18 +32,22 @@ impl Question {
     pub(super) async fn ask(self) -> Result<OutBody, Refusal> {
         let arrival = Arrival::now();
         let refuse = |fault: &Fault| problem::refusal(self.surface, fault, &[], arrival);
-        if !self.app.access.still_valid(&self.caller) {
+        let world = self.app.world();
+        if !world.doors.access.still_valid(&self.caller) {
             let why = "the key of this connection was revoked or changed; connect again".into();
             return Err(refuse(&Fault::Unauthenticated { why }));
         }
-        let Some(place) = self.app.in_flight.enter() else { return Err(refuse(&Fault::Overloaded)) };
+        let Some(place) = self.app.in_flight.enter(world.doors.in_flight) else {
+            return Err(refuse(&Fault::Overloaded));
+        };
         if self.app.is_draining() {
             return Err(refuse(&Fault::Draining));
         }
         let Ok(slot) = self.app.ledger.slot().await else { return Err(refuse(&Fault::Draining)) };
         let mut meter =
             Meter::open(slot, place, arrival, (self.surface, Operation::Chat), &self.caller, self.client_id);
-        let inbound = match Inbound::admit(self.surface.into(), &self.headers, self.body, &mut meter) {
+        let admit = |body| Inbound::admit(world, self.surface.into(), &self.headers, body, &mut meter);
+        let inbound = match admit(self.body) {
             Ok(inbound) => inbound,
             Err(fault) => {
                 meter.fail(&fault);

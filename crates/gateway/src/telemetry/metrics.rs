@@ -7,6 +7,15 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 /// How often the guard of translated streams stepped in: each time an upstream broke the grammar of its dialect.
 const STREAM_REPAIRS: &str = "llm_gateway_stream_repairs_total";
 
+/// Whether the configuration was valid when it was last read again.
+const RELOAD_OK: &str = "llm_gateway_config_reload_ok";
+
+/// How often the configuration was read again.
+const RELOADS: &str = "llm_gateway_config_reloads_total";
+
+/// Handlers that panicked. Each is a mistake of ours; its request got a 500.
+const PANICS: &str = "llm_gateway_panics_total";
+
 /// The recorder of this process.
 fn recorder() -> Option<&'static PrometheusHandle> {
     static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
@@ -17,6 +26,13 @@ fn recorder() -> Option<&'static PrometheusHandle> {
                 STREAM_REPAIRS,
                 "Malformed steps of upstream streams that were mended or left out"
             );
+            metrics::describe_gauge!(
+                RELOAD_OK,
+                "1 while what was last read of the configuration is in force"
+            );
+            metrics::describe_counter!(RELOADS, "How often the configuration was read again");
+            metrics::gauge!(RELOAD_OK).set(1.0);
+            metrics::describe_counter!(PANICS, "Requests that failed because their handler panicked");
             Some(handle)
         })
         .as_ref()
@@ -27,6 +43,22 @@ pub fn stream_repaired(provider: &str, dialect: &'static str, repairs: u32) {
     if repairs > 0 && recorder().is_some() {
         metrics::counter!(STREAM_REPAIRS, "provider" => provider.to_owned(), "dialect" => dialect)
             .increment(u64::from(repairs));
+    }
+}
+
+/// The configuration was read again, and is in force unless it is not `valid`.
+pub fn configuration_read(valid: bool) {
+    if recorder().is_some() {
+        metrics::gauge!(RELOAD_OK).set(if valid { 1.0 } else { 0.0 });
+        let outcome = if valid { "in_force" } else { "invalid" };
+        metrics::counter!(RELOADS, "outcome" => outcome).increment(1);
+    }
+}
+
+/// Counts a handler that panicked.
+pub fn panicked() {
+    if recorder().is_some() {
+        metrics::counter!(PANICS).increment(1);
     }
 }
 

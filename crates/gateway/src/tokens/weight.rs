@@ -72,7 +72,7 @@ impl Weight {
             MediaSource::Base64 { data, .. } => {
                 self.fixed += PDF_PAGE * data.len().div_ceil(PDF_PAGE_LENGTH) as u64;
             }
-            MediaSource::Url(_) | MediaSource::FileId(_) => self.fixed += PDF_PAGE,
+            MediaSource::Url(_) | MediaSource::FileId { .. } => self.fixed += PDF_PAGE,
         }
     }
 

@@ -11,14 +11,24 @@ fn llm_bridge() -> Setting {
 fn the_shipped_file_of_llm_bridge_loads_unchanged_and_says_what_is_not_in_use() {
     let (snapshot, warnings) = build_snapshot(&llm_bridge().config());
     let said: Vec<String> = warnings.iter().map(ToString::to_string).collect();
-    assert_eq!(said.len(), 3, "{said:?}");
-    assert!(said.iter().any(|line| line.contains("proxy: not in use yet")), "{said:?}");
+    assert_eq!(said.len(), 1, "{said:?}");
     assert!(said.iter().any(|line| line.contains("logging: format, output, fields")), "{said:?}");
-    assert!(said.iter().any(|line| line.contains("providers.gemini") && line.contains("proxy")), "{said:?}");
     assert_eq!(llm_bridge().config().log, "debug");
     assert_eq!(llm_bridge().config().access_keys.len(), 2);
     assert_eq!(llm_bridge().config().provider_keys["closeai"].expose(), "c");
-    assert!(provider(&snapshot, "gemini").disabled.is_some());
+    assert!(
+        ["closeai", "gemini", "deepseek"].iter().all(|name| provider(&snapshot, name).disabled.is_none())
+    );
+}
+
+#[test]
+fn its_proxy_serves_the_section_that_requires_one_and_no_other() {
+    let egresses = llm_bridge().config().egresses();
+    let proxy = |id: &str| egresses[id].proxy.as_ref().map(ToString::to_string);
+    assert_eq!(proxy("google").as_deref(), Some("socks5://127.0.0.1:7890"));
+    for id in ["closeai", "deepseek", "openai", "anthropic"] {
+        assert_eq!(proxy(id), None, "{id}");
+    }
 }
 
 #[test]

@@ -2,9 +2,12 @@
 
 mod defaults;
 mod door;
+mod egress;
 mod environment;
 mod file;
 mod llm_bridge;
 mod log;
+mod prices;
 mod routes;
+mod show;
 mod support;

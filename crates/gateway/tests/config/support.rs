@@ -8,6 +8,7 @@ pub use bytes::Bytes;
 pub use gateway::config::{Config, ConfigError, Flags, build_snapshot, load};
 pub use policy::{Ask, Kind, Model, Provider, Reason, Snapshot, Standing, plan};
 pub use tempfile::TempDir;
+pub use upstream::Reach;
 pub use wire::{RawObject, WireId};
 
 pub const LLM_BRIDGE: &str = include_str!("../fixtures/llm-bridge-config.yaml");

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use fakeprov::FakeProv;
 use serde_json::{Value, json};
 
-use crate::support::{Builder, Gateway, TOKEN, block_on, both_wires, chat_body, eventually, request};
+use crate::support::{Builder, Gateway, Stream, TOKEN, block_on, both_wires, chat_body, eventually, request};
 
 fn bench() -> (FakeProv, Gateway) {
     let provider = block_on(FakeProv::start());
@@ -190,6 +190,21 @@ fn a_list_of_keys_comes_in_pages() {
     }
     assert_eq!(seen, made);
     assert_eq!(gateway.get("/admin/v1/keys?limit=0").status, 400);
+}
+
+/// It was paid for when it was asked for; the next request is refused.
+#[test]
+fn an_answer_that_streams_is_not_cut_when_its_key_is_revoked() {
+    let (_provider, gateway) = bench();
+    let (id, key) = create(&gateway, &json!({"name": "ci"}));
+    let body = chat_body("oai/text+delay=50ms+n=20", true);
+    let mut stream = Stream::open(gateway.address, &format!("Bearer {key}"), &body);
+    stream.next_data();
+    assert_eq!(gateway.delete(&format!("/admin/v1/keys/{id}")).status, 200);
+    assert_eq!(chat(&gateway, &key, "oai/text"), 401);
+    let (rest, complete) = stream.rest();
+    assert!(complete && rest.contains("[DONE]"), "{rest}");
+    assert_eq!(gateway.ledger(1)[0].outcome, store::Outcome::Completed);
 }
 
 /// Two gateways on one vault: what one does, the other knows within a second (bound here: ten).

@@ -31,6 +31,31 @@ fn a_file_is_stored_listed_without_its_content_replaced_and_deleted() {
     assert_eq!(gateway.delete("/v1/files/seven").status, 400);
 }
 
+/// Who refreshed a token writes it back with the version that was read: what another uploaded meanwhile stays.
+#[test]
+fn a_file_is_replaced_in_the_named_version_only() {
+    let gateway = gateway();
+    let put = |content: &str, version: Option<&str>| {
+        let body = json!({"provider": "codex", "fileName": "auth.json", "content": content});
+        let bearer = format!("Bearer {TOKEN}");
+        let mut headers = vec![("authorization", bearer.as_str())];
+        headers.extend(version.map(|version| ("if-match", version)));
+        request(gateway.address, "POST", "/v1/files", &headers, body.to_string().as_bytes())
+    };
+    let first = put("1", None).header("etag").unwrap().to_owned();
+    let second = put("2", Some(&first));
+    assert_eq!(second.status, 201, "{}", second.text());
+    let late = put("3", Some(&first));
+    assert_eq!((late.status, &late.json()["code"]), (412, &json!("stale")), "{}", late.text());
+    let listed = gateway.get("/v1/files").json()["files"][0]["version"].as_str().unwrap().to_owned();
+    assert_eq!(second.header("etag"), Some(format!("\"{listed}\"").as_str()));
+    for odd in ["*", "7.1", "\"seven\"", "W/\"7.1\""] {
+        let reply = put("4", Some(odd));
+        assert_eq!((reply.status, &reply.json()["field"]), (400, &json!("If-Match")), "{odd}");
+    }
+    assert_eq!(put("5", Some(&format!("\"{listed}\""))).status, 201);
+}
+
 #[test]
 fn bad_files_are_refused_by_field() {
     let gateway = gateway();

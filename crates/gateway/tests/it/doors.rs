@@ -67,6 +67,33 @@ fn a_connection_whose_request_was_refused_serves_the_next() {
     }
 }
 
+/// Other answers that come before the body is read: the connection serves the next request, or is said to end.
+#[test]
+fn a_connection_whose_body_was_not_read_serves_the_next_or_ends() {
+    let (_provider, gateway) = gateway();
+    let body = chat_body("oai/text", false).to_string();
+    for (line, status) in [
+        ("POST /v1/nothing HTTP/1.1\r\nhost: localhost", 404),
+        ("POST /v1/chat/completions HTTP/1.1\r\nhost: elsewhere.example", 421),
+        ("DELETE /v1/chat/completions HTTP/1.1\r\nhost: localhost", 405),
+        ("POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-type: text/plain", 415),
+    ] {
+        let mut reader = BufReader::new(connect(gateway.address));
+        let head =
+            format!("{line}\r\nauthorization: Bearer {TOKEN}\r\ncontent-length: {}\r\n\r\n", body.len());
+        reader.get_mut().write_all(head.as_bytes()).unwrap();
+        std::thread::sleep(Duration::from_millis(20));
+        reader.get_mut().write_all(body.as_bytes()).unwrap();
+        let reply = read_reply(&mut reader, false);
+        assert_eq!(reply.status, status, "{line}: {}", reply.text());
+        if reply.header("connection") == Some("close") {
+            continue;
+        }
+        reader.get_mut().write_all(b"GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n").unwrap();
+        assert_eq!(read_reply(&mut reader, false).status, 200, "{line}");
+    }
+}
+
 /// Every line of the table of routes, as it is.
 #[test]
 fn every_route_that_is_not_public_needs_a_key() {
@@ -125,8 +152,11 @@ fn sixteen_spellings_of_a_path_give_no_answer_without_a_key() {
         "/%76%31/credentials",
         "/v1/credentials#",
     ] {
-        let reply = request(gateway.address, "GET", path, &[], b"");
-        assert!(reply.status >= 400, "{path}: {}", reply.status);
+        for name in ["credentials", "files", "models", "usage"] {
+            let path = path.replace("credentials", name).replace("CREDENTIALS", &name.to_uppercase());
+            let reply = request(gateway.address, "GET", &path, &[], b"");
+            assert!(reply.status >= 400, "{path}: {}", reply.status);
+        }
     }
 }
 

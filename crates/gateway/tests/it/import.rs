@@ -7,7 +7,7 @@ use serde_json::Value;
 use store::{GLOBAL, OpenOptions, Outcome};
 use tempfile::TempDir;
 
-use crate::support::{Builder, Ended, TOKEN, block_on, rows};
+use crate::support::{Builder, Ended, TOKEN, block_on, rows, sql};
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
@@ -99,6 +99,36 @@ fn a_vault_of_mcp_llm_bridge_is_taken_over_byte_for_byte_and_left_as_it_was() {
     );
     assert_eq!(rows[0].started_at.to_string(), "2026-11-25T13:03:53Z");
     assert!(bytes(&dir) == before, "the source was only read");
+}
+
+#[test]
+fn prices_of_its_user_make_a_file_or_are_told_where_there_is_one() {
+    let dir = its_home();
+    let set = "INSERT INTO price_config (provider, model, input_per_mtok, output_per_mtok) VALUES \
+               ('openai', 'gpt-4o', 1.25, 5), ('gemini', 'gemini-2.5-pro', 0.5, -1)";
+    sql(&dir.path().join(".llm-gateway/vault.db"), set);
+    let ended = import(&dir, &["mcp-llm-bridge", "--to", "ours.yaml"]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(ended.out.contains("price of openai/gpt-4o\n"), "{}", ended.out);
+    assert!(ended.out.contains("price of gemini/gemini-2.5-pro - it is no price"), "{}", ended.out);
+    let written = std::fs::read_to_string(dir.path().join("ours.yaml")).unwrap();
+    assert!(
+        written.ends_with("prices:\n  \"openai/gpt-4o\": {\"input\":1.25,\"output\":5.0}\n"),
+        "{written}"
+    );
+    let gateway = Builder::bare()
+        .within(dir.clone())
+        .env("LLM_GATEWAY_AUTH_TOKEN", TOKEN)
+        .args(&["serve", "-p", "0", "-c", "ours.yaml"])
+        .start();
+    let body = serde_json::json!({"model": "openai/gpt-4o", "messages": [{"role": "user", "content": "Hi."}], "max_tokens": 1000});
+    let explained = gateway.post("/admin/v1/route/explain", &body).json();
+    let longest: f64 = explained["targets"][0]["priceUsd"]["to"].as_str().unwrap().parse().unwrap();
+    assert!((0.005..0.0051).contains(&longest), "1,000 tokens of 5 USD a million: {explained}");
+    let again = import(&dir, &["mcp-llm-bridge", "--to", "ours.yaml"]);
+    assert_eq!(again.code, Some(0), "a file that is there is no obstacle: {again:?}");
+    assert!(again.out.contains("add under 'prices' of ours.yaml: \"openai/gpt-4o\""), "{}", again.out);
+    assert_eq!(std::fs::read_to_string(dir.path().join("ours.yaml")).unwrap(), written);
 }
 
 #[test]
@@ -221,6 +251,7 @@ const LITELLM: &str = r#"model_list:
       api_key: os.environ/LOCAL_KEY
     model_info:
       input_cost_per_token: 0.00000015
+      cache_read_input_token_cost: 1e-8
   - model_name: far
     litellm_params: {model: bedrock/claude}
 router_settings:
@@ -238,9 +269,9 @@ fn a_file_of_litellm_becomes_one_of_ours() {
     for told in [
         "config.yaml:2: model fast",
         "config.yaml:6: rpm of model fast - ",
-        "config.yaml:20: model far - 'bedrock'",
-        "config.yaml:23: router_settings.num_retries - ",
-        "config.yaml:25: general_settings.master_key - ",
+        "config.yaml:21: model far - 'bedrock'",
+        "config.yaml:24: router_settings.num_retries - ",
+        "config.yaml:26: general_settings.master_key - ",
     ] {
         assert!(ended.out.contains(told), "{told}: {}", ended.out);
     }
@@ -249,6 +280,7 @@ fn a_file_of_litellm_becomes_one_of_ours() {
     assert_eq!((keys[0].0.as_str(), keys[0].3.as_str()), ("anthropic", "sk-ant-literal-0123456789"));
     let written = std::fs::read_to_string(dir.path().join("ours.yaml")).unwrap();
     assert!(!written.contains("sk-ant-literal") && written.contains("env:LOCAL_KEY"), "{written}");
+    assert!(written.contains(r#""price":{"cache_read":0.01,"input":0.15}"#), "{written}");
     let builder =
         Builder::bare().within(dir.clone()).env("LLM_GATEWAY_AUTH_TOKEN", TOKEN).env("LOCAL_KEY", "k");
     let gateway = builder

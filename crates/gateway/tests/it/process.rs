@@ -1,4 +1,5 @@
-//! The process: signals, ports, keys and directories. Rows P01, P02, P07, P08, P14 of the fault model.
+//! The process: signals, ports, keys and directories. Rows P01, P02, P07, P08, P14 of the fault model; P06
+//! is told in `crates/store/tests/open`.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -2,9 +2,6 @@
 //! What comes out is compared with a naive reading of the recording, and so is what the ledger counts.
 
 mod carried;
-#[path = "../../../wire/tests/translation/chat_grammar.rs"]
-#[expect(dead_code, reason = "what the checker has put together is read another way here")]
-mod chat_grammar;
 mod recordings;
 mod refused;
 mod requests;

@@ -47,6 +47,20 @@ fn files(dir: &Path) -> Vec<std::path::PathBuf> {
     entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
 }
 
+/// As the system sees the program, whichever of its commands holds the vault open for long.
+#[cfg(target_os = "linux")]
+#[test]
+fn no_core_is_dumped_and_the_keys_that_open_everything_are_not_swapped_out() {
+    let gateway = Builder::bare().start();
+    let of_process = |file: &str| std::fs::read_to_string(format!("/proc/{}/{file}", gateway.pid())).unwrap();
+    let limits = of_process("limits");
+    let core = limits.lines().find_map(|line| line.strip_prefix("Max core file size")).unwrap();
+    assert_eq!(core.split_whitespace().take(2).collect::<Vec<_>>(), ["0", "0"]);
+    let status = of_process("status");
+    let locked = status.lines().find_map(|line| line.strip_prefix("VmLck:")).unwrap();
+    assert_ne!(locked.trim(), "0 kB");
+}
+
 #[test]
 fn planted_canaries_are_found_nowhere() {
     let provider = block_on(FakeProv::start());

@@ -14,7 +14,7 @@ use fakeprov::FakeProv;
 
 pub use database::sql;
 pub use gateway::{Builder, Ended, Gateway, TOKEN, both_wires, chat_body, rows};
-pub use http::{Reply, connect, events, read_reply, request};
+pub use http::{Reply, Stream, connect, events, read_reply, request};
 pub use mcp::{Conversation, call, initialize, message};
 pub use socket::{Socket, chat_message};
 
@@ -46,6 +46,17 @@ pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
         assert!(Instant::now() < until, "not within {PATIENCE:?}: {what}");
         std::thread::sleep(Duration::from_millis(5));
     }
+}
+
+/// Bytes of memory by which a process grows at most while something is done with it.
+pub fn growth(pid: u32, act: impl FnOnce()) -> u64 {
+    std::fs::write(format!("/proc/{pid}/clear_refs"), "5").unwrap();
+    let before = resident(pid);
+    act();
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    let peak = peak.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap() * 1024;
+    peak.saturating_sub(before)
 }
 
 /// Bytes of memory that a process holds.

@@ -137,7 +137,8 @@ fn u09_a_missing_end_marker_after_a_finish_reason_is_added() {
 fn u10_an_error_event_is_mapped_and_scrubbed() {
     let bench = Bench::new();
     for wire in WIRES {
-        let reply = bench.gateway.chat_stream(&format!("{wire}/error-mid"));
+        let reply = bench.gateway.chat_stream(&format!("{wire}/error-mid+tattle"));
+        assert!(!reply.text().contains(&format!("key-of-{wire}")), "{}", reply.text());
         let events = reply.events();
         assert!(events.last().unwrap()["error"]["message"].is_string(), "{events:?}");
         assert!(!events.contains(&Value::from("[DONE]")), "{events:?}");

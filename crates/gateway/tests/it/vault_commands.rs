@@ -67,6 +67,10 @@ fn files_are_put_listed_and_deleted() {
     let listed = json_of(run(&home, &["files", "list", "--json"]));
     assert_eq!((&listed[0]["project"], listed[0].get("content")), (&json!("blue"), None));
     assert_eq!(run(&home, &["files", "put", "claude", "auth.json", "--name", "../x"]).code, Some(2));
+    let version = listed[0]["version"].as_str().unwrap();
+    let write_back = ["files", "put", "claude", "auth.json", "--project", "blue", "--if-version", version];
+    ok(run(&home, &write_back));
+    assert_eq!(run(&home, &write_back).code, Some(7), "the version has passed");
     ok(run(&home, &["files", "delete", "1", "--yes"]));
     assert_eq!(json_of(run(&home, &["files", "list", "--json"])), json!([]));
 }

@@ -4,9 +4,9 @@ use std::sync::{Arc, LazyLock};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use sqlx::query::Query;
+use sqlx::error::BoxDynError;
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
-use sqlx::{AssertSqlSafe, Row, Sqlite};
+use sqlx::{Arguments, AssertSqlSafe, Row};
 use uuid::Uuid;
 
 use super::{SqliteStore, totals};
@@ -14,9 +14,9 @@ use crate::Ledger;
 use crate::error::StoreError;
 use crate::types::{Entry, Outcome, Totals, Word};
 
-/// Rows of one statement. Fewer round trips to the connection's thread than a row at a time, and only two statements
-/// to keep prepared: this one, and one for the rest.
-const CHUNK: usize = 128;
+/// Rows of one statement, largest first. Every statement is a round trip to the connection's thread and is kept
+/// prepared: a few sizes make both few.
+const CHUNKS: [usize; 3] = [128, 16, 1];
 
 /// In the order in which `bind` binds them.
 const COLUMNS: [&str; 31] = [
@@ -53,21 +53,21 @@ const COLUMNS: [&str; 31] = [
     "losses",
 ];
 
-static INSERT_CHUNK: LazyLock<Arc<str>> = LazyLock::new(|| insert(CHUNK));
-static INSERT_ONE: LazyLock<Arc<str>> = LazyLock::new(|| insert(1));
+/// One statement a size of [`CHUNKS`].
+static INSERTS: LazyLock<[Arc<str>; CHUNKS.len()]> = LazyLock::new(|| CHUNKS.map(insert));
 
 #[async_trait]
 impl Ledger for SqliteStore {
     async fn append(&self, entries: &[Entry]) -> Result<(), StoreError> {
         let mut turn = self.writers.relaxed.begin().await?;
-        let (chunks, rest) = entries.as_chunks::<CHUNK>();
-        for chunk in chunks {
-            let query = sqlx::query(AssertSqlSafe(Arc::clone(&INSERT_CHUNK)));
-            chunk.iter().fold(query, bind).execute(turn.connection()).await?;
-        }
-        for entry in rest {
-            let query = sqlx::query(AssertSqlSafe(Arc::clone(&INSERT_ONE)));
-            bind(query, entry).execute(turn.connection()).await?;
+        let mut rest = entries;
+        for (size, insert) in CHUNKS.into_iter().zip(&*INSERTS) {
+            let chunks = rest.chunks_exact(size);
+            rest = chunks.remainder();
+            for chunk in chunks {
+                let query = sqlx::query_with(AssertSqlSafe(Arc::clone(insert)), values(chunk)?);
+                query.execute(turn.connection()).await?;
+            }
         }
         turn.commit().await
     }
@@ -94,41 +94,46 @@ fn insert(rows: usize) -> Arc<str> {
     format!("INSERT INTO ledger ({}) VALUES {values} ON CONFLICT (id) DO NOTHING", COLUMNS.join(",")).into()
 }
 
-type Insert<'q> = Query<'q, Sqlite, SqliteArguments>;
+/// The values of a statement, room for all of them taken at once.
+fn values(entries: &[Entry]) -> sqlx::Result<SqliteArguments> {
+    let mut values = SqliteArguments::default();
+    values.reserve(COLUMNS.len() * entries.len(), 0);
+    entries.iter().try_for_each(|entry| bind(&mut values, entry)).map_err(sqlx::Error::Encode)?;
+    Ok(values)
+}
 
-fn bind<'q>(query: Insert<'q>, entry: &'q Entry) -> Insert<'q> {
-    query
-        .bind(entry.id.as_bytes().as_slice())
-        .bind(micros(entry.started_at))
-        .bind(entry.key_name.as_deref())
-        .bind(&*entry.project)
-        .bind(&*entry.surface)
-        .bind(&*entry.operation)
-        .bind(entry.provider.as_deref())
-        .bind(entry.wire.as_deref())
-        .bind(entry.model_asked.as_deref())
-        .bind(entry.model_sent.as_deref())
-        .bind(entry.model_answered.as_deref())
-        .bind(entry.stream)
-        .bind(entry.input)
-        .bind(entry.cache_read)
-        .bind(entry.cache_write)
-        .bind(entry.cache_write_1h)
-        .bind(entry.output)
-        .bind(entry.reasoning)
-        .bind(entry.usage_odd)
-        .bind(entry.cost_nanos)
-        .bind(entry.stated_cost_nanos)
-        .bind(entry.price_source.as_deref())
-        .bind(entry.status)
-        .bind(entry.outcome.as_str())
-        .bind(entry.fault_code.as_deref())
-        .bind(entry.attempts)
-        .bind(entry.attempts_detail.as_deref())
-        .bind(entry.first_byte_us)
-        .bind(entry.total_us)
-        .bind(entry.client_request_id.as_deref())
-        .bind(entry.losses.as_deref())
+fn bind(values: &mut SqliteArguments, entry: &Entry) -> Result<(), BoxDynError> {
+    values.add(entry.id.as_bytes().as_slice())?;
+    values.add(micros(entry.started_at))?;
+    values.add(entry.key_name.as_deref())?;
+    values.add(&*entry.project)?;
+    values.add(&*entry.surface)?;
+    values.add(&*entry.operation)?;
+    values.add(entry.provider.as_deref())?;
+    values.add(entry.wire.as_deref())?;
+    values.add(entry.model_asked.as_deref())?;
+    values.add(entry.model_sent.as_deref())?;
+    values.add(entry.model_answered.as_deref())?;
+    values.add(entry.stream)?;
+    values.add(entry.input)?;
+    values.add(entry.cache_read)?;
+    values.add(entry.cache_write)?;
+    values.add(entry.cache_write_1h)?;
+    values.add(entry.output)?;
+    values.add(entry.reasoning)?;
+    values.add(entry.usage_odd)?;
+    values.add(entry.cost_nanos)?;
+    values.add(entry.stated_cost_nanos)?;
+    values.add(entry.price_source.as_deref())?;
+    values.add(entry.status)?;
+    values.add(entry.outcome.as_str())?;
+    values.add(entry.fault_code.as_deref())?;
+    values.add(entry.attempts)?;
+    values.add(entry.attempts_detail.as_deref())?;
+    values.add(entry.first_byte_us)?;
+    values.add(entry.total_us)?;
+    values.add(entry.client_request_id.as_deref())?;
+    values.add(entry.losses.as_deref())
 }
 
 fn entry(row: &SqliteRow) -> sqlx::Result<Entry> {

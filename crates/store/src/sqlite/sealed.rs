@@ -12,7 +12,7 @@ use super::ledger::{micros, timestamp};
 use super::unlock::Unlocked;
 use crate::error::StoreError;
 use crate::secret::Secret;
-use crate::types::By;
+use crate::types::{By, Version};
 use crate::vault::{Digest, Macs, Place, Sealed, TAG_LEN, VaultError, fresh_id};
 
 /// One such table: its names and its statements.
@@ -60,7 +60,7 @@ macro_rules! table {
             ),
             one: concat!(select!($table, $what, $column), " WHERE id = ?"),
             present: concat!(
-                "SELECT uuid, version FROM ",
+                "SELECT id, uuid, version FROM ",
                 $table,
                 " WHERE provider = ? AND ",
                 $column,
@@ -102,6 +102,13 @@ pub(super) struct New<'a> {
     pub secret: &'a Secret,
 }
 
+/// What became of a row that was stored.
+pub(super) struct Put {
+    pub version: Version,
+    /// The time of its first write.
+    pub created_at: Timestamp,
+}
+
 /// A row as it was read.
 pub(super) struct Stored {
     pub id: i64,
@@ -110,7 +117,7 @@ pub(super) struct Stored {
     pub provider: String,
     pub name: String,
     pub project: String,
-    version: i64,
+    pub version: i64,
     pub sealed: Sealed,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
@@ -224,14 +231,18 @@ impl SqliteStore {
         secret.map_err(|error| vault_error(error, what))
     }
 
-    /// Stores or replaces; gives the row's id and the time of its first write.
+    /// Stores or replaces; with a version, only what is still in that one.
     pub(super) async fn put(
         &self,
         table: &'static Table,
         new: &New<'_>,
+        version: Option<Version>,
         by: &By,
-    ) -> Result<(i64, Timestamp), StoreError> {
+    ) -> Result<Put, StoreError> {
         let mut change = self.change(by).await?;
+        if let Some(version) = version {
+            require(&mut change, table, new, version).await?;
+        }
         let put = put_in(&mut change, table, new).await?;
         change.commit().await?;
         Ok(put)
@@ -245,11 +256,18 @@ impl SqliteStore {
         Ok(was_there)
     }
 
-    /// After something did not open: perhaps the vault has another master key by now.
+    /// After something did not open: perhaps the vault has another master key by now. Asked again when that one is
+    /// replaced in its turn before it could be read.
     async fn renew_keys(&self) -> Result<(), StoreError> {
         let mut reader = self.readers.acquire().await?;
-        self.lock.keys_for(&mut reader).await?;
-        Ok(())
+        let mut renewed = self.lock.keys_for(&mut reader).await;
+        for _ in 1..ATTEMPTS {
+            if !matches!(renewed, Err(StoreError::KeyReplaced)) {
+                break;
+            }
+            renewed = self.lock.keys_for(&mut reader).await;
+        }
+        renewed.map(drop)
     }
 }
 
@@ -262,11 +280,11 @@ pub(super) async fn put_in(
     change: &mut Change<'_>,
     table: &'static Table,
     new: &New<'_>,
-) -> Result<(i64, Timestamp), StoreError> {
+) -> Result<Put, StoreError> {
     let detail = format!("{}/{} of {}", new.provider, new.name, new.project);
     let what = format!("{} {detail}", table.what);
     let (row, version) = match present(change.connection(), table, new).await? {
-        Some((row, version)) => (row, version.saturating_add(1)),
+        Some((row, version)) => (row, version.number.saturating_add(1)),
         None => {
             let id = fresh_id(change.keys.vault.entropy());
             (id.map_err(|error| vault_error(error, || what.clone()))?, 1)
@@ -280,7 +298,23 @@ pub(super) async fn put_in(
     let digest = Some(digest(&change.keys.macs, &place, &sealed));
     let action = format!("{}.stored", table.what);
     change.record(&Event { action: &action, target: &table.target(id), detail: &detail, digest }).await?;
-    Ok((id, created_at))
+    Ok(Put { version: Version { row: id, number: version }, created_at })
+}
+
+/// The row that is to be replaced must be what its writer builds on.
+async fn require(
+    change: &mut Change<'_>,
+    table: &'static Table,
+    new: &New<'_>,
+    version: Version,
+) -> Result<(), StoreError> {
+    let found = present(change.connection(), table, new).await?;
+    if found.is_some_and(|(_, found)| found == version) {
+        return Ok(());
+    }
+    Err(StoreError::Stale {
+        what: format!("{} {}/{} of {}", table.what, new.provider, new.name, new.project),
+    })
 }
 
 /// `delete`, within a change.
@@ -308,11 +342,11 @@ async fn present(
     connection: &mut SqliteConnection,
     table: &'static Table,
     new: &New<'_>,
-) -> sqlx::Result<Option<(Uuid, i64)>> {
+) -> sqlx::Result<Option<(Uuid, Version)>> {
     let query = sqlx::query(table.present).bind(new.provider).bind(new.name).bind(new.project);
     let Some(row) = query.fetch_optional(connection).await? else { return Ok(None) };
-    let version = row.try_get(1)?;
-    Ok(Uuid::from_slice(row.try_get(0)?).ok().map(|uuid| (uuid, version)))
+    let version = Version { row: row.try_get(0)?, number: row.try_get(2)? };
+    Ok(Uuid::from_slice(row.try_get(1)?).ok().map(|uuid| (uuid, version)))
 }
 
 /// Writes the row; gives its id, and the time of its first write.

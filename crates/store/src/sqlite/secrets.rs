@@ -3,19 +3,19 @@
 use async_trait::async_trait;
 
 use super::SqliteStore;
-use super::sealed::{CREDENTIALS, FILES, New, Stored};
+use super::sealed::{CREDENTIALS, FILES, New, Put, Stored};
 use crate::Secrets;
 use crate::error::StoreError;
 use crate::secret::Secret;
-use crate::types::{AuthFile, By, Credential, NewAuthFile, NewCredential};
+use crate::types::{AuthFile, By, Credential, NewAuthFile, NewCredential, Version};
 
 #[async_trait]
 impl Secrets for SqliteStore {
     async fn put_credential(&self, new: NewCredential, by: &By) -> Result<Credential, StoreError> {
         let NewCredential { provider, key_name, project, api_key } = new;
         let row = New { provider: &provider, name: &key_name, project: &project, secret: &api_key };
-        let (id, created_at) = self.put(&CREDENTIALS, &row, by).await?;
-        let (masked_value, updated_at) = (api_key.mask(), by.at);
+        let Put { version, created_at } = self.put(&CREDENTIALS, &row, None, by).await?;
+        let (id, masked_value, updated_at) = (version.row, api_key.mask(), by.at);
         Ok(Credential { id, provider, key_name, project, masked_value, intact: true, created_at, updated_at })
     }
 
@@ -38,10 +38,16 @@ impl Secrets for SqliteStore {
     }
 
     async fn put_file(&self, new: NewAuthFile, by: &By) -> Result<AuthFile, StoreError> {
-        let NewAuthFile { provider, file_name, project, content } = new;
-        let row = New { provider: &provider, name: &file_name, project: &project, secret: &content };
-        let (id, created_at) = self.put(&FILES, &row, by).await?;
-        Ok(AuthFile { id, provider, file_name, project, intact: true, created_at, updated_at: by.at })
+        put_file(self, new, None, by).await
+    }
+
+    async fn replace_file(
+        &self,
+        new: NewAuthFile,
+        version: Version,
+        by: &By,
+    ) -> Result<AuthFile, StoreError> {
+        put_file(self, new, Some(version), by).await
     }
 
     async fn files(&self, project: Option<&str>) -> Result<Vec<AuthFile>, StoreError> {
@@ -66,6 +72,19 @@ impl Secrets for SqliteStore {
     }
 }
 
+async fn put_file(
+    store: &SqliteStore,
+    new: NewAuthFile,
+    version: Option<Version>,
+    by: &By,
+) -> Result<AuthFile, StoreError> {
+    let NewAuthFile { provider, file_name, project, content } = new;
+    let row = New { provider: &provider, name: &file_name, project: &project, secret: &content };
+    let Put { version, created_at } = store.put(&FILES, &row, version, by).await?;
+    let (id, updated_at) = (version.row, by.at);
+    Ok(AuthFile { id, provider, file_name, project, version, intact: true, created_at, updated_at })
+}
+
 /// The mask is made from the secret each time: stored, it would be seven characters of a key in the clear.
 fn credential(row: Stored, secret: Option<Secret>) -> Credential {
     let Stored { id, provider, name: key_name, project, created_at, updated_at, .. } = row;
@@ -75,6 +94,7 @@ fn credential(row: Stored, secret: Option<Secret>) -> Credential {
 }
 
 fn file(row: Stored, intact: bool) -> AuthFile {
-    let Stored { id, provider, name: file_name, project, created_at, updated_at, .. } = row;
-    AuthFile { id, provider, file_name, project, intact, created_at, updated_at }
+    let Stored { id, provider, name: file_name, project, version, created_at, updated_at, .. } = row;
+    let version = Version { row: id, number: version };
+    AuthFile { id, provider, file_name, project, version, intact, created_at, updated_at }
 }

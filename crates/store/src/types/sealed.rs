@@ -1,6 +1,11 @@
 //! What the vault seals: credentials, and auth files of command-line programs.
 
+use std::fmt;
+use std::str::FromStr;
+
 use jiff::Timestamp;
+
+use thiserror::Error;
 
 use crate::secret::Secret;
 
@@ -51,6 +56,35 @@ pub struct NewAuthFile {
     pub content: Secret,
 }
 
+/// What an auth file is at a moment: no other content of this or of a later file has the same. Written as text it is
+/// for comparing only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Version {
+    pub(crate) row: i64,
+    pub(crate) number: i64,
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.row, self.number)
+    }
+}
+
+/// The text is none that a version was written as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("not a version of a file, such as 7.3")]
+pub struct NoVersion;
+
+impl FromStr for Version {
+    type Err = NoVersion;
+
+    fn from_str(text: &str) -> Result<Self, NoVersion> {
+        let (row, number) = text.split_once('.').ok_or(NoVersion)?;
+        let part = |text: &str| text.parse().map_err(|_| NoVersion);
+        Ok(Self { row: part(row)?, number: part(number)? })
+    }
+}
+
 /// A stored auth file, without its content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuthFile {
@@ -62,6 +96,8 @@ pub struct AuthFile {
     pub file_name: String,
     /// The project that may use it, or `GLOBAL`.
     pub project: String,
+    /// What to name when the content is to be replaced only if nobody else has replaced it since.
+    pub version: Version,
     /// Whether the sealed content opens. If not, its row was changed outside the gateway.
     pub intact: bool,
     /// When it was first stored.

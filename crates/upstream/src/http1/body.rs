@@ -7,6 +7,7 @@ use super::Malformed;
 use chunked::{Chunked, Step};
 
 mod chunked;
+pub(crate) mod coding;
 
 /// How the end of a body is told (RFC 9112, section 6.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,6 +8,7 @@ use httparse::{ParserConfig, Status};
 
 use super::Malformed;
 use super::body::Framing;
+use super::body::coding::Coding;
 
 /// Header lines that an answer may have; large providers send 20 to 40.
 const MAX_HEADERS: usize = 256;
@@ -18,6 +19,8 @@ pub(crate) struct Head {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) framing: Framing,
+    /// What the body is packed in, though it was asked for plain.
+    pub(crate) coding: Option<Coding>,
     /// The connection may serve another request once the body has been read to its end.
     pub(crate) keep_alive: bool,
 }
@@ -46,10 +49,10 @@ struct RawHead {
 
 impl RawHead {
     fn interpret(self) -> Result<Head, Malformed> {
-        require_identity(self.status, &self.headers)?;
+        let coding = Coding::of(&self.headers)?;
         let framing = Framing::of(self.status, &self.headers)?;
         let keep_alive = self.minor == 1 && framing != Framing::UntilClose && !says_close(&self.headers);
-        Ok(Head { status: self.status, headers: self.headers, framing, keep_alive })
+        Ok(Head { status: self.status, headers: self.headers, framing, coding, keep_alive })
     }
 }
 
@@ -104,21 +107,6 @@ fn describe(error: httparse::Error) -> Malformed {
 
 fn too_large(max: usize) -> Malformed {
     format!("its head is larger than {max} bytes").into()
-}
-
-/// We ask for `identity` and read nothing else.
-fn require_identity(status: u16, headers: &HeaderMap) -> Result<(), Malformed> {
-    for value in headers.get_all(header::CONTENT_ENCODING) {
-        let coding = value.as_bytes();
-        if !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity") {
-            let coding = String::from_utf8_lossy(coding);
-            return Err(format!(
-                "HTTP {status} with content-encoding {coding}, though identity was asked for"
-            )
-            .into());
-        }
-    }
-    Ok(())
 }
 
 fn says_close(headers: &HeaderMap) -> bool {
@@ -194,7 +182,8 @@ mod tests {
             ("HTTP/1.1 101 Switching\r\n\r\n", "switched protocols"),
             ("HTTP/1.1 999 No\r\n\r\n", "999"),
             ("HTTP/1.1 200 OK\r\nbad name: 1\r\n\r\n", "not HTTP"),
-            ("HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\n\r\n", "content-encoding gzip"),
+            ("HTTP/1.1 200 OK\r\ncontent-encoding: zstd\r\n\r\n", "content-encoding zstd"),
+            ("HTTP/1.1 200 OK\r\ncontent-encoding: gzip, br\r\n\r\n", "content-encoding gzip, br"),
             (many.as_str(), "256 headers"),
             (long.as_str(), "larger than 1024 bytes"),
         ];

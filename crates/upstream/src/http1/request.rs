@@ -33,9 +33,10 @@ pub(crate) struct Outgoing {
 }
 
 impl Outgoing {
-    /// `prefix` is the request line and `host`, each with its line end.
-    pub(crate) fn new(prefix: &[u8], headers: &HeaderMap, body: Vec<Bytes>) -> Self {
-        let length = body.iter().map(Bytes::len).sum();
+    /// `prefix` is the request line and `host`, each with its line end; without `body` none is announced, as for a GET.
+    pub(crate) fn new(prefix: &[u8], headers: &HeaderMap, body: Option<Vec<Bytes>>) -> Self {
+        let length = body.as_ref().map(|body| body.iter().map(Bytes::len).sum());
+        let body = body.unwrap_or_default();
         let mut segments = Vec::with_capacity(body.len() + 1);
         segments.push(encode_head(prefix, headers, length));
         segments.extend(body.into_iter().filter(|segment| !segment.is_empty()));
@@ -78,15 +79,17 @@ impl Outgoing {
     }
 }
 
-fn encode_head(prefix: &[u8], headers: &HeaderMap, length: usize) -> Bytes {
+fn encode_head(prefix: &[u8], headers: &HeaderMap, length: Option<usize>) -> Bytes {
     let mut head = BytesMut::with_capacity(prefix.len() + 64 * (headers.len() + 2));
     head.put_slice(prefix);
     for (name, value) in headers.iter().filter(|(name, _)| !OURS.contains(name)) {
         put_line(&mut head, name.as_str(), value.as_bytes());
     }
-    head.put_slice(b"accept-encoding: identity\r\ncontent-length: ");
-    head.put_slice(length.to_string().as_bytes());
-    head.put_slice(b"\r\n\r\n");
+    head.put_slice(b"accept-encoding: identity\r\n");
+    if let Some(length) = length {
+        put_line(&mut head, "content-length", length.to_string().as_bytes());
+    }
+    head.put_slice(b"\r\n");
     head.freeze()
 }
 
@@ -125,7 +128,7 @@ mod tests {
         headers.insert("content-length", HeaderValue::from_static("9"));
         headers.insert("transfer-encoding", HeaderValue::from_static("chunked"));
         headers.insert("accept-encoding", HeaderValue::from_static("gzip"));
-        let mut outgoing = Outgoing::new(PREFIX, &headers, vec![Bytes::from_static(b"{}")]);
+        let mut outgoing = Outgoing::new(PREFIX, &headers, Some(vec![Bytes::from_static(b"{}")]));
         let text = String::from_utf8(written_in_steps(&mut outgoing, usize::MAX)).unwrap();
         assert_eq!(
             text,
@@ -134,9 +137,16 @@ mod tests {
     }
 
     #[test]
+    fn a_request_to_read_announces_no_body() {
+        let mut outgoing = Outgoing::new(PREFIX, &HeaderMap::new(), None);
+        let text = String::from_utf8(written_in_steps(&mut outgoing, usize::MAX)).unwrap();
+        assert_eq!(text, "POST /v1 HTTP/1.1\r\nhost: a\r\naccept-encoding: identity\r\n\r\n");
+    }
+
+    #[test]
     fn writes_of_any_size_carry_every_byte_once() {
         let body: Vec<Bytes> = (0..40u8).map(|n| Bytes::from(vec![n; usize::from(n)])).collect();
-        let mut outgoing = Outgoing::new(PREFIX, &HeaderMap::new(), body);
+        let mut outgoing = Outgoing::new(PREFIX, &HeaderMap::new(), Some(body));
         let whole = written_in_steps(&mut outgoing, usize::MAX);
         for step in [1, 3, 7, 64, 1000] {
             outgoing.rewind();

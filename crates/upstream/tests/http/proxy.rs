@@ -112,6 +112,17 @@ async fn a_proxy_that_wants_a_password_is_named_for_plain_and_for_tls_providers(
     }
 }
 
+/// Behind SOCKS5 there is nobody but the provider who could have said it.
+#[tokio::test]
+async fn a_407_of_the_provider_itself_is_its_answer_and_no_word_of_the_proxy() {
+    let provider = Server::answering("HTTP/1.1 407 No\r\ncontent-length: 0\r\n\r\n").await;
+    let direct = call(&format!("http://{}/v1", provider.address));
+    assert_eq!(upstreams().send(direct).await.unwrap().status, 407);
+    let Some((_proxy, port)) = Real::microsocks(&[]).await else { return };
+    let proxied = via(&format!("http://{}/v1", provider.address), &format!("socks5h://127.0.0.1:{port}"));
+    assert_eq!(upstreams().send(proxied).await.unwrap().status, 407);
+}
+
 #[tokio::test]
 async fn what_is_no_proxy_and_what_is_not_there_is_said_with_its_address() {
     let other = Server::start(|mut socket, _| async move {

@@ -110,8 +110,8 @@ pub async fn read_request(socket: &mut (impl AsyncRead + Unpin)) -> Option<Vec<u
     loop {
         if let Some(end) = request.windows(4).position(|four| four == b"\r\n\r\n") {
             let head = String::from_utf8_lossy(&request[..end]).to_ascii_lowercase();
-            let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
-            if request.len() >= end + 4 + length.parse::<usize>().unwrap() {
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+            if request.len() >= end + 4 + length.map_or(0, |length| length.parse::<usize>().unwrap()) {
                 return Some(request);
             }
         }

@@ -12,26 +12,31 @@ use wire::Fault;
 use crate::server::{CHUNKED, LONG, OK, Server, call, read_request, upstreams};
 
 /// A server with a certificate of its own making, for `localhost`.
-struct TlsServer {
-    server: Server,
-    certificate: CertificateDer<'static>,
+pub struct TlsServer {
+    pub server: Server,
+    pub certificate: CertificateDer<'static>,
     handshakes: Arc<Mutex<Vec<HandshakeKind>>>,
 }
 
+/// What shakes hands with a certificate of its own making, for `localhost`; and that certificate.
+pub fn acceptor() -> (TlsAcceptor, CertificateDer<'static>) {
+    let own = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let certificate = own.cert.der().clone();
+    let key = PrivateKeyDer::try_from(own.signing_key.serialize_der()).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let mut config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.clone()], key)
+        .unwrap();
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    (TlsAcceptor::from(Arc::new(config)), certificate)
+}
+
 impl TlsServer {
-    async fn answering(answer: &'static str, rounds: usize) -> Self {
-        let own = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-        let certificate = own.cert.der().clone();
-        let key = PrivateKeyDer::try_from(own.signing_key.serialize_der()).unwrap();
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let mut config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate.clone()], key)
-            .unwrap();
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        let acceptor = TlsAcceptor::from(Arc::new(config));
+    pub async fn answering(answer: &'static str, rounds: usize) -> Self {
+        let (acceptor, certificate) = acceptor();
         let handshakes = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&handshakes);
         let server = Server::start(move |socket, _| {
@@ -57,12 +62,12 @@ impl TlsServer {
         Options { extra_roots: vec![self.certificate.clone()], ..Options::default() }
     }
 
-    fn call(&self) -> Call {
+    pub fn call(&self) -> Call {
         call(&format!("https://localhost:{}/v1", self.server.address.port()))
     }
 }
 
-async fn ask(upstreams: &Upstreams, call: Call) -> Result<String, Fault> {
+pub async fn ask(upstreams: &Upstreams, call: Call) -> Result<String, Fault> {
     let reply = tokio::time::timeout(LONG, upstreams.send(call)).await.unwrap()?;
     Ok(String::from_utf8(reply.body.collect(1 << 22).await?.to_vec()).unwrap())
 }

@@ -1,6 +1,6 @@
 //! Why an answer ended.
 
-use crate::chat::{Stop, StopReason};
+use crate::chat::{Loss, Stop, StopReason};
 
 /// `stop_reason` in canonical words. `called`: the answer holds a call to a tool of the client.
 ///
@@ -36,13 +36,27 @@ pub(super) fn stop(
 pub(super) fn word(stop: &Stop) -> (&'static str, Option<&str>) {
     match (stop.reason, stop.sequence.as_deref()) {
         (StopReason::StopSequence, Some(sequence)) => ("stop_sequence", Some(sequence)),
-        (StopReason::End | StopReason::Error | StopReason::StopSequence, _) => ("end_turn", None),
+        (StopReason::End | StopReason::StopSequence | StopReason::BadCall | StopReason::Error, _) => {
+            ("end_turn", None)
+        }
         (StopReason::Length, _) => ("max_tokens", None),
         (StopReason::Context, _) => ("model_context_window_exceeded", None),
         (StopReason::ToolUse, _) => ("tool_use", None),
         (StopReason::Refusal | StopReason::Filter, _) => ("refusal", None),
         (StopReason::Pause, _) => ("pause_turn", None),
     }
+}
+
+/// What the word does not say.
+pub(super) fn loss(reason: StopReason) -> Option<Loss> {
+    let code = match reason {
+        StopReason::BadCall => "bad_call",
+        // Here a refusal is the work of a safety system.
+        StopReason::Refusal => "refusal",
+        StopReason::Error => "finish_error",
+        _ => return None,
+    };
+    Some(Loss::at(code, "stop_reason"))
 }
 
 #[cfg(test)]

@@ -133,6 +133,7 @@ impl Writer {
     }
 
     fn end(&mut self, stop: &Stop, out: &mut BytesMut) {
+        self.losses.extend(stop::loss(stop.reason));
         let (stop_reason, stop_sequence) = stop::word(stop);
         let delta = told::Ending { stop_reason, stop_sequence, stop_details: response::details(stop) };
         let usage = usage::encode(&self.usage.unwrap_or_default(), None);

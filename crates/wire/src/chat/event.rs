@@ -43,7 +43,7 @@ pub enum Event {
         #[allow(missing_docs)]
         part: PartId,
     },
-    /// OpenAI's `logprobs` object of one chunk, as received.
+    /// OpenAI's `logprobs` object of one chunk, as received; the text that it is of follows.
     Logprobs {
         #[allow(missing_docs)]
         choice: u32,

@@ -3,6 +3,17 @@
 use serde_json::{Map, Value};
 
 use crate::dialect::Dialect;
+use crate::fault::Fault;
+
+/// Kinds of answers that are wanted, in the words of OpenAI Chat; kept by this name wherever it came from.
+pub(crate) const MODALITIES: &str = "modalities";
+
+/// Fields of a request that no other dialect can do without: left out, the model would be asked something else.
+/// Source: DIALECTS, section 9.
+const NEEDED: &[(&str, &str)] = &[
+    ("cachedContent", "a prompt that another provider keeps (cachedContent)"),
+    (MODALITIES, "answers other than text (modalities)"),
+];
 
 /// Fields we have no name for, with the dialect they came from. Written back to that dialect; elsewhere each becomes a
 /// [`Loss`](super::Loss).
@@ -26,9 +37,67 @@ impl Extra {
         (self.from == Some(dialect)).then_some(&self.fields)
     }
 
-    /// Names of the fields that are lost when the target is `dialect`.
-    pub fn lost_in(&self, dialect: Dialect) -> impl Iterator<Item = &str> {
-        let lost = self.from.is_some_and(|from| from != dialect);
-        self.fields.keys().filter(move |_| lost).map(String::as_str)
+    /// Names of the fields that are lost when the target is `dialect`; `None`: of no dialect.
+    pub fn lost_in(&self, dialect: impl Into<Option<Dialect>>) -> impl Iterator<Item = &str> {
+        let lost = self.is_foreign_to(dialect.into());
+        let given = self.fields.iter().filter(move |(name, value)| lost && !is_usual(name, value));
+        given.map(|(name, _)| name.as_str())
+    }
+
+    /// Refuses the fields of a request without which it would ask for something else, unless they came from the dialect
+    /// of the target. `by` is the model that the refusal names.
+    pub fn refuse_in(&self, dialect: impl Into<Option<Dialect>>, by: &str) -> Result<(), Fault> {
+        let foreign = self.is_foreign_to(dialect.into());
+        let asks = |name: &str| self.fields.get(name).is_some_and(|value| !is_usual(name, value));
+        match NEEDED.iter().find(|(name, _)| foreign && asks(name)) {
+            None => Ok(()),
+            Some((name, what)) => Err(Fault::Unsupported {
+                what: (*what).to_owned(),
+                by: by.to_owned(),
+                at: Some((*name).to_owned()),
+            }),
+        }
+    }
+
+    fn is_foreign_to(&self, dialect: Option<Dialect>) -> bool {
+        self.from.is_some_and(|from| Some(from) != dialect)
+    }
+}
+
+/// A field that asks for what happens without it, too: text alone, or nothing.
+fn is_usual(name: &str, value: &Value) -> bool {
+    let only_text = |list: &Vec<Value>| list.iter().all(|modality| modality == "text");
+    name == MODALITIES && (value.is_null() || value.as_array().is_some_and(only_text))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn extra(fields: Value) -> Extra {
+        Extra::new(Dialect::Gemini, serde_json::from_value(fields).unwrap())
+    }
+
+    #[test]
+    fn what_cannot_be_left_out_is_refused_by_every_other_dialect() {
+        for fields in [json!({"cachedContent": "cachedContents/x"}), json!({"modalities": ["text", "audio"]})]
+        {
+            let given = extra(fields);
+            assert!(given.refuse_in(Dialect::Gemini, "m").is_ok());
+            for target in [Some(Dialect::OpenAiChat), Some(Dialect::AnthropicMessages), None] {
+                let fault = given.refuse_in(target, "m").unwrap_err();
+                assert_eq!(fault.param(), given.fields.keys().next().map(String::as_str));
+            }
+        }
+    }
+
+    #[test]
+    fn what_says_nothing_is_neither_refused_nor_lost() {
+        let given = extra(json!({"modalities": ["text"], "labels": {}}));
+        assert!(given.refuse_in(Dialect::OpenAiChat, "m").is_ok());
+        assert_eq!(given.lost_in(Dialect::OpenAiChat).collect::<Vec<_>>(), ["labels"]);
+        assert_eq!(given.lost_in(Dialect::Gemini).count(), 0);
     }
 }

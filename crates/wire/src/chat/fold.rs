@@ -167,14 +167,14 @@ pub fn unfold(response: &ChatResponse) -> Vec<Event> {
 }
 
 fn unfold_choice(choice: &Choice, ids: &mut impl Iterator<Item = PartId>, events: &mut Vec<Event>) {
+    let logprobs = choice.logprobs.clone();
+    events.extend(logprobs.map(|raw| Event::Logprobs { choice: choice.index, raw }));
     let parts = choice.parts.iter().filter_map(|part| Some((opening(part)?, pieces(part))));
     for ((kind, pieces), part) in parts.zip(ids) {
         events.push(Event::Open { part, choice: choice.index, kind });
         events.extend(pieces.into_iter().map(|piece| Event::Delta { part, piece }));
         events.push(Event::Close { part });
     }
-    let logprobs = choice.logprobs.clone();
-    events.extend(logprobs.map(|raw| Event::Logprobs { choice: choice.index, raw }));
 }
 
 /// How a part opens in a stream; `None`: no stream has such a part.
@@ -213,7 +213,7 @@ pub(crate) fn pieces(part: &Part) -> Vec<Piece> {
         }
         Part::ToolCall { args, signature, .. } => {
             let args = (!args.is_empty()).then(|| Piece::ToolInput(args.clone()));
-            args.into_iter().chain(signature.clone().map(Piece::Signature)).collect()
+            signature.clone().map(Piece::Signature).into_iter().chain(args).collect()
         }
         _ => Vec::new(),
     }

@@ -30,6 +30,8 @@ pub struct Profile {
     pub stream_options: bool,
     /// The server takes `top_k` and other sampling fields beyond OpenAI's.
     pub open_sampling: bool,
+    /// The server takes `web_search_options` (OpenAI Chat).
+    pub web_search_options: bool,
     /// The model takes `role: "system"` in mid conversation (Anthropic Messages).
     pub system_in_messages: bool,
     /// The server takes schemas in a subset of OpenAPI only, not in JSON Schema (older targets of Gemini).
@@ -49,6 +51,7 @@ impl Profile {
             developer_role: false,
             stream_options: true,
             open_sampling: true,
+            web_search_options: false,
             system_in_messages: false,
             open_api_schemas: false,
         }

@@ -212,8 +212,11 @@ pub enum MediaSource {
         mime: String,
         data: String,
     },
-    /// An id in one account of one provider; cannot cross dialects.
-    FileId(String),
+    /// What only a provider of that dialect can read, as an id in one account of it; cannot cross dialects.
+    FileId {
+        of: Dialect,
+        id: String,
+    },
     /// Plain text that stands for a file.
     Text(String),
 }

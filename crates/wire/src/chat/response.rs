@@ -83,6 +83,9 @@ pub enum StopReason {
     Filter,
     /// A long server-side turn was paused; send it back to go on.
     Pause,
+    /// The model tried to call a tool, and what it wrote was no call, or called no tool that it has. What it said
+    /// otherwise stands.
+    BadCall,
     /// The upstream says it failed.
     Error,
 }

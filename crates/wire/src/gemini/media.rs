@@ -7,6 +7,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use super::shape::{self, out};
 use crate::chat::{MediaSource, Part};
+use crate::dialect::Dialect;
 
 /// Takes base64 with and without padding, and writes it with.
 pub(super) const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -57,11 +58,12 @@ pub(super) fn inline(blob: shape::Blob) -> Part {
     }
 }
 
-/// The part of a `fileData`. What lies in Google's own stores belongs to one account.
+/// The part of a `fileData`. What lies in Google's own stores belongs to one account, and nobody else watches video.
 pub(super) fn linked(file: shape::FileData) -> Part {
     let mime = file.mime_type.unwrap_or_default();
-    let source = if is_stored(&file.file_uri) {
-        MediaSource::FileId(file.file_uri)
+    let is_video = mime.starts_with("video/") || is_video_page(&file.file_uri);
+    let source = if is_video || is_stored(&file.file_uri) {
+        MediaSource::FileId { of: Dialect::Gemini, id: file.file_uri }
     } else {
         MediaSource::Url(file.file_uri)
     };
@@ -72,9 +74,16 @@ pub(super) fn linked(file: shape::FileData) -> Part {
     }
 }
 
-/// Whether an id of a file is one of this dialect.
-pub(super) fn is_stored(uri: &str) -> bool {
-    uri.starts_with("gs://") || uri.starts_with("files/")
+/// Whether a file lies in Cloud Storage, or in the store of Gemini API.
+fn is_stored(uri: &str) -> bool {
+    uri.starts_with("gs://") || uri.starts_with("files/") || uri.contains("/v1beta/files/")
+}
+
+/// Videos that are given by their pages. Source: Google's page on video understanding.
+fn is_video_page(uri: &str) -> bool {
+    ["https://www.youtube.com/", "https://youtube.com/", "https://youtu.be/"]
+        .iter()
+        .any(|at| uri.starts_with(at))
 }
 
 /// The format of a sound by the subtype of its MIME type.
@@ -161,10 +170,15 @@ mod tests {
     #[test]
     fn what_lies_in_a_store_of_an_account_is_known_by_its_name() {
         let file = |uri: &str| shape::FileData { file_uri: uri.into(), ..shape::FileData::default() };
-        for (uri, stored) in [("gs://b/a.png", true), ("files/abc", true), ("https://a.example/b.pdf", false)]
-        {
+        for (uri, stored) in [
+            ("gs://b/a.png", true),
+            ("files/abc", true),
+            ("https://google.example/v1beta/files/abc", true),
+            ("https://youtu.be/abc", true),
+            ("https://a.example/b.pdf", false),
+        ] {
             let Part::File { source, .. } = linked(file(uri)) else { panic!("not a file") };
-            assert_eq!(matches!(source, MediaSource::FileId(_)), stored, "{uri}");
+            assert_eq!(matches!(source, MediaSource::FileId { .. }), stored, "{uri}");
         }
     }
 

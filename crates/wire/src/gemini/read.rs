@@ -146,7 +146,8 @@ impl Reader {
 
     /// An answer that failed before it said anything may be asked for again.
     fn fail_if_empty(&self, stops: &[(u32, Stop)]) -> Result<(), Fault> {
-        match stops.iter().find(|(_, stop)| stop.reason == StopReason::Error) {
+        let failed = |stop: &Stop| matches!(stop.reason, StopReason::BadCall | StopReason::Error);
+        match stops.iter().find(|(_, stop)| failed(stop)) {
             Some((_, stop)) if self.parts.0 == 0 => {
                 let word = stop.native.as_deref().unwrap_or_else(|| stop::word_of(stop.reason));
                 Err(fault::failed(word, stop.explanation.as_deref()))

@@ -19,7 +19,7 @@ use self::fields::{either, snake};
 pub(super) use self::parts::call;
 pub(super) use self::peek::thoughts;
 use super::names;
-use crate::chat::{ChatRequest, Encoded, Extra, Loss, Profile, Undo};
+use crate::chat::{ChatRequest, Encoded, Extra, Loss, MODALITIES, Profile, Undo};
 use crate::dialect::{Dialect, Head, Peek};
 use crate::fault::Fault;
 use crate::gateway_fields;
@@ -32,9 +32,6 @@ const NAMED: &[&str] = &["model", "contents", "systemInstruction", "tools", "too
 /// How fields inside `generationConfig` and `toolConfig` are called in `Extra`.
 const CONFIG: &str = "generationConfig.";
 const TOOL_CONFIG: &str = "toolConfig.";
-
-/// What an answer other than text is asked for by, in `Extra`: the name that this has in the dialects that refuse it.
-const MODALITIES: &str = "modalities";
 
 pub(super) fn peek(head: &Head, body: &RawObject) -> Result<Peek, Fault> {
     peek::peek(head, body)
@@ -134,7 +131,7 @@ impl<'a> Draft<'a> {
 /// A request for a server of this dialect. The model is not in it: it stands in the path.
 pub(super) fn encode(request: &ChatRequest, profile: &Profile) -> Result<Encoded, Fault> {
     let mut draft = Draft::new(request, profile);
-    refuse(&draft)?;
+    request.extra.refuse_in(Dialect::Gemini, &profile.model)?;
     let tools = tools::encode(&mut draft)?;
     let (system, contents) = turns::encode(&mut draft)?;
     let tool_config = tools::encode_config(&mut draft);
@@ -169,16 +166,6 @@ fn inner_fields<'a>(
         .filter_map(move |(name, value)| Some((name.strip_prefix(prefix)?.to_owned(), value.clone())))
 }
 
-/// Refuses what would change the answer's form in silence.
-fn refuse(draft: &Draft<'_>) -> Result<(), Fault> {
-    let asked = draft.request.extra.lost_in(Dialect::Gemini).any(|name| name == MODALITIES);
-    let modalities = draft.request.extra.fields.get(MODALITIES).and_then(Value::as_array);
-    if asked && modalities.is_some_and(|list| list.iter().any(|modality| modality != "text")) {
-        return Err(draft.unsupported("answers other than text (modalities)", MODALITIES));
-    }
-    Ok(())
-}
-
 /// Reports the fields that have no place here. The end user's id and labels are not forwarded: only one of the two
 /// servers of this dialect takes labels.
 fn report_dropped_fields(draft: &mut Draft<'_>) {
@@ -197,7 +184,7 @@ fn report_dropped_fields(draft: &mut Draft<'_>) {
     if request.parallel_tool_calls == Some(false) && !request.tools.is_empty() {
         draft.lose("parallel_tool_calls", "parallel_tool_calls");
     }
-    for name in request.extra.lost_in(Dialect::Gemini).filter(|name| *name != MODALITIES) {
+    for name in request.extra.lost_in(Dialect::Gemini) {
         draft.losses.push(Loss::field(name));
     }
 }

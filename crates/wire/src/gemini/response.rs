@@ -69,7 +69,7 @@ mod tests {
         assert!(matches!(decoded(failed(json!([]))), Err(Fault::Upstream(_))));
         let kept = decoded(failed(json!([{"text": "so far"}]))).unwrap();
         assert_eq!(kept.choices[0].parts, [Part::text("so far")]);
-        assert_eq!(kept.choices[0].stop.reason, StopReason::Error);
+        assert_eq!(kept.choices[0].stop.reason, StopReason::BadCall);
     }
 
     #[test]

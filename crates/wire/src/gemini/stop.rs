@@ -22,9 +22,9 @@ const WORDS: &[(&str, StopReason)] = &[
     ("OTHER", StopReason::Error),
     ("IMAGE_OTHER", StopReason::Error),
     ("NO_IMAGE", StopReason::Error),
-    ("MALFORMED_FUNCTION_CALL", StopReason::Error),
+    ("MALFORMED_FUNCTION_CALL", StopReason::BadCall),
     ("MALFORMED_RESPONSE", StopReason::Error),
-    ("UNEXPECTED_TOOL_CALL", StopReason::Error),
+    ("UNEXPECTED_TOOL_CALL", StopReason::BadCall),
     ("TOO_MANY_TOOL_CALLS", StopReason::Error),
     ("MISSING_THOUGHT_SIGNATURE", StopReason::Error),
     ("FINISH_REASON_UNSPECIFIED", StopReason::Error),
@@ -55,7 +55,8 @@ pub(super) fn decode(word: &str, message: Option<String>, called: bool) -> Stop 
         other => other,
     };
     let native = (self::word_of(reason) != word).then(|| word.to_owned());
-    let explanation = message.filter(|_| matches!(reason, StopReason::Filter | StopReason::Error));
+    let explained = matches!(reason, StopReason::Filter | StopReason::BadCall | StopReason::Error);
+    let explanation = message.filter(|_| explained);
     Stop { native, explanation, ..reason.into() }
 }
 
@@ -70,6 +71,7 @@ pub(super) fn word_of(reason: StopReason) -> &'static str {
         StopReason::End | StopReason::ToolUse | StopReason::StopSequence | StopReason::Pause => "STOP",
         StopReason::Length | StopReason::Context => "MAX_TOKENS",
         StopReason::Refusal | StopReason::Filter => "SAFETY",
+        StopReason::BadCall => "MALFORMED_FUNCTION_CALL",
         StopReason::Error => "OTHER",
     }
 }
@@ -101,7 +103,8 @@ mod tests {
             ("STOP", false, StopReason::End),
             ("STOP", true, StopReason::ToolUse),
             ("UNEXPECTED_TOOL_CALL", true, StopReason::ToolUse),
-            ("MALFORMED_FUNCTION_CALL", false, StopReason::Error),
+            ("MALFORMED_FUNCTION_CALL", false, StopReason::BadCall),
+            ("UNEXPECTED_TOOL_CALL", false, StopReason::BadCall),
             ("MAX_TOKENS", true, StopReason::Length),
             ("MODEL_ARMOR", true, StopReason::Filter),
             ("A_WORD_OF_TOMORROW", false, StopReason::End),
@@ -112,7 +115,7 @@ mod tests {
 
     #[test]
     fn words_without_an_equal_are_kept_and_written_again() {
-        for word in ["RECITATION", "MALFORMED_FUNCTION_CALL", "SPII"] {
+        for word in ["RECITATION", "UNEXPECTED_TOOL_CALL", "SPII"] {
             let stop = decode(word, None, false);
             assert_eq!((stop.native.as_deref(), encode(&stop)), (Some(word), word));
         }

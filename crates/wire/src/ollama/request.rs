@@ -10,9 +10,6 @@ use crate::chat::{ChatRequest, Encoded, Loss, OutputFormat, Profile, Undo};
 use crate::fault::Fault;
 use crate::json_writer::ObjectWriter;
 
-/// What an answer other than text is asked for by.
-const MODALITIES: &str = "modalities";
-
 /// What encoding reads, and what it gathers beside the body.
 struct Draft<'a> {
     request: &'a ChatRequest,
@@ -68,10 +65,8 @@ fn format(format: Option<&OutputFormat>) -> Option<Value> {
 
 /// Refuses what would change the answer's form in silence.
 fn refuse(draft: &Draft<'_>) -> Result<(), Fault> {
-    let (sampling, extra) = (&draft.request.sampling, &draft.request.extra.fields);
-    let modalities = extra.get(MODALITIES).and_then(Value::as_array);
-    let only_text = modalities.is_none_or(|list| list.iter().all(|modality| modality == "text"));
-    draft.require(only_text, "answers other than text (modalities)", MODALITIES)?;
+    let sampling = &draft.request.sampling;
+    draft.request.extra.refuse_in(None, &draft.profile.model)?;
     draft.require(sampling.n.is_none_or(|n| n == 1), "several answers at once (n)", "n")?;
     let quiet = sampling.logprobs != Some(true) && sampling.top_logprobs.is_none_or(|most| most == 0);
     draft.require(quiet, "log probabilities", "logprobs")
@@ -89,8 +84,7 @@ fn report_dropped_fields(draft: &mut Draft<'_>) {
         ("service_tier", request.service_tier.as_deref().is_some_and(|tier| tier != "auto")),
     ];
     let dropped = fields.into_iter().filter(|(_, given)| *given).map(|(name, _)| name);
-    let unknown = request.extra.fields.keys().map(String::as_str).filter(|name| *name != MODALITIES);
-    draft.losses.extend(dropped.chain(unknown).map(Loss::field));
+    draft.losses.extend(dropped.chain(request.extra.lost_in(None)).map(Loss::field));
     if request.parallel_tool_calls == Some(false) && !request.tools.is_empty() {
         draft.lose("parallel_tool_calls", "parallel_tool_calls");
     }

@@ -39,8 +39,13 @@ pub(crate) fn url(source: &MediaSource) -> Option<String> {
     match source {
         MediaSource::Url(url) => Some(url.clone()),
         MediaSource::Base64 { mime, data } => Some(format!("data:{mime};base64,{data}")),
-        MediaSource::FileId(_) | MediaSource::Text(_) => None,
+        MediaSource::FileId { .. } | MediaSource::Text(_) => None,
     }
+}
+
+/// Whether a file is one that no model of these APIs watches.
+pub(crate) fn is_video(mime: &str) -> bool {
+    mime.starts_with("video/")
 }
 
 /// The `file_data` of a document: a `data:` URL, or bare base64, which some clients send.

@@ -71,7 +71,12 @@ pub(super) fn frame(frame: Frame<'_>) -> Result<Glance, Fault> {
 pub(super) fn whole(body: &RawObject) -> Result<GlanceWhole, Fault> {
     let mut noted = Noted::default();
     for (key, text) in body.members() {
-        noted.member(key.as_bytes(), &mut Scanner::again(text)).map_err(unreadable)?;
+        match key {
+            "choices" | "x_groq" => {
+                noted.member(key.as_bytes(), &mut Scanner::again(text)).map_err(unreadable)?;
+            }
+            _ => noted.value(key.as_bytes(), text),
+        }
     }
     noted.fail(false, "")?;
     if noted.choices == 0 {
@@ -102,14 +107,18 @@ impl<'a> Noted<'a> {
             b"x_groq" if scanner.peek() == Some(b'{') => return self.groq(scanner),
             _ => {}
         }
-        let value = some(scanner.value(ROOM)?);
+        self.value(key, scanner.value(ROOM)?);
+        Ok(())
+    }
+
+    fn value(&mut self, key: &[u8], value: &'a [u8]) {
+        let value = some(value);
         match key {
             b"model" => self.model = value,
             b"usage" => self.usage = value.or(self.usage),
             b"error" => self.error = value,
             _ => {}
         }
-        Ok(())
     }
 
     fn groq(&mut self, scanner: &mut Scanner<'a>) -> Result<(), ScanError> {

@@ -2,6 +2,7 @@
 
 use super::shape::{File, ImageUrl, InputAudio};
 use crate::chat::{CacheMark, ImageDetail, MediaSource, Part};
+use crate::dialect::Dialect;
 pub(super) use crate::openai::media::url;
 use crate::openai::media::{document, source};
 
@@ -14,7 +15,7 @@ pub(super) fn image(image: ImageUrl, cache: Option<CacheMark>) -> Part {
 pub(super) fn file(file: File, cache: Option<CacheMark>) -> Option<Part> {
     let source = match (file.file_data, file.file_id) {
         (Some(data), _) => document(&data),
-        (None, Some(id)) => MediaSource::FileId(id),
+        (None, Some(id)) => MediaSource::FileId { of: Dialect::OpenAiChat, id },
         (None, None) => return None,
     };
     Some(Part::File { source, name: file.filename, cache })

@@ -65,6 +65,7 @@ const NAMED: &[&str] = &[
     "service_tier",
     "prompt_cache_key",
     "verbosity",
+    "web_search_options",
 ];
 
 pub(super) fn peek(body: &RawObject) -> Result<Peek, Fault> {
@@ -183,6 +184,7 @@ fn ask_for_usage(body: &mut RawObject) -> Result<(), Fault> {
 
 /// A request for a server of this dialect.
 pub(super) fn encode(request: &ChatRequest, profile: &Profile) -> Result<Encoded, Fault> {
+    request.extra.refuse_in(THIS, &profile.model)?;
     let mut losses: Vec<Loss> = request.extra.lost_in(THIS).map(Loss::field).collect();
     let aliases = names::aliases(&request.tools);
     let schema_as_text = schema_as_text(request, profile);
@@ -195,6 +197,7 @@ pub(super) fn encode(request: &ChatRequest, profile: &Profile) -> Result<Encoded
     }
     body.put("messages", &turns);
     drop(turns);
+    body.put_some("web_search_options", tools::search(&request.tools, profile));
     let tools = tools::encode(&request.tools, profile, &aliases, &mut losses)?;
     if !tools.is_empty() {
         body.put("tools", &tools);

@@ -43,7 +43,11 @@ pub(super) fn decode(word: Option<&str>, ending: Ending<'_>) -> Stop {
 /// The word for a reason.
 pub(super) fn word(reason: StopReason) -> &'static str {
     match reason {
-        StopReason::End | StopReason::StopSequence | StopReason::Refusal | StopReason::Pause => "stop",
+        StopReason::End
+        | StopReason::StopSequence
+        | StopReason::Refusal
+        | StopReason::Pause
+        | StopReason::BadCall => "stop",
         StopReason::Length | StopReason::Context => "length",
         StopReason::ToolUse => "tool_calls",
         StopReason::Filter => "content_filter",
@@ -56,6 +60,7 @@ pub(super) fn loss(reason: StopReason, choice: u32) -> Option<Loss> {
     let code = match reason {
         StopReason::Pause => "pause_turn",
         StopReason::StopSequence => "stop_sequence",
+        StopReason::BadCall => "bad_call",
         _ => return None,
     };
     Some(Loss::at(code, format!("choices[{choice}].finish_reason")))

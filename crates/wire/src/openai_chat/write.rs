@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use bytes::{BufMut, BytesMut};
+use serde_json::Value;
 
 use self::envelope::{Ending, Envelope};
 use super::read::DONE;
@@ -35,6 +36,8 @@ struct Choice {
     /// Code points of text, which citations count in.
     length: u64,
     refused: bool,
+    /// Probabilities of the tokens that the next piece of text tells.
+    logprobs: Option<Value>,
 }
 
 #[derive(Debug)]
@@ -157,8 +160,10 @@ impl Writer {
             (Part::Text { .. }, Piece::Text(text)) => {
                 let written = self.choices.entry(choice).or_default();
                 written.length = written.length.saturating_add(text.chars().count() as u64);
+                let logprobs = written.logprobs.take();
                 let content = Some(out::Content::Text(Cow::Borrowed(text)));
-                self.delta(choice, &out::Message { content, ..Default::default() }, out);
+                let delta = out::Message { content, ..Default::default() };
+                self.envelope.chunk(choice, &delta, None, logprobs.as_ref(), out);
             }
             (Part::Text { before }, Piece::Citation(cited)) => {
                 let (annotation, less) = citation::encode(cited, *before);
@@ -222,7 +227,21 @@ impl Writer {
         }
     }
 
+    /// Holds probabilities back for the text that they are of. What has been held until then has no text.
+    fn logprobs(&mut self, choice: u32, raw: &Value, out: &mut BytesMut) {
+        let held = self.choices.entry(choice).or_default().logprobs.replace(raw.clone());
+        self.without_text(choice, held, out);
+    }
+
+    fn without_text(&mut self, choice: u32, logprobs: Option<Value>, out: &mut BytesMut) {
+        if logprobs.is_some() {
+            self.envelope.chunk(choice, &out::Message::default(), None, logprobs.as_ref(), out);
+        }
+    }
+
     fn stop(&mut self, choice: u32, stop: &Stop, out: &mut BytesMut) {
+        let held = self.choices.entry(choice).or_default().logprobs.take();
+        self.without_text(choice, held, out);
         let refused = self.choices.entry(choice).or_default().refused;
         if let Some(words) = stop.explanation.as_deref()
             && stop.reason == StopReason::Filter
@@ -283,9 +302,7 @@ impl StreamWriter for Writer {
             Event::Open { part, choice, kind } => self.begin(*part, *choice, kind, out),
             Event::Delta { part, piece } => self.extend(*part, piece, out),
             Event::Close { part } => self.close(*part, out),
-            Event::Logprobs { choice, raw } => {
-                self.envelope.chunk(*choice, &out::Message::default(), None, Some(raw), out);
-            }
+            Event::Logprobs { choice, raw } => self.logprobs(*choice, raw, out),
             Event::Usage(usage) => self.usage.get_or_insert_default().update(usage),
             Event::ServiceTier(tier) => self.envelope.service_tier(tier),
             Event::Foreign { from: Dialect::OpenAiChat, data } => {

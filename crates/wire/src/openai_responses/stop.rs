@@ -41,7 +41,7 @@ impl Status {
         match reason {
             StopReason::Length | StopReason::Context => Status::Incomplete("max_output_tokens"),
             StopReason::Filter => Status::Incomplete("content_filter"),
-            StopReason::Error => Status::Failed,
+            StopReason::BadCall | StopReason::Error => Status::Failed,
             _ => Status::Completed,
         }
     }

@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use policy::{Auth, Prices, Rate, Rules};
+use policy::{Auth, Rate, Rules};
 use store::Secret;
 use wire::WireId;
 
 use super::super::section::{Reader, Section, text};
 use super::super::tree::{Node, Value};
-use super::rules;
+use super::super::units::duration;
+use super::proxy::{self, ProxyChoice};
+use super::{prices, rules};
 
 /// The name that no section may have.
 const DEMO: &str = "demo";
@@ -29,9 +31,13 @@ pub struct ProviderSettings {
     pub credential: Credential,
     pub auth: Option<Auth>,
     pub headers: Vec<(String, String)>,
-    pub requires_proxy: bool,
-    /// Whether the file may name a private address; it may unless it says no.
-    pub allow_private: bool,
+    /// LLM-Bridge's word: true wants the proxy at the top of the file, false none.
+    pub requires_proxy: Option<bool>,
+    pub proxy: ProxyChoice,
+    /// Whether it may be at a private address; where nothing is said, when its address leaves no doubt that it is.
+    pub allow_private: Option<bool>,
+    /// Whether its models are read from its own list, and how often.
+    pub discover: Option<Discover>,
     pub default_model: Option<String>,
     /// Takes models that are not listed.
     pub any_model: Option<bool>,
@@ -40,6 +46,17 @@ pub struct ProviderSettings {
     pub timeouts: TimeoutSettings,
     pub rules: Rules,
     pub models: Vec<ModelSettings>,
+}
+
+/// What the section says about the server's own list of models.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Discover {
+    /// It is not read.
+    Off,
+    /// It is, as often as is usual.
+    On,
+    /// It is, this often.
+    Every(Duration),
 }
 
 /// What the section says about its key.
@@ -120,8 +137,10 @@ fn provider(name: &str, line: u64, mut section: Section<'_>, reader: &mut Reader
         },
         auth,
         headers: headers(&mut section, reader),
-        requires_proxy: section.flag("requires_proxy", reader).unwrap_or(false),
-        allow_private: section.flag("allow_private", reader).unwrap_or(true),
+        requires_proxy: section.flag("requires_proxy", reader),
+        proxy: proxy::choice(&mut section, reader),
+        allow_private: section.flag("allow_private", reader),
+        discover: section.value("discover", reader, discover),
         default_model: section.text("default_model", reader),
         any_model: section.flag("any_model", reader),
         strict_translation: section.flag("strict_translation", reader),
@@ -195,6 +214,14 @@ fn headers(section: &mut Section<'_>, reader: &mut Reader<'_>) -> Vec<(String, S
     headers
 }
 
+fn discover(node: &Node) -> Result<Discover, &'static str> {
+    match node.value {
+        Value::Bool(true) => Ok(Discover::On),
+        Value::Bool(false) => Ok(Discover::Off),
+        _ => duration(node).map(Discover::Every).map_err(|_| "true, false, or how often, as 5m"),
+    }
+}
+
 fn timeouts(mut section: Section<'_>, reader: &mut Reader<'_>) -> TimeoutSettings {
     let timeouts = TimeoutSettings {
         connect: section.duration("connect", reader),
@@ -223,35 +250,9 @@ fn model(id: &str, mut section: Section<'_>, reader: &mut Reader<'_>) -> ModelSe
         timeout: section.duration("timeout", reader),
         strict_translation: section.flag("strict_translation", reader),
         context: section.count("context", reader),
-        rate: section.section("price", reader).map(|section| price(section, reader)),
+        rate: section.section("price", reader).map(|section| prices::rate(section, reader)),
         rules: rules::read(&mut section, reader),
     };
     section.close(reader);
     settings
-}
-
-/// USD per million tokens, under the names of `models.json`.
-fn price(mut section: Section<'_>, reader: &mut Reader<'_>) -> Rate {
-    let mut usd = |key| section.value(key, reader, price_of);
-    let base = Prices {
-        input: usd("input"),
-        output: usd("output"),
-        cache_read: usd("cache_read"),
-        cache_write: usd("cache_write"),
-        cache_write_1h: usd("cache_write_1h"),
-        reasoning: usd("reasoning"),
-        input_audio: usd("input_audio"),
-        output_audio: usd("output_audio"),
-    };
-    section.close(reader);
-    Rate { base, tiers: Vec::new() }
-}
-
-fn price_of(node: &Node) -> Result<u64, &'static str> {
-    let usd = match node.value {
-        Value::Int(number) => number as f64,
-        Value::Float(number) => number,
-        _ => f64::NAN,
-    };
-    Prices::picos(usd).ok_or("a price in USD per million tokens")
 }

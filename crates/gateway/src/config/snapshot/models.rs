@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use indexmap::IndexMap;
-use policy::{Model, Rules};
+use policy::{Model, Rate, Rules};
 use wire::Operation;
 use wire::chat::Profile;
 
@@ -22,6 +22,8 @@ pub(super) struct Known<'a> {
     pub(super) catalogue: &'a Catalogue,
     /// What holds for every model of the provider.
     pub(super) profile: &'a Profile,
+    /// The operator's own, by model.
+    pub(super) prices: HashMap<&'a str, &'a Rate>,
 }
 
 impl Known<'_> {
@@ -70,7 +72,8 @@ impl Known<'_> {
     ) -> Model {
         // Of a provider that is only like another, the prices are its own and not known.
         let priced = entry.filter(|_| self.row.is_some_and(|row| row.catalogue.is_some()));
-        let set_rate = settings.and_then(|settings| settings.rate.clone()).map(|rate| (rate, "file"));
+        let own = self.prices.get(id).or_else(|| self.prices.get(sent_as)).map(|rate| (*rate).clone());
+        let set_rate = settings.and_then(|settings| settings.rate.clone()).or(own).map(|rate| (rate, "file"));
         let rate = set_rate.or_else(|| priced.and_then(|entry| Some((entry.rate()?, entry.source))));
         let max_tokens = settings.and_then(|settings| settings.max_tokens);
         let named = settings.and_then(|settings| settings.name.as_deref());

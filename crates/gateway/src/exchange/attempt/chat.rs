@@ -47,7 +47,7 @@ pub(super) fn outgoing(
 }
 
 /// The request in the target's dialect, with or without its thoughts.
-fn encoded(
+pub(super) fn encoded(
     wire: &dyn Wire,
     request: &ChatRequest,
     target: &Target,
@@ -113,7 +113,7 @@ pub(super) async fn stream(
     reply: upstream::Reply,
     undo: Option<Undo>,
     echo: Echo,
-    (memory, keeper): (Memory, Keeper),
+    (memory, keeper, secret): (Memory, Keeper, Option<HeaderValue>),
 ) -> Result<Reply, Fault> {
     let wire = target.endpoint().wire.wire();
     let provider: Arc<str> = target.provider.id.clone();
@@ -144,7 +144,8 @@ pub(super) async fn stream(
         }
     };
     let source = (reply.body, framing);
-    let mut relay = Box::new(Relay::new(inbound.surface, provider, echo.request_id.clone(), source, passage));
+    let relay = Relay::new(inbound.surface, provider, echo.request_id.clone(), source, passage);
+    let mut relay = Box::new(relay.hiding(secret));
     relay.prime().await?;
     not_declined(target, relay.declined())?;
     Ok(Reply::Stream { relay, echo })

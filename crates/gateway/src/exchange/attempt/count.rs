@@ -49,7 +49,7 @@ async fn estimate(app: &App, inbound: &Inbound, target: &Target, meter: &mut Met
     let tokens = tokens::estimate(inbound.decoded(&app.recall, meter)?, target.model.sent_as()).await?;
     meter.lost(vec![Loss::at("estimate", "")]);
     let body = counting(inbound.surface)?.encode_response(tokens, true);
-    Ok(Reply::Whole { pieces: vec![body], echo: echo(app, inbound, target, meter) })
+    Ok(Reply::Whole { pieces: vec![body], echo: echo(inbound, target, meter) })
 }
 
 /// Carries the body when both sides speak the same dialect, else translates it. Rules are about answers and do not apply.

@@ -3,13 +3,12 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 use memchr::memmem;
 use wire::Fault;
 use wire::dialect::Wire;
 
 use crate::clock;
-use crate::credentials::Key;
 
 /// Bytes of an upstream's error body that are looked at.
 const ERROR_BODY: usize = 64 * 1024;
@@ -52,9 +51,10 @@ fn until(date: &str) -> Option<Duration> {
 }
 
 /// An upstream that repeats our key in its error does not get it through to the client, whatever the key looks like.
-pub(super) fn without_key(mut fault: Fault, key: Option<&Key>) -> Fault {
+/// `key` is the header that it went up in.
+pub(in crate::exchange) fn without_key(mut fault: Fault, key: Option<&HeaderValue>) -> Fault {
     if let (Fault::Upstream(stated), Some(key)) = (&mut fault, key)
-        && let Some(secret) = key.value.to_str().ok().and_then(|value| value.rsplit(' ').next())
+        && let Some(secret) = key.to_str().ok().and_then(|value| value.rsplit(' ').next())
     {
         stated.message = stated.message.replace(secret, "***");
         let repeats = |body: &Bytes| memmem::find(body, secret.as_bytes()).is_some();
@@ -65,7 +65,7 @@ pub(super) fn without_key(mut fault: Fault, key: Option<&Key>) -> Fault {
 
 #[cfg(test)]
 mod tests {
-    use http::{HeaderValue, header};
+    use http::HeaderValue;
 
     use super::*;
 
@@ -77,11 +77,7 @@ mod tests {
 
     #[test]
     fn a_key_that_an_upstream_repeats_is_masked() {
-        let key = Key {
-            id: policy::KeyId::CONFIGURED,
-            header: header::AUTHORIZATION,
-            value: HeaderValue::from_static("Bearer odd-key-without-a-shape"),
-        };
+        let key = HeaderValue::from_static("Bearer odd-key-without-a-shape");
         let fault = wire::fault::UpstreamFault {
             provider: "p".into(),
             status: 400,

@@ -1,10 +1,13 @@
 //! Thoughts that an upstream does not take back. A client may edit or drop a thought, and one that was kept too long may
 //! have lost its meaning: the conversation goes on without thoughts rather than not at all.
 
-use wire::chat::{ChatRequest, Loss, Part};
+use policy::Target;
+use wire::chat::{ChatRequest, Loss, Part, Role};
 use wire::{Fault, Operation};
 
-use super::Inbound;
+use super::{Inbound, chat, is_carried};
+use crate::app::App;
+use crate::exchange::meter::Meter;
 
 /// What becomes of the thoughts in the history of a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,7 +18,7 @@ pub(in crate::exchange) enum Thoughts {
     Dropped,
 }
 
-/// In lower case, what stands in the 400 of an upstream that refuses thoughts, or misses them.
+/// In lower case, what stands in the 400 or 404 of an upstream that refuses thoughts, or misses them.
 /// Source: the errors of Anthropic (`thinking` blocks and their signatures), Google (thought signatures), OpenAI
 /// (reasoning items) and DeepSeek (`reasoning_content`) as users report them, read 2026-11-25.
 const REFUSALS: &[&str] = &[
@@ -28,6 +31,7 @@ const REFUSALS: &[&str] = &[
     "of type 'reasoning'",
     "'reasoning' item",
     "reasoning_content",
+    "item with id",
 ];
 
 /// Whether an upstream refused the thoughts of a conversation, so that it may take it without them.
@@ -38,8 +42,20 @@ pub(super) fn are_refused(inbound: &Inbound, fault: &Fault) -> bool {
         REFUSALS.iter().any(|refusal| text.contains(refusal))
     };
     inbound.operation == Operation::Chat
-        && stated.status == 400
+        && matches!(stated.status, 400 | 404)
         && (says(&stated.message) || stated.code.as_deref().is_some_and(says))
+}
+
+/// Whether a request without thoughts would be another one: the model has spoken in it, so that there may be thoughts, or
+/// they may be missed; and what was sent is not what would be sent now. A request that cannot be decoded has no other form.
+pub(super) fn may_be_to_blame(app: &App, inbound: &Inbound, target: &Target, meter: &Meter) -> bool {
+    let Ok(request) = inbound.decoded(&app.recall, meter) else { return false };
+    if !request.messages.iter().any(|message| message.role == Role::Assistant) {
+        return false;
+    }
+    let wire = target.endpoint().wire.wire();
+    let body = |thoughts| chat::encoded(wire, request, target, thoughts).map(|encoded| encoded.body).ok();
+    is_carried(inbound, target) || body(Thoughts::Kept) != body(Thoughts::Dropped)
 }
 
 /// The conversation without its thoughts and their seals, and a loss for each.

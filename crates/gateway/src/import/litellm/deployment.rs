@@ -1,5 +1,7 @@
 //! One entry of LiteLLM's `model_list`.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value as Json;
 use wire::WireId;
 
@@ -24,8 +26,8 @@ pub(super) struct Deployment {
     pub timeout: Option<Json>,
     /// Most tokens of an answer.
     pub max_tokens: Option<Json>,
-    /// US dollars a million tokens: in, out.
-    pub price: (Option<f64>, Option<f64>),
+    /// US dollars a million tokens, by our names.
+    pub price: BTreeMap<&'static str, f64>,
     /// Fields of the request that are set unless the caller sets them.
     pub defaults: Vec<(String, Json)>,
     /// What has no counterpart: name and line.
@@ -56,6 +58,19 @@ const DEFAULTS: [&str; 9] = [
     "max_completion_tokens",
 ];
 
+/// US dollars a token there, a million tokens here. Source: the names in LiteLLM's
+/// `model_prices_and_context_window.json`, read 2026-11-25.
+const PRICES: [(&str, &str); 8] = [
+    ("input_cost_per_token", "input"),
+    ("output_cost_per_token", "output"),
+    ("cache_read_input_token_cost", "cache_read"),
+    ("cache_creation_input_token_cost", "cache_write"),
+    ("cache_creation_input_token_cost_above_1hr", "cache_write_1h"),
+    ("output_cost_per_reasoning_token", "reasoning"),
+    ("input_cost_per_audio_token", "input_audio"),
+    ("output_cost_per_audio_token", "output_audio"),
+];
+
 impl Deployment {
     /// # Errors
     /// What is missing.
@@ -73,7 +88,7 @@ impl Deployment {
             key: Credential::Usual,
             timeout: None,
             max_tokens: None,
-            price: (None, None),
+            price: BTreeMap::new(),
             defaults: Vec::new(),
             unknown: Vec::new(),
         };
@@ -93,8 +108,7 @@ impl Deployment {
                 "api_key" => self.key = credential(value),
                 "timeout" | "request_timeout" => self.timeout = Some(value.json()),
                 "max_tokens" => self.max_tokens = Some(value.json()),
-                "input_cost_per_token" => self.price.0 = dollars_a_million(value),
-                "output_cost_per_token" => self.price.1 = dollars_a_million(value),
+                name if self.take_price(name, value) => {}
                 name if DEFAULTS.contains(&name) => self.defaults.push((name.to_owned(), value.json())),
                 name => self.unknown.push((name.to_owned(), key.line)),
             }
@@ -102,8 +116,19 @@ impl Deployment {
     }
 
     fn take_info(&mut self, info: &Node) {
-        self.price.0 = self.price.0.or(field(info, "input_cost_per_token").and_then(dollars_a_million));
-        self.price.1 = self.price.1.or(field(info, "output_cost_per_token").and_then(dollars_a_million));
+        let Value::Map(entries) = &info.value else { return };
+        for (key, value) in entries {
+            self.take_price(&key.name, value);
+        }
+    }
+
+    /// Whether it is a price. What the parameters say counts before what is told of the model, and comes first.
+    fn take_price(&mut self, name: &str, value: &Node) -> bool {
+        let Some((_, ours)) = PRICES.iter().find(|(theirs, _)| *theirs == name) else { return false };
+        if let Some(dollars) = dollars_a_million(value) {
+            self.price.entry(ours).or_insert(dollars);
+        }
+        true
     }
 
     /// The provider is one of ours, at its usual address.
@@ -120,7 +145,7 @@ impl Deployment {
     pub(super) fn has_settings(&self) -> bool {
         self.timeout.is_some()
             || self.max_tokens.is_some()
-            || self.price != (None, None)
+            || !self.price.is_empty()
             || !self.defaults.is_empty()
     }
 }

@@ -129,16 +129,13 @@ impl File {
         }
         let provider = self.providers.entry(section.to_owned()).or_default();
         let settings = provider.models.entry(deployment.model.clone()).or_default();
-        let price = match deployment.price {
-            (None, None) => None,
-            (input, output) => Some(json!({ "input": input, "output": output })),
-        };
+        let price = (!deployment.price.is_empty()).then(|| json!(deployment.price));
         let defaults: serde_json::Map<_, _> = deployment.defaults.iter().cloned().collect();
         let defaults = (!defaults.is_empty()).then(|| json!({ "add_params": defaults }));
         let all = [
             ("timeout", deployment.timeout.clone()),
             ("max_tokens", deployment.max_tokens.clone()),
-            ("price", price.map(without_nulls)),
+            ("price", price),
             ("param_config", defaults),
         ];
         for (name, value) in all {
@@ -166,13 +163,6 @@ impl File {
             Some(held) => Some(format!("'{name}' leads to {held}; ask for {target} by that name")),
         }
     }
-}
-
-fn without_nulls(mut value: Json) -> Json {
-    if let Json::Object(fields) = &mut value {
-        fields.retain(|_, field| !field.is_null());
-    }
-    value
 }
 
 /// `llm-internal` for `https://llm.internal:8443/v1`.

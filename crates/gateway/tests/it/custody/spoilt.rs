@@ -78,6 +78,29 @@ fn an_edited_reasoning_item_of_responses_is_left_out() {
 }
 
 #[test]
+fn an_item_of_responses_that_nobody_kept_is_left_out() {
+    let forget: Spoil = |items| {
+        items[1].as_object_mut().unwrap().remove("encrypted_content");
+        items[1]["id"] = json!("rs_of_another_account");
+    };
+    goes_on("rsp", &mut Responses::default(), forget, Some("thinking_dropped"));
+}
+
+/// A first question holds no thoughts and misses none: it is not asked twice, whatever words its refusal has.
+#[test]
+fn where_there_are_no_thoughts_nothing_is_sent_once_more() {
+    let (provider, gateway) = every_wire();
+    for (vendor, _) in super::VENDORS {
+        let before = provider.received().len();
+        let question = json!([{"role": "user", "content": "encrypted_content"}]);
+        let body = json!({"model": format!("{vendor}/text+signature"), "messages": question, "strict": true});
+        let reply = gateway.post("/v1/chat/completions", &body);
+        assert!(reply.status == 400 && reply.text().contains("signature"), "{}", reply.text());
+        assert_eq!(provider.received().len() - before, 1, "{vendor}");
+    }
+}
+
+#[test]
 fn a_dropped_reasoning_item_of_responses_is_not_missed() {
     let drop: Spoil = |items| {
         items.remove(1);

@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use super::recordings::{Dialect, Recording, answered};
-use super::{Bench, CUTS, chat_grammar, said};
+use super::{Bench, CUTS, said};
+use crate::grammar::chat_grammar;
 use crate::support::events;
 
 /// Streams of providers that do not keep to OpenAI's own grammar, and the rule each breaks first. They are carried all

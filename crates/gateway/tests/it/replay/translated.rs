@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use super::recordings::{Dialect, answered};
 use super::said::Said;
-use super::{Bench, CUTS, chat_grammar, said};
+use super::{Bench, CUTS, said};
+use crate::grammar::chat_grammar;
 
 #[test]
 fn whole_answers_say_what_was_recorded() {

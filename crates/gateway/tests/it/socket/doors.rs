@@ -85,6 +85,26 @@ fn guessing_keys_costs_the_connection() {
 }
 
 #[test]
+fn who_guesses_on_one_socket_after_another_has_to_wait_and_who_has_a_key_never_does() {
+    let (_provider, gateway) = gateway();
+    let guess = json!({"type": "auth", "api_key": "guess"});
+    for _ in 0..2 {
+        let mut socket = Socket::open(gateway.address);
+        (0..10).for_each(|_| socket.say(&guess));
+        assert_eq!(socket.hear_close(), Some(1008));
+    }
+    let mut socket = Socket::open(gateway.address);
+    socket.say(&guess);
+    assert_eq!(socket.hear_close(), Some(1008), "one more guess is one too many");
+    assert_eq!(refusal(&gateway, &[("authorization", "Bearer wrong")]), Some(429));
+    let wrong = request(gateway.address, "GET", "/v1/models", &[("authorization", "Bearer wrong")], b"");
+    assert_eq!(wrong.status, 429, "the same peer by another door");
+    let mut socket = Socket::open(gateway.address);
+    socket.say(&message_with(Some("caller-key")));
+    assert!(socket.hear_answer().len() > 1);
+}
+
+#[test]
 fn a_page_of_a_stranger_opens_a_socket_only_where_a_key_is_needed() {
     let (_provider, with_key) = gateway();
     let bare = Builder::bare().start();

@@ -13,15 +13,7 @@ pub(super) fn refuse(draft: &Draft<'_>) -> Result<(), Fault> {
     if sampling.logprobs == Some(true) || sampling.top_logprobs.is_some_and(|top| top > 0) {
         return Err(draft.unsupported("logprobs", "logprobs"));
     }
-    if wants_more_than_text(draft) {
-        return Err(draft.unsupported("answers other than text (modalities)", "modalities"));
-    }
-    Ok(())
-}
-
-fn wants_more_than_text(draft: &Draft<'_>) -> bool {
-    let modalities = draft.request.extra.fields.get("modalities").and_then(|value| value.as_array());
-    modalities.is_some_and(|list| list.iter().any(|modality| modality != "text"))
+    draft.request.extra.refuse_in(Dialect::AnthropicMessages, &draft.profile.model)
 }
 
 /// Reports the fields that have no place here. A penalty of zero is no penalty.

@@ -115,7 +115,7 @@ fn given(source: &MediaSource) -> Given<'_> {
     match source {
         MediaSource::Url(url) => data_url(url).unwrap_or(Given::Url(url)),
         MediaSource::Base64 { mime, data } => Given::Base64 { mime, data },
-        MediaSource::FileId(_) => Given::FileId,
+        MediaSource::FileId { .. } => Given::FileId,
         MediaSource::Text(text) => Given::Text(text),
     }
 }

@@ -27,9 +27,7 @@ pub(in crate::anthropic_messages) fn encode(
     let mut draft = Draft { echo, losses, content: Vec::new() };
     choice.parts.iter().for_each(|part| draft.part(part));
     let content = draft.content;
-    if choice.stop.reason == StopReason::Error {
-        losses.push(Loss::at("finish_error", "stop_reason"));
-    }
+    losses.extend(stop::loss(choice.stop.reason));
     let (stop_reason, stop_sequence) = stop::word(&choice.stop);
     let message = told::Message {
         id: say::answer_id(response.id.as_deref(), echo),

@@ -91,11 +91,11 @@ impl Candidate {
 
     /// What one chunk says of this candidate.
     pub(super) fn read(&mut self, given: shape::Candidate<'_>, turn: &mut Turn<'_>) -> Result<(), Fault> {
-        for raw in given.content.and_then(|content| content.parts).unwrap_or_default() {
-            self.part(raw, turn)?;
-        }
         if let Some(raw) = given.logprobs_result.and_then(|raw| logprobs::decode(raw.get())) {
             turn.out.push(Event::Logprobs { choice: self.index, raw });
+        }
+        for raw in given.content.and_then(|content| content.parts).unwrap_or_default() {
+            self.part(raw, turn)?;
         }
         self.grounding = given.grounding_metadata.or(self.grounding.take());
         self.attribution = given.citation_metadata.or(self.attribution.take());
@@ -238,10 +238,11 @@ impl Candidate {
         let seal = call.signature.clone();
         let args = if custom { call.free_text() } else { call.args() };
         let part = turn.open(self.index, PartKind::ToolCall { id, name, kind });
-        turn.piece(part, Piece::ToolInput(args));
+        // First, for some formats tell it before the call.
         if let Some(seal) = seal {
             turn.piece(part, Piece::Signature(seal));
         }
+        turn.piece(part, Piece::ToolInput(args));
         turn.close(part);
     }
 

@@ -4,8 +4,8 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::fields::Fields;
-use super::{CONFIG, Draft, MODALITIES, inner_fields, member, own_fields, schema, thinking};
-use crate::chat::{OutputFormat, Part, Sampling, Thinking};
+use super::{CONFIG, Draft, inner_fields, member, own_fields, schema, thinking};
+use crate::chat::{MODALITIES, OutputFormat, Part, Sampling, Thinking};
 use crate::fault::Fault;
 use crate::raw::RawObject;
 

@@ -227,8 +227,8 @@ impl<'a> Parts<'a, '_> {
                 None => media::link(url),
             },
             MediaSource::Base64 { mime, data } => media::blob(mime.as_str(), data, None),
-            MediaSource::FileId(id) if media::is_stored(id) => media::link(id),
-            MediaSource::FileId(_) => {
+            MediaSource::FileId { of: Dialect::Gemini, id } => media::link(id),
+            MediaSource::FileId { .. } => {
                 return Err(self.draft.unsupported("files by id of another account", at));
             }
             MediaSource::Text(text) => match name {

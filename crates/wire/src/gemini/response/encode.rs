@@ -140,7 +140,7 @@ impl<'a> Draft<'a, '_> {
         match source {
             MediaSource::Base64 { mime, data } => self.parts.push(media::blob(mime.as_str(), data, None)),
             MediaSource::Url(url) => self.parts.push(media::link(url)),
-            MediaSource::FileId(_) | MediaSource::Text(_) => self.lose_if(true, "file_out"),
+            MediaSource::FileId { .. } | MediaSource::Text(_) => self.lose_if(true, "file_out"),
         }
     }
 

@@ -9,6 +9,9 @@ use crate::chat::{Tool, ToolChoice, ToolKind};
 use crate::fault::Fault;
 use crate::ollama::shape::out;
 
+/// Names of built-in search tools hold this, and so does the loss.
+const WEB_SEARCH: &str = "web_search";
+
 /// The parameters of a tool that states none, and of one that takes free text. Servers want an object.
 const NO_PARAMETERS: &str = r#"{"type":"object","properties":{}}"#;
 const FREE_TEXT: &str = r#"{"type":"object","properties":{"input":{"type":"string"}},"required":["input"]}"#;
@@ -20,7 +23,7 @@ pub(super) fn encode<'a>(draft: &mut Draft<'a>) -> Result<Vec<out::Tool<'a>>, Fa
     let mut written = Vec::new();
     for (place, tool) in request.tools.iter().enumerate() {
         if offered.as_ref().is_none_or(|names| names.contains(&tool.name.as_str())) {
-            written.push(declare(tool, &format!("tools[{place}]"), draft)?);
+            written.extend(declare(tool, &format!("tools[{place}]"), draft)?);
         }
     }
     Ok(written)
@@ -45,8 +48,13 @@ fn offered<'a>(draft: &mut Draft<'a>) -> Option<Vec<&'a str>> {
     }
 }
 
-fn declare<'a>(tool: &'a Tool, at: &str, draft: &mut Draft<'a>) -> Result<out::Tool<'a>, Fault> {
+/// `None`: a search of the web is left out, since the model can answer without it.
+fn declare<'a>(tool: &'a Tool, at: &str, draft: &mut Draft<'a>) -> Result<Option<out::Tool<'a>>, Fault> {
     let parameters = match tool.kind {
+        ToolKind::BuiltIn if tool.name.contains(WEB_SEARCH) => {
+            draft.lose(WEB_SEARCH, at);
+            return Ok(None);
+        }
         ToolKind::BuiltIn => {
             return Err(draft.unsupported(format!("the built-in tool '{}'", tool.name), at));
         }
@@ -64,7 +72,8 @@ fn declare<'a>(tool: &'a Tool, at: &str, draft: &mut Draft<'a>) -> Result<out::T
         draft.lose("strict", at);
     }
     let description = tool.description.as_deref();
-    Ok(out::Tool { kind: "function", function: out::Declared { name: &tool.name, description, parameters } })
+    let function = out::Declared { name: &tool.name, description, parameters };
+    Ok(Some(out::Tool { kind: "function", function }))
 }
 
 fn schema(text: &str) -> Box<RawValue> {

@@ -125,7 +125,7 @@ impl<'a> Turns<'a, '_> {
                     }
                 }
             }
-            MediaSource::FileId(_) | MediaSource::Text(_) => {
+            MediaSource::FileId { .. } | MediaSource::Text(_) => {
                 Err(self.draft.unsupported("images by id of another account", at))
             }
         }

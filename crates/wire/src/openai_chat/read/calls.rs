@@ -43,12 +43,12 @@ impl Calls {
             (None, function) => (function.name, function.arguments),
         };
         call.name_it(name, choice, place, turn);
-        call.argue(args.unwrap_or_default(), turn);
         if let Some((part, signature)) =
             call.part.zip(piece.extra_content.as_ref().and_then(request::signature))
         {
             turn.piece(part, Piece::Signature(signature));
         }
+        call.argue(args.unwrap_or_default(), turn);
     }
 
     /// The call that a piece belongs to: by index, but an id that changes begins another call (some servers number

@@ -72,12 +72,12 @@ impl Choice {
         if self.stopped {
             return;
         }
+        if let Some(raw) = given.logprobs.filter(|logprobs| !logprobs.is_null()) {
+            turn.out.push(Event::Logprobs { choice: self.index, raw });
+        }
         // Perplexity sends the message so far beside each delta.
         if let Some(delta) = given.delta.or(given.message) {
             self.delta(delta, turn);
-        }
-        if let Some(raw) = given.logprobs.filter(|logprobs| !logprobs.is_null()) {
-            turn.out.push(Event::Logprobs { choice: self.index, raw });
         }
         if let Some(word) = given.finish_reason.as_deref().filter(|word| !word.is_empty()) {
             self.stop(word, given.native_finish_reason.as_deref(), turn);

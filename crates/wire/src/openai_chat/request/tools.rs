@@ -1,5 +1,6 @@
 //! Tools and the choice among them, decoded and encoded.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use serde_json::value::RawValue;
@@ -16,7 +17,10 @@ const THIS: Dialect = Dialect::OpenAiChat;
 /// Names of built-in search tools hold this, and so does the loss.
 const WEB_SEARCH: &str = "web_search";
 
-/// `tools`, and the older `functions`.
+/// What web search is asked for by, beside the tools.
+const SEARCH_OPTIONS: &str = "web_search_options";
+
+/// `tools`, the older `functions`, and web search.
 pub(super) fn decode(body: &RawObject) -> Result<Vec<Tool>, Fault> {
     let given: Vec<&RawValue> = body.get("tools")?.unwrap_or_default();
     let mut tools = Vec::with_capacity(given.len());
@@ -25,6 +29,8 @@ pub(super) fn decode(body: &RawObject) -> Result<Vec<Tool>, Fault> {
     }
     let older: Vec<shape::Function> = body.get("functions")?.unwrap_or_default();
     tools.extend(older.into_iter().map(|older| function(older, None)));
+    let search: Option<Value> = body.get(SEARCH_OPTIONS)?;
+    tools.extend(search.map(|options| other(WEB_SEARCH, json!({ SEARCH_OPTIONS: options }), None)));
     Ok(tools)
 }
 
@@ -90,8 +96,31 @@ fn choice(value: &Value) -> Option<ToolChoice> {
     }
 }
 
-/// The definitions for this wire. Of the tools that another dialect's provider runs none can be said here: a search is
-/// left out, since the model can answer without it, and others are refused.
+/// Web search, where it is asked for and the server can be: with the options that a client of this dialect gave.
+pub(super) fn search<'a>(tools: &'a [Tool], profile: &Profile) -> Option<Cow<'a, Value>> {
+    let own = tools.iter().find_map(own_search).map(Cow::Borrowed);
+    let asked = || tools.iter().any(|tool| is_search(tool) && !is_own(tool));
+    own.or_else(|| (profile.web_search_options && asked()).then(|| Cow::Owned(json!({}))))
+}
+
+fn is_search(tool: &Tool) -> bool {
+    tool.kind == ToolKind::BuiltIn && tool.name.contains(WEB_SEARCH)
+}
+
+fn is_own(tool: &Tool) -> bool {
+    matches!(tool.raw, Some((THIS, _)))
+}
+
+/// The options of a search that was asked for in this dialect.
+fn own_search(tool: &Tool) -> Option<&Value> {
+    match &tool.raw {
+        Some((THIS, raw)) => raw.get(SEARCH_OPTIONS),
+        _ => None,
+    }
+}
+
+/// The definitions for this wire. Of the tools that another dialect's provider runs none can be said among them: a search
+/// stands elsewhere ([`search`]) or is left out, since the model can answer without it, and others are refused.
 pub(super) fn encode<'a>(
     tools: &'a [Tool],
     profile: &Profile,
@@ -105,8 +134,9 @@ pub(super) fn encode<'a>(
     for (index, tool) in tools.iter().enumerate() {
         let at = format!("tools.{index}");
         written.push(match (&tool.raw, tool.kind) {
+            _ if own_search(tool).is_some() => continue,
             (Some((THIS, raw)), _) => out::Tool::Raw(raw),
-            (_, ToolKind::BuiltIn) if tool.name.contains(WEB_SEARCH) => {
+            _ if is_search(tool) => {
                 losses.push(Loss::at(WEB_SEARCH, at));
                 continue;
             }

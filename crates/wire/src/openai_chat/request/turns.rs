@@ -7,6 +7,7 @@ use super::tools::unsupported;
 use crate::chat::{ChatRequest, Loss, MediaSource, Message, Part, Profile, Role, ToolKind};
 use crate::dialect::Dialect;
 use crate::fault::Fault;
+use crate::openai::media::is_video;
 use crate::openai_chat::shape::{File, ImageUrl, out};
 use crate::openai_chat::{media, thought};
 
@@ -140,8 +141,10 @@ impl<'a> Turns<'a> {
                 return Ok(out::Part::Text { text: Cow::Owned(headed) });
             }
             MediaSource::Url(_) => return Err(self.refusal("a file by URL", at)),
-            MediaSource::FileId(id) => File { file_id: Some(id.clone()), ..File::default() },
-            MediaSource::Base64 { .. } => {
+            MediaSource::FileId { of: THIS, id } => File { file_id: Some(id.clone()), ..File::default() },
+            MediaSource::FileId { .. } => return Err(self.refusal("a file by id of another account", at)),
+            MediaSource::Base64 { mime, .. } => {
+                self.require(!is_video(mime), "video input", at)?;
                 self.require(self.profile.abilities.pdf, "file input", at)?;
                 // The dialect demands a name.
                 let filename = Some(name.unwrap_or("document.pdf").to_owned());

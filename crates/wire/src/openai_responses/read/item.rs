@@ -77,10 +77,10 @@ impl Item {
         let delta = event.delta.as_deref().unwrap_or_default();
         match (&*event.kind, self) {
             ("response.output_text.delta", item) => {
-                item.say(PartKind::Text, event.content_index, delta, out);
                 if let Some(tokens) = event.logprobs.as_ref().filter(|tokens| !tokens.is_empty()) {
                     out.push(Event::Logprobs { choice: 0, raw: response::logprobs(tokens.clone()) });
                 }
+                item.say(PartKind::Text, event.content_index, delta, out);
             }
             ("response.refusal.delta", item) => item.say(PartKind::Refusal, event.content_index, delta, out),
             ("response.output_text.annotation.added", item) => {

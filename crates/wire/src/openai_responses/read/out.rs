@@ -40,10 +40,10 @@ impl Out {
 
     /// Parts that come whole.
     pub(super) fn gathered(&mut self, gathered: Gathered) {
-        gathered.parts.into_iter().for_each(|part| self.whole(part));
         if !gathered.logprobs.is_empty() {
             self.push(Event::Logprobs { choice: 0, raw: response::logprobs(gathered.logprobs) });
         }
+        gathered.parts.into_iter().for_each(|part| self.whole(part));
     }
 
     fn whole(&mut self, part: Part) {

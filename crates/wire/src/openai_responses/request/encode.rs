@@ -46,6 +46,7 @@ pub(in crate::openai_responses) fn encode(
     if request.sampling.n.is_some_and(|n| n > 1) {
         return Err(draft.unsupported("more than one answer to a request", "n"));
     }
+    request.extra.refuse_in(THIS, &profile.model)?;
     let aliases = names::aliases(&request.tools);
     let mut body = ObjectWriter::new();
     body.put("model", &*profile.model);

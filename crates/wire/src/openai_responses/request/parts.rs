@@ -35,7 +35,7 @@ pub(in crate::openai_responses) fn content_part(mut part: ContentPart, at: &str)
         "refusal" => Part::Refusal { text: part.refusal.take().unwrap_or_default() },
         "input_image" => {
             let url = part.image_url.take().as_deref().map(media::source);
-            let source = url.or(part.file_id.take().map(MediaSource::FileId));
+            let source = url.or(part.file_id.take().map(stored));
             let source = source.ok_or_else(|| missing(&format!("{at}.image_url")))?;
             // The reference's default says nothing.
             let detail = part.detail.take().filter(|detail| detail != "auto").map(ImageDetail);
@@ -44,7 +44,7 @@ pub(in crate::openai_responses) fn content_part(mut part: ContentPart, at: &str)
         "input_file" => {
             let data = part.file_data.take().as_deref().map(media::document);
             let by_reference = part.file_url.take().map(MediaSource::Url);
-            let source = data.or(by_reference).or(part.file_id.take().map(MediaSource::FileId));
+            let source = data.or(by_reference).or(part.file_id.take().map(stored));
             let source = source.ok_or_else(|| missing(&format!("{at}.file_data")))?;
             Part::File { source, name: part.filename.take(), cache: None }
         }
@@ -54,6 +54,10 @@ pub(in crate::openai_responses) fn content_part(mut part: ContentPart, at: &str)
         }
         _ => Part::Foreign { raw: raw(&part), origin: THIS.into() },
     })
+}
+
+fn stored(id: String) -> MediaSource {
+    MediaSource::FileId { of: THIS, id }
 }
 
 /// A part as received.

@@ -137,8 +137,9 @@ impl<'a> Turns<'a, '_, '_> {
                 return Ok(out::Part::InputText { text: headed });
             }
             MediaSource::Url(url) => out::File { file_url: Some(url), ..out::File::default() },
-            MediaSource::FileId(_) => return Err(self.draft.unsupported("a file by id", at)),
-            MediaSource::Base64 { .. } => {
+            MediaSource::FileId { .. } => return Err(self.draft.unsupported("a file by id", at)),
+            MediaSource::Base64 { mime, .. } => {
+                self.require(!media::is_video(mime), "video input", at)?;
                 // The dialect demands a name.
                 let filename = Some(name.unwrap_or("document.pdf"));
                 out::File { filename, file_data: media::url(source), ..out::File::default() }

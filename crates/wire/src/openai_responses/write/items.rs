@@ -30,6 +30,8 @@ pub(super) struct Items {
     refused: bool,
     /// Ids of thoughts that came with one: no two items share an id.
     thoughts: Vec<String>,
+    /// Probabilities of the tokens that the next piece of text tells.
+    logprobs: Vec<Value>,
     losses: Vec<Loss>,
 }
 
@@ -44,6 +46,7 @@ impl Items {
             open: None,
             refused: false,
             thoughts: Vec::new(),
+            logprobs: Vec::new(),
             losses: Vec::new(),
         }
     }
@@ -209,7 +212,8 @@ impl Items {
             (Some(Open::Message { parts, part: Some(part) }), piece) if *part == id => {
                 let index = parts.len();
                 let Some(spoken) = parts.last_mut() else { return };
-                let less = speak_on(spoken, piece, at(place.0, place.1, index), emitter, out);
+                let step = at(place.0, place.1, index);
+                let less = speak_on(spoken, piece, &mut self.logprobs, step, emitter, out);
                 if less {
                     self.lose("citations");
                 }
@@ -260,14 +264,10 @@ impl Items {
         }
     }
 
-    /// Probabilities of the tokens told last.
+    /// Probabilities of the tokens that follow.
     pub(super) fn logprobs(&mut self, raw: &Value) {
-        if let Some(Open::Message { parts, .. }) = &mut self.open
-            && let Some(spoken) = parts.iter_mut().rfind(|spoken| !spoken.refusal)
-            && let Some(tokens) = raw.get("content").and_then(Value::as_array)
-        {
-            spoken.logprobs.extend(tokens.iter().cloned());
-        }
+        let tokens = raw.get("content").and_then(Value::as_array);
+        self.logprobs.extend(tokens.into_iter().flatten().cloned());
     }
 
     /// The provider's words about an answer that was cut off.

@@ -1,6 +1,7 @@
 //! What is told of an open item, event by event.
 
 use bytes::BytesMut;
+use serde_json::Value;
 
 use super::emit::{Emitter, Step};
 use super::open::{Call, Spoken, Thought};
@@ -14,10 +15,12 @@ pub(super) fn at(item_id: &str, output_index: u64, parts: usize) -> Step<'_> {
     Step { item_id, output_index, content_index, ..Step::default() }
 }
 
-/// More of a text or a refusal. True: a citation could not be said whole.
+/// More of a text or a refusal; a text takes the probabilities of its tokens with it. True: a citation could not be said
+/// whole.
 pub(super) fn speak_on(
     spoken: &mut Spoken,
     piece: &Piece,
+    logprobs: &mut Vec<Value>,
     step: Step<'_>,
     emitter: &mut Emitter,
     out: &mut BytesMut,
@@ -30,8 +33,9 @@ pub(super) fn speak_on(
             if spoken.refusal {
                 emitter.event("response.refusal.delta", &Step { delta, ..step }, out);
             } else {
-                let step = Step { delta, logprobs: Some(&[]), ..step };
+                let step = Step { delta, logprobs: Some(logprobs), ..step };
                 emitter.event("response.output_text.delta", &step, out);
+                spoken.logprobs.append(logprobs);
             }
             false
         }

@@ -140,7 +140,7 @@ fn media_go_by_value_or_by_reference_and_sound_not_at_all() {
     assert_eq!(losses, ["field:detail"]);
     for part in [
         Part::Audio { data: "AAAA".into(), format: "wav".into() },
-        image(MediaSource::FileId("file-1".into()), None),
+        image(MediaSource::FileId { of: Dialect::OpenAiChat, id: "file-1".into() }, None),
         file(base64("application/zip", "UEsDBA==")),
     ] {
         let request = asks(vec![message(Role::User, vec![part])]);

@@ -80,7 +80,9 @@ fn parts_of_every_kind_are_read() {
     ]}, {"role": "model", "parts": [{"executableCode": {"code": "1"}, "thoughtSignature": "AAAA"}]}]));
     let parts = &request.messages[0].parts;
     assert_eq!(parts[1], Part::Audio { data: "UklG".into(), format: "wav".into() });
-    assert!(matches!(&parts[2], Part::File { source: MediaSource::FileId(id), .. } if id == "gs://b/c.pdf"));
+    assert!(
+        matches!(&parts[2], Part::File { source: MediaSource::FileId { id, .. }, .. } if id == "gs://b/c.pdf")
+    );
     assert!(matches!(&parts[3], Part::Image { source: MediaSource::Url(_), .. }));
     assert!(matches!(&parts[4], Part::Foreign { origin, .. } if origin.dialect == Dialect::Gemini));
     assert!(matches!(&request.messages[1].parts[0], Part::ServerTool { .. }));
@@ -164,7 +166,10 @@ fn fields_without_a_name_of_ours_survive() {
     for field in ["speechConfig", "mediaResolution", "responseModalities"] {
         assert_eq!(written["generationConfig"][field], body["generationConfig"][field], "{field}");
     }
-    let elsewhere = OpenAiChat.encode_request(&request, &older()).unwrap();
+    let mut body = body;
+    body["cached_content"] = Value::Null;
+    body["generationConfig"]["responseModalities"] = json!(["TEXT"]);
+    let elsewhere = OpenAiChat.encode_request(&decoded(&body).unwrap(), &older()).unwrap();
     let lost = codes(&elsewhere);
     assert!(
         lost.contains(&"field:safetySettings") && lost.contains(&"field:generationConfig.speechConfig"),

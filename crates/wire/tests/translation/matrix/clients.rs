@@ -75,7 +75,7 @@ pub fn coarse(stop: StopReason) -> &'static str {
         StopReason::Length | StopReason::Context => "length",
         StopReason::ToolUse => "tool",
         StopReason::Filter | StopReason::Refusal => "filter",
-        StopReason::Error => "error",
+        StopReason::BadCall | StopReason::Error => "error",
     }
 }
 

@@ -22,6 +22,7 @@ fn a_peek_sees_what_planning_needs() {
         include_usage: true,
         max_output: Some(9),
         previous: None,
+        keeps: false,
     };
     assert_eq!(peek, expected);
 }

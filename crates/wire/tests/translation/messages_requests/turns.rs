@@ -80,13 +80,19 @@ fn every_source_of_a_picture_or_a_document_is_understood() {
             block("image", json!({"type": "url", "url": "https://e.x/a"})),
             MediaSource::Url("https://e.x/a".into()),
         ),
-        (block("image", json!({"type": "file", "file_id": "f"})), MediaSource::FileId("f".into())),
+        (
+            block("image", json!({"type": "file", "file_id": "f"})),
+            MediaSource::FileId { of: wire::Dialect::AnthropicMessages, id: "f".into() },
+        ),
         (block("document", json!({"type": "base64", "data": "AAAA"})), data("application/pdf")),
         (
             block("document", json!({"type": "url", "url": "https://e.x/a"})),
             MediaSource::Url("https://e.x/a".into()),
         ),
-        (block("document", json!({"type": "file", "file_id": "f"})), MediaSource::FileId("f".into())),
+        (
+            block("document", json!({"type": "file", "file_id": "f"})),
+            MediaSource::FileId { of: wire::Dialect::AnthropicMessages, id: "f".into() },
+        ),
         (
             block("document", json!({"type": "text", "media_type": "text/plain", "data": "words"})),
             MediaSource::Text("words".into()),

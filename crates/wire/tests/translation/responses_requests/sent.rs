@@ -127,7 +127,10 @@ fn media_has_its_form_here_and_ids_of_another_account_are_refused() {
     );
     assert_eq!(content[2]["file_url"], "https://example.com/a.pdf");
     assert_eq!(losses, Vec::<String>::new());
-    for part in [image(MediaSource::FileId("f".into())), file(MediaSource::FileId("f".into()))] {
+    for part in [
+        image(MediaSource::FileId { of: Dialect::OpenAiChat, id: "f".into() }),
+        file(MediaSource::FileId { of: Dialect::OpenAiChat, id: "f".into() }),
+    ] {
         let request = asks(vec![message(Role::User, vec![part])]);
         let fault = WireId::OpenAiResponses.wire().encode_request(&request, &profile()).unwrap_err();
         assert_eq!((fault.code(), fault.param()), ("unsupported", Some("messages[0].content[0]")));

@@ -60,7 +60,7 @@ fn image(source: asked::Source) -> MediaSource {
     match source {
         asked::Source::Base64 { media_type, data } => MediaSource::Base64 { mime: media_type, data },
         asked::Source::Url { url } => MediaSource::Url(url),
-        asked::Source::File { file_id } => MediaSource::FileId(file_id),
+        asked::Source::File { file_id } => MediaSource::FileId { of: THIS, id: file_id },
     }
 }
 
@@ -77,7 +77,7 @@ fn document(given: asked::Document<'_>, cache: Option<CacheMark>, at: &str) -> R
             MediaSource::Base64 { mime, data: need(source.data, "data")? }
         }
         "url" => MediaSource::Url(need(source.url, "url")?),
-        "file" => MediaSource::FileId(need(source.file_id, "file_id")?),
+        "file" => MediaSource::FileId { of: THIS, id: need(source.file_id, "file_id")? },
         "text" => MediaSource::Text(need(source.data, "data")?),
         "content" => MediaSource::Text(texts(source.content, &format!("{at}.content"))?),
         kind => {

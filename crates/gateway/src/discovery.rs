@@ -1,0 +1,127 @@
+//! Models of servers that list their own: read in the background, so that nothing waits for it, and put beside what the
+//! catalogue and the file know.
+//!
+//! A list that cannot be read leaves the last one in force. Which lists are read is the configuration's
+//! (`config::discovery`); what is made of them, the snapshot's (`policy::found`).
+
+mod list;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use bytes::Bytes;
+use foldhash::fast::RandomState;
+use futures_util::future::join_all;
+use http::header::CONTENT_TYPE;
+use policy::{Found, FoundModel};
+use store::GLOBAL;
+use upstream::{Call, Destination, Endpoint};
+use wire::Fault;
+
+use crate::app::App;
+use crate::clock::{self, Instant};
+use crate::world::{ModelList, Runtime, World};
+
+/// How often it is looked whether a list is due.
+const GLANCE: Duration = Duration::from_millis(500);
+/// A list that could not be read is read again after this, or when it is due if that is sooner.
+const RETRY: Duration = Duration::from_secs(30);
+/// How long one list may take, from the connection to its last byte.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Bytes of one list, at most; OpenRouter's has half a million.
+const LIST_AT_MOST: usize = 4 * 1024 * 1024;
+
+/// Reads lists until the gateway is gone.
+pub async fn discover(app: Weak<App>) {
+    let mut rounds = Rounds::default();
+    loop {
+        let Some(app) = app.upgrade() else { return };
+        rounds.go(&app).await;
+        drop(app);
+        clock::sleep(GLANCE).await;
+    }
+}
+
+/// What is remembered from round to round, by provider.
+#[derive(Default)]
+struct Rounds(HashMap<Arc<str>, Seen, RandomState>);
+
+struct Seen {
+    /// Another one, from another configuration, is due at once.
+    endpoint: Arc<Endpoint>,
+    due: Instant,
+    fails: bool,
+}
+
+impl Rounds {
+    /// Reads every list that is due, all at the same time.
+    async fn go(&mut self, app: &App) {
+        let world = app.world();
+        let now = clock::now();
+        let due: Vec<_> = world.listings().filter(|(of, list)| self.is_due(of, list, now)).collect();
+        if due.is_empty() {
+            return;
+        }
+        let answers = join_all(due.iter().map(|(of, list)| read(app, &world, of, list))).await;
+        let mut found = Found::clone(world.snapshot.found());
+        for ((of, list), answer) in due.into_iter().zip(answers) {
+            self.note(of, list, &answer);
+            if let Ok(models) = answer {
+                found.insert(of.provider.clone(), models);
+            }
+        }
+        if found != **world.snapshot.found() {
+            app.models_found(&found);
+        }
+    }
+
+    fn is_due(&self, of: &Runtime, list: &ModelList, now: Instant) -> bool {
+        let is_same = |seen: &&Seen| Arc::ptr_eq(&seen.endpoint, &list.endpoint);
+        self.0.get(&of.provider).filter(is_same).is_none_or(|seen| seen.due <= now)
+    }
+
+    /// Says what changed for the better or worse, and when to look again.
+    fn note(&mut self, of: &Runtime, list: &ModelList, answer: &Result<Vec<FoundModel>, Fault>) {
+        let provider = &of.provider;
+        let fails = answer.is_err();
+        let before = self.0.get(provider).map(|seen| seen.fails);
+        match answer {
+            Err(fault) if before != Some(true) => {
+                tracing::warn!(%provider, "the list of models of {provider} cannot be read: {fault}");
+            }
+            Ok(models) if before != Some(false) => {
+                tracing::info!(%provider, models = models.len(), "{provider} lists {} models", models.len());
+            }
+            _ => {}
+        }
+        let wait = if fails { list.every.min(RETRY) } else { list.every };
+        let seen = Seen { endpoint: list.endpoint.clone(), due: clock::now() + wait, fails };
+        self.0.insert(provider.clone(), seen);
+    }
+}
+
+/// One list, asked for with the key that requests of no project would use first.
+async fn read(app: &App, world: &World, of: &Runtime, list: &ModelList) -> Result<Vec<FoundModel>, Fault> {
+    let bad = |why| Fault::BadAnswer { provider: of.provider.to_string(), why };
+    let keys = app.credentials.of(world, of, 0, GLOBAL, None).await?;
+    let without = || Fault::NoTarget { why: format!("{} has no key yet", of.provider) };
+    let key = keys.into_iter().next().ok_or_else(without)?;
+    let mut headers = of.headers.clone();
+    headers.remove(CONTENT_TYPE);
+    if let Some(key) = key {
+        headers.insert(key.header.clone(), key.value.clone());
+    }
+    let call = Call {
+        provider: of.provider.clone(),
+        to: Destination::Http(list.endpoint.clone()),
+        headers,
+        body: Vec::<Bytes>::new(),
+        timeouts: of.timeouts_of_list(PATIENCE),
+    };
+    let reply = app.upstreams.send(call).await?;
+    if reply.status != 200 {
+        return Err(bad(format!("HTTP {}", reply.status)));
+    }
+    list::models(&reply.body.collect(LIST_AT_MOST).await?).map_err(bad)
+}

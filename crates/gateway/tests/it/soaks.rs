@@ -1,0 +1,5 @@
+//! What takes too long for every day: `cargo xtask soak` runs it, or `cargo test --test it -- --ignored soaks`.
+
+mod compare;
+mod drips;
+mod rotation;
