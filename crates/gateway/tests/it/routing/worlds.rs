@@ -147,7 +147,7 @@ fn end(target: &Value) -> End {
     MODELS.iter().find(|(known, _)| *known == model).unwrap().1
 }
 
-/// Who is asked, going by the explanation.
+/// Who is asked, going by the explanation. A target that stands there twice in a row counts once, as in `asked`.
 fn foretold(told: &Value) -> Vec<Sent> {
     let targets = told["targets"].as_array().unwrap();
     let is = |target: &Value, what: &str| target["reason"].as_str().unwrap().contains(what);
@@ -166,6 +166,7 @@ fn foretold(told: &Value) -> Vec<Sent> {
             End::Fails => rest().find(|(_, next)| !declined(next) && !too_long(next)).map(|(next, _)| next),
         };
     }
+    sent.dedup();
     sent
 }
 
