@@ -1,4 +1,4 @@
-//! What a running process cannot change: where it listens, where its data is, what it trusts.
+//! What a running process cannot change: where it listens, where its data is, and whom its TLS trusts.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -23,9 +23,9 @@ type Settings = [(&'static str, fn(&Fixed, &Fixed) -> bool); 6];
 const SETTINGS: Settings = [
     ("server.host", |then, now| then.host == now.host),
     ("server.port", |then, now| then.port == now.port),
+    ("ca_file", |then, now| then.extra_roots == now.extra_roots),
     ("data_dir", |then, now| then.data_dir == now.data_dir),
     ("db_path", |then, now| then.database == now.database || then.data_dir != now.data_dir),
-    ("ca_file", |then, now| then.extra_roots == now.extra_roots),
     // The administration may have switched them since.
     ("LLM_GATEWAY_CIRCUIT_BREAKER_ENABLED", |then, now| then.breakers == now.breakers),
 ];
