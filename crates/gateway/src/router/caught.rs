@@ -6,14 +6,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::Poll;
 
-/// Runs a future to its end; `Err`: it panicked, and with which words. It is not polled again then. It stays where it is:
-/// taken by value, a request's whole state would be held twice.
-pub(super) async fn caught<T>(mut future: Pin<&mut impl Future<Output = T>>) -> Result<T, String> {
-    poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
+/// Runs a future to its end; `Err`: it panicked, and with which words. It is not polled again then. Borrowed, since a
+/// future that is handed on by value takes its place twice.
+pub(super) fn caught<T>(
+    mut future: Pin<&mut impl Future<Output = T>>,
+) -> impl Future<Output = Result<T, String>> {
+    poll_fn(move |cx| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
         Ok(polled) => polled.map(Ok),
         Err(panic) => Poll::Ready(Err(words(&*panic))),
     })
-    .await
 }
 
 fn words(panic: &(dyn Any + Send)) -> String {
@@ -37,8 +38,8 @@ mod tests {
 
     #[tokio::test]
     async fn p16_a_panic_is_an_error_of_its_own_request() {
-        let (good, bad) = (pin!(handler(12)), pin!(handler(13)));
-        let (good, bad) = tokio::join!(caught(good), caught(bad));
+        let (twelfth, thirteenth) = (pin!(handler(12)), pin!(handler(13)));
+        let (good, bad) = tokio::join!(caught(twelfth), caught(thirteenth));
         assert_eq!((good, bad), (Ok(12), Err("no room 13".to_owned())));
     }
 }

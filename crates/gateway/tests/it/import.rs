@@ -201,7 +201,7 @@ fn a_key_from_the_environment_opens_the_source_too() {
     let builder = Builder::bare().within(dir.clone()).env("LLM_GATEWAY_MASTER_KEY", text.trim());
     let ended = builder.arg("import").arg("mcp-llm-bridge").run();
     assert_eq!(ended.code, Some(0), "{ended:?}");
-    assert!(ended.out.contains("carried over (5)"), "{ended:?}");
+    assert!(ended.out.contains("carried over (6)"), "{ended:?}");
 }
 
 #[test]
