@@ -58,10 +58,11 @@ impl Options {
 }
 
 /// Programs, the Debian packages that bring them (and start no service), and the tests that cannot run without them.
-const PROGRAMS: [(&str, &str, &str); 3] = [
+const PROGRAMS: [(&str, &str, &str); 4] = [
     ("strace", "strace", "tracing of connections"),
     ("microsocks", "microsocks", "calls through a real SOCKS5 proxy"),
     ("tinyproxy", "tinyproxy-bin", "calls through a real HTTP proxy"),
+    ("faketime", "faketime", "jumps of the clock"),
 ];
 
 /// True if nothing failed.

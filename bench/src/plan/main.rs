@@ -7,6 +7,7 @@ mod world;
 
 use std::fs;
 use std::hint::black_box;
+use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -56,7 +57,7 @@ fn main() -> Result<()> {
         "routes": snapshot.routes().len(),
         "kinds": kinds,
     });
-    println!("{report}");
+    writeln!(std::io::stdout(), "{report}")?;
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use policy::{Condition, Member, Route, Snapshot, Strategy};
+use serde_json::Number;
 use store::{Group, GroupMember, GroupRule};
 use wire::Fault;
 
@@ -33,8 +34,9 @@ fn route(group: &Group) -> Route {
 }
 
 fn member(member: &GroupMember, rule: &GroupRule) -> Member {
-    let of_provider = rule.weights.as_ref().and_then(|weights| weights.get(&member.provider).copied());
-    let weight = member.weight.or(of_provider).unwrap_or(1.0).clamp(0.0, MOST_WEIGHT);
+    let of_provider = rule.weights.as_ref().and_then(|weights| weights.get(&member.provider));
+    let weight = member.weight.as_ref().or(of_provider).and_then(Number::as_f64);
+    let weight = weight.unwrap_or(1.0).clamp(0.0, MOST_WEIGHT);
     Member {
         provider: Some(member.provider.clone()),
         model: None,
@@ -70,12 +72,12 @@ pub fn checked(snapshot: &Snapshot, mut rule: GroupRule) -> Result<GroupRule, Fa
             return Err(invalid(&field("provider"), &format!("'{}' is not known here", member.provider)));
         };
         member.provider = found.id.to_string();
-        check_weight(&field("weight"), member.weight)?;
+        check_weight(&field("weight"), member.weight.as_ref())?;
         // An empty name is none.
         member.key_name = member.key_name.take().filter(|name| !name.trim().is_empty());
     }
     for (provider, weight) in rule.weights.iter().flatten() {
-        check_weight(&format!("weights.{provider}"), Some(*weight))?;
+        check_weight(&format!("weights.{provider}"), Some(weight))?;
     }
     if rule.sticky_ttl == Some(0) {
         return Err(invalid("stickyTTL", "must be a positive number of seconds"));
@@ -83,8 +85,8 @@ pub fn checked(snapshot: &Snapshot, mut rule: GroupRule) -> Result<GroupRule, Fa
     Ok(rule)
 }
 
-fn check_weight(field: &str, weight: Option<f64>) -> Result<(), Fault> {
-    match weight {
+fn check_weight(field: &str, weight: Option<&Number>) -> Result<(), Fault> {
+    match weight.and_then(Number::as_f64) {
         Some(weight) if !(weight > 0.0 && weight <= MOST_WEIGHT) => {
             Err(invalid(field, "must be a positive number, a million at most"))
         }

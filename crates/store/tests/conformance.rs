@@ -40,7 +40,7 @@ fn rule(strategy: &str) -> GroupRule {
     let member = |provider: &str, weight| GroupMember {
         provider: provider.to_owned(),
         key_name: None,
-        weight,
+        weight: weight.and_then(serde_json::Number::from_f64),
         priority: None,
     };
     GroupRule {

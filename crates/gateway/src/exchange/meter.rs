@@ -21,6 +21,9 @@ use crate::limits::Place;
 /// Stands for a fault where an attempt was dropped because another, beside it, answered first. It may be billed all the same.
 const OUTRUN: &str = "outrun";
 
+/// Stands for the fault of a target that declined for its content policy.
+const DECLINED: &str = "declined";
+
 /// Counts one request. Dropped without [`Meter::complete`] or [`Meter::fail`], it records that the client left.
 pub struct Meter {
     arrival: Arrival,
@@ -149,7 +152,7 @@ impl Meter {
         let took = clock::now() - since;
         self.upstream_wait += took;
         if let Some(last) = self.tries.last_mut() {
-            last.fault = fault.map(Fault::code);
+            last.fault = fault.map(word);
             last.may_be_billed = fault.is_some_and(Fault::may_be_billed);
             last.took = took;
         }
@@ -203,6 +206,7 @@ impl Meter {
     fn given_up(&mut self) -> Vec<Tried> {
         if let Some(last) = self.tries.last_mut().filter(|_| self.errand.take().is_some()) {
             last.fault = Some(OUTRUN);
+            last.may_be_billed = true;
         }
         mem::take(&mut self.tries)
     }
@@ -376,6 +380,11 @@ impl Drop for Meter {
         let blank = Entry::admitted(self.arrival.id, self.arrival.wall, "".into(), "".into());
         slot.write(mem::replace(&mut self.entry, blank));
     }
+}
+
+/// What the row calls it: a refusal is told apart from other mistakes of the client's.
+fn word(fault: &Fault) -> &'static str {
+    if fault.is_content_policy() { DECLINED } else { fault.code() }
 }
 
 /// Codes of losses, comma-separated, each once, in order of appearance.

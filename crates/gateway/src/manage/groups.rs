@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Number, json};
 use store::{By, Group, GroupMember, GroupRule};
 use wire::{Fault, RawObject};
 
@@ -146,7 +146,7 @@ pub struct Row<'a> {
     members: &'a [GroupMember],
     strategy: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    weights: Option<&'a BTreeMap<String, f64>>,
+    weights: Option<&'a BTreeMap<String, Number>>,
     #[serde(rename = "stickyTTL", skip_serializing_if = "Option::is_none")]
     sticky_ttl: Option<u32>,
     created_at: String,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Number;
 
 /// A group, and where it comes from.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,7 +34,7 @@ pub struct GroupRule {
     pub strategy: String,
     /// Shares of providers whose members have none of their own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub weights: Option<BTreeMap<String, f64>>,
+    pub weights: Option<BTreeMap<String, Number>>,
     /// For so many seconds a conversation goes back to who answered it.
     #[serde(default, rename = "stickyTTL", skip_serializing_if = "Option::is_none")]
     pub sticky_ttl: Option<u32>,
@@ -48,9 +49,9 @@ pub struct GroupMember {
     /// Name of the only credential to use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_name: Option<String>,
-    /// Its share, in any unit.
+    /// Its share, in any unit; as it was written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub weight: Option<f64>,
+    pub weight: Option<Number>,
     /// Lower ones first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub priority: Option<u32>,

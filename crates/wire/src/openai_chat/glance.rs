@@ -40,6 +40,8 @@ struct Noted<'a> {
     choices: usize,
     content: bool,
     called: bool,
+    /// It declined in words.
+    refused: bool,
 }
 
 /// What a carried frame says.
@@ -153,6 +155,7 @@ impl<'a> Noted<'a> {
             let says = !matches!(value, b"null" | b"\"\"" | b"[]" | b"{}");
             self.content |= says && CONTENT.contains(&key.text);
             self.called |= says && matches!(key.text, b"tool_calls" | b"function_call");
+            self.refused |= says && key.text == b"refusal";
             Ok(())
         })
     }
@@ -177,7 +180,7 @@ impl<'a> Noted<'a> {
     fn stop(&self) -> Option<Stop> {
         let word = text(self.finish_reason).filter(|word| !word.is_empty())?;
         let native = text(self.native_finish_reason);
-        let ending = Ending { native: native.as_deref(), called: self.called, refused: false };
+        let ending = Ending { native: native.as_deref(), called: self.called, refused: self.refused };
         Some(stop::decode(Some(&word), ending))
     }
 }

@@ -88,7 +88,7 @@ pub fn request(
 
 fn head(address: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)], length: usize) -> String {
     let mut head = format!("{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n");
-    let has_body = matches!(method, "POST" | "PATCH");
+    let has_body = matches!(method, "POST" | "PUT" | "PATCH");
     if has_body && !headers.iter().any(|(name, _)| *name == "transfer-encoding") {
         head += &format!("content-length: {length}\r\n");
     }
