@@ -24,7 +24,7 @@ fn owner(world: &Snapshot, model: &str) -> Result<String, Fault> {
 }
 
 fn listed(world: &Snapshot, provider: &str) -> Vec<String> {
-    let provider = world.provider(provider).unwrap();
+    let provider = world.provider(provider).expect("a provider of that name");
     provider.listed_models().map(|model| provider.listed_id(model)).collect()
 }
 
