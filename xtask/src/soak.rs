@@ -42,6 +42,7 @@ pub(crate) struct Options {
 pub(crate) fn run(place: &Place, options: &Options) -> Result<bool> {
     let mut report = Report::default();
     report.suite("the vault and the doors under load", Runner::CargoTest, || soaks(place));
+    report.suite("two processes on one vault", Runner::CargoTest, || two_processes(place));
     report.suite("kill -9 during writes", Runner::CargoTest, || kill_loops(place, options.kill_rounds));
     report.suite("reloads under load", Runner::CargoTest, || reloads(place, options.reloads));
     if report.step("build", || shell::passes(cargo(place).args(["build", "--workspace"]))) {
@@ -57,6 +58,13 @@ fn soaks(place: &Place) -> Result<Finished> {
     let mut command = cargo(place);
     command.args(["test", "--release", "--package", "llm-gateway", "--test", "it", "--"]);
     shell::run(command.args(["--ignored", "--test-threads=1", "--nocapture", "soaks::"]))
+}
+
+/// 20,000 writes.
+fn two_processes(place: &Place) -> Result<Finished> {
+    let mut command = cargo(place);
+    command.args(["test", "--release", "--package", "llm-gateway-store", "--test", "two_processes"]);
+    shell::run(command.env("GATEWAY_WRITES", "3334"))
 }
 
 /// Every `tests/kill*.rs`, in a release build, one test at a time.

@@ -22,7 +22,7 @@ mod tools;
 
 const ABOUT: &str = "\
 Runs every test of the project:
-  1. finds or installs what the tests need: strace, Python and Node with the SDKs of the vendors, LangChain and the AI SDK
+  1. finds or installs what the tests need: strace, two proxies, Python and Node with the SDKs of the vendors, LangChain and the AI SDK
   2. builds the workspace
   3. unit and integration tests, then the examples in the documentation
   4. those SDKs, unmodified, against the real gateway and a scripted upstream
@@ -57,17 +57,21 @@ impl Options {
     }
 }
 
-/// Programs of Debian packages of the same name, and the tests that cannot run without them.
-const PROGRAMS: [(&str, &str); 2] =
-    [("strace", "tracing of connections"), ("microsocks", "calls through a real SOCKS5 proxy")];
+/// Programs, the Debian packages that bring them (and start no service), and the tests that cannot run without them.
+const PROGRAMS: [(&str, &str, &str); 4] = [
+    ("strace", "strace", "tracing of connections"),
+    ("microsocks", "microsocks", "calls through a real SOCKS5 proxy"),
+    ("tinyproxy", "tinyproxy-bin", "calls through a real HTTP proxy"),
+    ("faketime", "faketime", "jumps of the clock"),
+];
 
 /// True if nothing failed.
 pub(crate) fn run(place: &Place, options: &Options) -> Result<bool> {
     println!("{ABOUT}");
     let mut report = Report::default();
-    for (program, what) in PROGRAMS {
+    for (program, package, what) in PROGRAMS {
         if options.wants(Part::Rust)
-            && let Err(why) = debian::ensure(program, program)
+            && let Err(why) = debian::ensure(program, package)
         {
             report.skip(what, why);
         }

@@ -6,7 +6,7 @@ use crate::anthropic::{self, Anthropic};
 use crate::completions::Completions;
 use crate::gemini::{self, Gemini};
 use crate::http::Request;
-use crate::ollama::Ollama;
+use crate::ollama::{self, Ollama};
 use crate::openai::{self, OpenAi};
 use crate::responses::{self, Responses};
 use crate::wire::{Refusal, Wire};
@@ -52,6 +52,7 @@ const ENDPOINTS: &[Endpoint] = &[
     work("/embeddings", &OpenAi, openai::embeddings),
     work("/responses/input_tokens", &Responses, responses::count_tokens),
     work("/messages/count_tokens", &Anthropic, anthropic::count_tokens),
+    work("/api/embed", &Ollama, ollama::embed),
     work(":countTokens", &Gemini, gemini::count_tokens),
     work(":embedContent", &Gemini, gemini::embed),
     work(":batchEmbedContents", &Gemini, gemini::embed_all),

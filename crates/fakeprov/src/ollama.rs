@@ -1,6 +1,7 @@
 //! Ollama's own wire: whole answers, lines, errors. Requests are judged in `judge`.
 //! Source: the project's API description (docs/api.md).
 
+mod embed;
 mod judge;
 
 use serde_json::{Value, json};
@@ -11,6 +12,8 @@ use crate::http::Request;
 use crate::script::{Script, Stop};
 use crate::stream::{Event, Form, Tag};
 use crate::wire::{Refusal, Wire, bearer};
+
+pub(crate) use self::embed::embed;
 
 /// Speaks `POST /api/chat`.
 pub(crate) struct Ollama;

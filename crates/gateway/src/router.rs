@@ -6,6 +6,7 @@ mod routes;
 pub use routes::{Described, administration, routes};
 
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 
 use http::header::{ALLOW, CONNECTION, HeaderName, TRANSFER_ENCODING, UPGRADE};
@@ -40,7 +41,7 @@ pub async fn answer(app: &Arc<App>, peer: SocketAddr, request: Request<Incoming>
     // The only look at what is configured: from here on it is handed along.
     let world = app.world();
     let uri = request.uri().clone();
-    let mut response = match caught(enter(app, &world, arrival, peer, request)).await {
+    let mut response = match caught(pin!(enter(app, &world, arrival, peer, request))).await {
         Ok(response) => response,
         Err(panic) => {
             metrics::panicked();

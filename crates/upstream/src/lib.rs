@@ -125,7 +125,7 @@ impl Upstreams {
         let Answer { head, connection, alarm } = self.ask(endpoint, &mut outgoing, &terms).await?;
         // Any other 407 is the provider's own.
         if let Some(proxy) = endpoint.origin.http_proxy().filter(|_| head.status == 407) {
-            let why = proxy::tunnel::refused(proxy);
+            let why = proxy::tunnel::refused(proxy, head.status);
             return Err(Fault::Unreachable { provider: provider.to_string(), why });
         }
         let body = HttpBody {

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use crate::chat::MaxTokensField;
 use crate::count::{self, Counting};
 use crate::embed::gemini::GeminiEmbeddings;
+use crate::embed::ollama::OllamaEmbeddings;
 use crate::embed::openai::OpenAiEmbeddings;
 use crate::embed::{EmbedSurface, EmbedWire};
 use crate::{anthropic_messages, gemini, generate, ollama, openai_chat, openai_responses};
@@ -167,7 +168,8 @@ impl WireId {
         match self {
             WireId::OpenAiChat => Some(&OpenAiEmbeddings),
             WireId::Gemini => Some(&GeminiEmbeddings),
-            WireId::AnthropicMessages | WireId::OpenAiResponses | WireId::Ollama => None,
+            WireId::Ollama => Some(&OllamaEmbeddings),
+            WireId::AnthropicMessages | WireId::OpenAiResponses => None,
         }
     }
 
@@ -230,6 +232,9 @@ impl WireId {
             ) => Some(chat.into()),
             (WireId::OpenAiChat, Operation::Embed | Operation::EmbedOne) => {
                 beside(chat, self.operation_path(), "/embeddings")
+            }
+            (WireId::Ollama, Operation::Embed | Operation::EmbedOne) => {
+                beside(chat, self.operation_path(), "/api/embed")
             }
             (WireId::OpenAiChat, Operation::Complete) => beside(chat, self.operation_path(), "/completions"),
             (WireId::AnthropicMessages, Operation::CountTokens) => {

@@ -12,6 +12,7 @@ use crate::fault::Fault;
 use crate::raw::RawObject;
 
 pub mod gemini;
+pub mod ollama;
 pub mod openai;
 mod vector;
 

@@ -65,7 +65,9 @@ impl<'n> Section<'n> {
 
     /// The value of a key, unless it is nothing.
     pub(super) fn take(&mut self, key: &'static str) -> Option<&'n Node> {
-        self.known.push(key);
+        if !self.known.contains(&key) {
+            self.known.push(key);
+        }
         let (_, node) = self.entries.iter().find(|(found, _)| found.name == key)?;
         (!matches!(node.value, Value::Null)).then_some(node)
     }

@@ -216,7 +216,8 @@ impl Gathering<'_> {
         endpoints
     }
 
-    /// An address that the operator wrote is meant, unless the section forbids it, or no provider is ever there.
+    /// An address that the operator wrote is meant, unless the section forbids it, or no provider is ever there. What
+    /// goes over the Internet in the clear is worth a word.
     fn check_place(&mut self, upstream: &Upstream, place: &str, base: &str) {
         let Some((host, _)) = host_and_port(base) else { return };
         let allowed = upstream.settings.as_ref().and_then(|settings| settings.allow_private);
@@ -230,6 +231,11 @@ impl Gathering<'_> {
                 "{place}: {base} is a link-local, multicast or reserved address; if it is meant, write allow_private: true"
             );
             self.report.invalid_of(place, what);
+        } else if base.starts_with("http:") && allowed != Some(true) && !is_of_private_network(&host) {
+            self.report.warn(format!(
+                "{place}: {host} is asked over http, so keys and prompts can be read on the way; use https, or write \
+                 allow_private: true if it is on a network of your own"
+            ));
         }
     }
 

@@ -1,7 +1,9 @@
-//! What a running process cannot change: where it listens, and where its data is.
+//! What a running process cannot change: where it listens, where its data is, and whom its TLS trusts.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
+
+use upstream::CertificateDer;
 
 use crate::config::{Config, Flags};
 
@@ -11,14 +13,16 @@ pub(super) struct Fixed {
     port: u16,
     data_dir: PathBuf,
     database: PathBuf,
+    extra_roots: Vec<CertificateDer<'static>>,
 }
 
 /// Names of settings, and whether each is as it was.
-type Settings = [(&'static str, fn(&Fixed, &Fixed) -> bool); 4];
+type Settings = [(&'static str, fn(&Fixed, &Fixed) -> bool); 5];
 
 const SETTINGS: Settings = [
     ("server.host", |then, now| then.host == now.host),
     ("server.port", |then, now| then.port == now.port),
+    ("ca_file", |then, now| then.extra_roots == now.extra_roots),
     ("data_dir", |then, now| then.data_dir == now.data_dir),
     ("db_path", |then, now| then.database == now.database || then.data_dir != now.data_dir),
 ];
@@ -30,6 +34,7 @@ impl Fixed {
             port: config.port,
             data_dir: config.data_dir.clone(),
             database: config.database(),
+            extra_roots: config.extra_roots.clone(),
         }
     }
 

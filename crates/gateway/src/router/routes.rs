@@ -106,7 +106,7 @@ const READ: &str = "GET, HEAD";
 const WRITE: &str = "POST";
 
 /// Of two that fit, the first counts.
-static ROUTES: [Route; 48] = [
+static ROUTES: [Route; 53] = [
     row("/v1/chat/completions", Ask(Chat), Inference, WRITE, OpenAi),
     row("/v1/ws", Room::Socket, Class::Socket, "GET", SurfaceId::Socket),
     row("/v1/completions", Ask(Complete), Inference, WRITE, OpenAi),
@@ -125,6 +125,12 @@ static ROUTES: [Route; 48] = [
     row("/v1/models/*:countTokens", Ask(CountTokens), Inference, WRITE, Gemini),
     row("/v1/models/*:embedContent", Ask(EmbedOne), Inference, WRITE, Gemini),
     row("/v1/models/*:batchEmbedContents", Ask(Embed), Inference, WRITE, Gemini),
+    // A model with a slash in its id goes without `models/` (AI SDK: @ai-sdk/google 3.0, `getModelPath`).
+    row("/v1beta/*:generateContent", Ask(Chat), Inference, WRITE, Gemini),
+    row("/v1beta/*:streamGenerateContent", AskStreamed(Chat), Inference, WRITE, Gemini),
+    row("/v1beta/*:countTokens", Ask(CountTokens), Inference, WRITE, Gemini),
+    row("/v1beta/*:embedContent", Ask(EmbedOne), Inference, WRITE, Gemini),
+    row("/v1beta/*:batchEmbedContents", Ask(Embed), Inference, WRITE, Gemini),
     row("/v1beta/models", Room::Models, Inference, READ, Gemini),
     row("/v1beta/models/*", Room::Models, Inference, READ, Gemini),
     row("/v1/models", Room::Models, Inference, READ, OpenAi),
@@ -334,6 +340,8 @@ mod tests {
         let id = Some("closeai/gpt-4o".to_owned());
         let path = "/v1beta/models/closeai/gpt-4o:batchEmbedContents";
         assert_eq!(find(path), Some((Ask(Embed), id, Gemini)));
+        let bare = "/v1beta/closeai/gpt-4o:streamGenerateContent";
+        assert_eq!(find(bare), Some((AskStreamed(Chat), Some("closeai/gpt-4o".to_owned()), Gemini)));
         let other = Some("m:unknown".to_owned());
         assert_eq!(find("/v1beta/models/m:unknown"), Some((Room::Models, other, Gemini)));
     }

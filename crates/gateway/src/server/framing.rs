@@ -129,9 +129,11 @@ impl Head {
     }
 }
 
+/// A length, in no more digits than the largest has.
 fn number(text: &[u8]) -> Option<u64> {
+    const DIGITS: usize = 20;
     let digits = text.trim_ascii();
-    let is_number = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+    let is_number = (1..=DIGITS).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit);
     is_number.then(|| std::str::from_utf8(digits).ok()?.parse().ok()).flatten()
 }
 

@@ -38,6 +38,10 @@ providers:
         assert_eq!(proxy_of(&setting, provider).as_deref(), expected, "{provider}");
     }
     assert!(!format!("{:?}", setting.config()).contains("canary"));
+    let variables = |name: &str| setting.variables.get(name).cloned();
+    let shown = gateway::config::show(&setting.config(), &variables, setting.dir.path());
+    let proxy = shown.iter().find(|shown| shown.key == "proxy").expect("the proxy is shown");
+    assert_eq!(proxy.value, "http://***@Proxy.example:3128");
 }
 
 #[test]
@@ -176,6 +180,19 @@ fn an_address_where_no_provider_is_ever_needs_a_word_of_its_own() {
     );
     with_yaml(&yaml(", allow_private: true")).config();
     assert!(with_yaml(&yaml(", allow_private: false")).error().to_string().contains("private address"));
+}
+
+#[test]
+fn what_goes_over_the_internet_in_the_clear_is_worth_a_warning() {
+    let setting = with_yaml(
+        "providers:\n  a: { base_url: 'http://a.example' }\n  b: { base_url: 'http://b.example', allow_private: true }\n  \
+         c: { base_url: 'http://nas:8000' }\n  d: { base_url: 'http://10.0.0.1' }\n  e: { base_url: 'https://e.example' }\n",
+    );
+    let said: Vec<String> = setting.config().warnings().iter().map(ToString::to_string).collect();
+    assert!(
+        said.len() == 1 && said[0].contains("providers.a.base_url: a.example is asked over http"),
+        "{said:?}"
+    );
 }
 
 #[test]

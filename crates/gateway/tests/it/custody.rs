@@ -55,6 +55,29 @@ fn converse(client: &mut dyn Client, stream: bool) {
     assert_eq!(twice, 0, "nothing was refused on the way: {rows:#?}");
 }
 
+/// DeepSeek refuses a tool loop without the thoughts that led to its calls, and thoughts of finished turns.
+#[test]
+fn a_tool_loop_with_deepseek_goes_on_for_clients_of_every_dialect() {
+    let (_provider, gateway) = every_wire();
+    for stream in [false, true] {
+        let clients: [Box<dyn Client>; 3] =
+            [Box::<Messages>::default(), Box::<Responses>::default(), Box::<Chat>::default()];
+        for (place, mut client) in clients.into_iter().enumerate() {
+            let mut calls: Vec<String> = Vec::new();
+            for turn in 0..4 {
+                match calls.is_empty() {
+                    true => client.say(&format!("Question {turn} of {place}: how is the weather?")),
+                    false => calls.drain(..).for_each(|call| client.result(&call, "sunny")),
+                }
+                let reply = client.ask(&gateway, "oai/deepseek+tool+thinking", stream);
+                assert_eq!(reply.status, 200, "client {place}, turn {turn}: {}", reply.text());
+                calls = client.take(&reply, stream);
+                assert_eq!(calls.len(), 1 - turn % 2, "client {place}, turn {turn}: {}", reply.text());
+            }
+        }
+    }
+}
+
 #[test]
 fn a_chat_client_that_strips_all_thoughts_goes_from_vendor_to_vendor() {
     for stream in [false, true] {

@@ -119,3 +119,22 @@ fn a_picture_that_stands_elsewhere_is_a_warning_and_refused_where_translation_is
     assert!(refused.text().contains("image_url"), "{}", refused.text());
     assert_eq!(provider.received().len(), 1, "the refused one was not sent");
 }
+
+#[test]
+fn texts_become_vectors_for_clients_of_either_dialect() {
+    let provider = provider();
+    let gateway = before(&provider, "");
+    let reply = gateway.post("/v1/embeddings", &json!({"model": "own/minilm", "input": ["a", "b"]}));
+    let vectors = reply.json()["data"].as_array().unwrap().clone();
+    assert_eq!((reply.status, vectors.len()), (200, 2), "{}", reply.text());
+    // The AI SDK leaves `models/` out where the name has a slash.
+    let body = json!({"content": {"parts": [{"text": "a"}]}});
+    let one = gateway.post("/v1beta/own/minilm:embedContent", &body);
+    assert_eq!(one.json()["embedding"]["values"], vectors[0]["embedding"], "{}", one.text());
+    assert!(provider.received().iter().all(|request| request.path == "/api/embed"));
+    let rows = gateway.ledger(2);
+    assert!(
+        rows.iter().all(|row| row.wire.as_deref() == Some("ollama_chat") && row.input.is_some()),
+        "{rows:#?}"
+    );
+}

@@ -1,5 +1,5 @@
-//! The process: signals, ports, keys and directories. Rows P01, P02, P07, P08, P14 of the fault model; P06
-//! is told in `crates/store/tests/open`.
+//! The process: signals, clocks, locks, ports, keys and directories. Rows P01, P02, P07 to P10 and P14 of the fault model;
+//! P06 is told in `crates/store/tests/open`.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use fakeprov::FakeProv;
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::support::{Builder, Gateway, TOKEN, block_on, both_wires, chat_body, eventually, sql};
+use crate::support::{Builder, Gateway, Lock, TOKEN, block_on, both_wires, chat_body, eventually, rows, sql};
 
 #[test]
 fn p01_a_running_stream_finishes_after_sigterm() {
@@ -113,6 +113,67 @@ fn p08_a_wrong_master_key_is_refused_before_listening() {
         .run();
     assert_eq!(ended.code, Some(78), "{ended:?}");
     assert!(ended.err.contains("64"), "{ended:?}");
+}
+
+/// Five years on and a day back: nothing panics, what has an end ends by the wall clock, and no length is negative.
+#[test]
+fn p09_a_clock_that_jumps() {
+    if std::process::Command::new("faketime").arg("-v").output().is_err() {
+        eprintln!("skipped: no faketime");
+        return;
+    }
+    let provider = block_on(FakeProv::start());
+    let dir = Arc::new(TempDir::new().unwrap());
+    let builder = || Builder::new(both_wires(&provider)).within(dir.clone());
+    let mut key = String::new();
+    for (jump, opens) in [(None, 200), (Some("+5y"), 401), (Some("-1d"), 200)] {
+        let gateway = match jump {
+            None => builder().start(),
+            Some(jump) => builder().under(&["faketime", "-f", jump]).start(),
+        };
+        if key.is_empty() {
+            let in_a_year = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(365 * 24);
+            let made = gateway.post("/admin/v1/keys", &json!({"name": "ends", "expires_at": in_a_year}));
+            key = made.json()["key"].as_str().unwrap().to_owned();
+        }
+        let asked = gateway.ask(&key, "POST", "/v1/chat/completions", None, &chat_body("oai/text", false));
+        assert_eq!(asked.status, opens, "{jump:?}: {}", asked.text());
+        assert_eq!(gateway.chat_stream("ant/text").status, 200, "{jump:?}");
+        assert_eq!(
+            gateway.post("/v1/credentials", &json!({"provider": "oai", "apiKey": "sk-x"})).status,
+            201
+        );
+        assert!(!gateway.stderr().contains("panicked"), "{}", gateway.stderr());
+    }
+    let rows = rows(dir.path().join(".llm-gateway"));
+    assert_eq!(rows.len(), 5);
+    for row in &rows {
+        let lengths = [Some(row.total_us), row.first_byte_us].into_iter().flatten();
+        assert!(lengths.into_iter().all(|length| (0..10_000_000).contains(&length)), "{row:?}");
+    }
+}
+
+#[test]
+fn p10_a_database_that_another_process_holds_delays_writes_and_no_model() {
+    let provider = block_on(FakeProv::start());
+    let gateway = Gateway::before(&provider);
+    let store = || gateway.post("/v1/credentials", &json!({"provider": "oai", "apiKey": "sk-x"}));
+    let lock = Lock::of(&gateway.data_dir().join("vault.db"));
+    std::thread::scope(|scope| {
+        let refused = scope.spawn(store);
+        while !refused.is_finished() {
+            let began = Instant::now();
+            assert_eq!(gateway.chat("oai/text").status, 200);
+            assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        let refused = refused.join().unwrap();
+        assert_eq!((refused.status, refused.header("retry-after")), (503, Some("1")), "{}", refused.text());
+    });
+    drop(lock);
+    assert_eq!(store().status, 201);
+    let asked = provider.received().len();
+    gateway.ledger(asked);
 }
 
 #[test]

@@ -50,6 +50,28 @@ fn a_bound_key_acts_for_its_project_and_is_refused_any_other() {
     assert!(rows.iter().filter(|row| row.status == 200).all(|row| row.project == "blue"));
 }
 
+/// Methods, path before the id, path after it: of every route that takes one.
+const WITH_ID: [(&str, &str, &str); 6] = [
+    ("DELETE", "/v1/credentials/", ""),
+    ("DELETE", "/v1/files/", ""),
+    ("GET", "/admin/v1/keys/", ""),
+    ("PATCH", "/admin/v1/keys/", ""),
+    ("DELETE", "/admin/v1/keys/", ""),
+    ("POST", "/admin/v1/keys/", "/rotate"),
+];
+
+#[test]
+fn no_route_with_an_id_of_a_project_is_left_out() {
+    // Models are no project's, and breakers and sockets have none.
+    let of_projects =
+        |path: &str| path.contains('*') && !path.contains("/models/") && !path.contains("circuit-breaker");
+    for (path, method, _) in gateway::router::routes().filter(|(path, ..)| of_projects(path)) {
+        let is_it =
+            |(of, before, after): &(&str, &str, &str)| *of == method && path == format!("{before}*{after}");
+        assert!(method == "HEAD" || WITH_ID.iter().any(is_it), "{method} {path}");
+    }
+}
+
 /// Every route that takes an id, with an id of another project and with one that does not exist: the same answer.
 #[test]
 fn what_belongs_to_another_project_is_not_there() {
@@ -67,15 +89,15 @@ fn what_belongs_to_another_project_is_not_there() {
             json!({"provider": "codex", "fileName": "f", "content": "x", "project": project}),
         );
         let key = id("/admin/v1/keys", json!({"name": "other", "project": project}));
-        for (method, path, id, missing) in [
-            ("DELETE", "/v1/credentials/", &credential, "99"),
-            ("DELETE", "/v1/files/", &file, "99"),
-            ("GET", "/admin/v1/keys/", &key, "zzzzzzzz"),
-            ("PATCH", "/admin/v1/keys/", &key, "zzzzzzzz"),
-            ("DELETE", "/admin/v1/keys/", &key, "zzzzzzzz"),
-        ] {
-            let body = if method == "PATCH" { json!({"name": "mine"}) } else { Value::Null };
-            let answer = |id: &str| gateway.ask(&admin, method, &format!("{path}{id}"), None, &body);
+        for (method, path, after) in WITH_ID {
+            let (id, missing) = match path {
+                "/v1/credentials/" => (&credential, "99"),
+                "/v1/files/" => (&file, "99"),
+                _ => (&key, "zzzzzzzz"),
+            };
+            let body =
+                if method == "DELETE" || method == "GET" { Value::Null } else { json!({"name": "mine"}) };
+            let answer = |id: &str| gateway.ask(&admin, method, &format!("{path}{id}{after}"), None, &body);
             let (theirs, nobodys) = (answer(id), answer(missing));
             assert_eq!((theirs.status, nobodys.status), (404, 404), "{method} {path} of {project}");
             let without = |reply: &crate::support::Reply, id: &str| {

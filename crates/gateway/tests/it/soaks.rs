@@ -2,4 +2,5 @@
 
 mod compare;
 mod drips;
+mod faults;
 mod rotation;

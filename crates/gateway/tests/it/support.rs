@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use fakeprov::FakeProv;
 
-pub use database::sql;
+pub use database::{Lock, sql};
 pub use gateway::{Builder, Ended, Gateway, TOKEN, both_wires, chat_body, rows};
 pub use http::{Reply, Stream, connect, events, read_reply, request};
 pub use mcp::{Conversation, call, initialize, message};

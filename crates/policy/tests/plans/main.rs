@@ -2,6 +2,7 @@
 
 mod cases;
 mod contract;
+mod found;
 mod health;
 mod laws;
 mod operations;

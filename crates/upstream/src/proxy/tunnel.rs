@@ -50,19 +50,20 @@ pub(crate) async fn connect(
         .map_err(|error| format!("proxy {proxy}: {} while it was asked to connect", words(&error)))?;
     match status {
         200..300 => Ok(()),
-        407 => Err(refused(proxy)),
+        // Tinyproxy says 401 to a wrong password; the provider cannot have said anything yet.
+        401 | 407 => Err(refused(proxy, status)),
         status => Err(format!("proxy {proxy} refused to connect to {}: HTTP {status}", endpoint.host())),
     }
 }
 
-/// A proxy answered 407.
-pub(crate) fn refused(proxy: &Proxy) -> String {
+/// A proxy answered with this status that it will not serve us like this.
+pub(crate) fn refused(proxy: &Proxy, status: u16) -> String {
     let login = if proxy.login().is_some() {
         "refused its user name or password"
     } else {
         "wants a user name and password"
     };
-    format!("proxy {proxy} {login} (HTTP 407)")
+    format!("proxy {proxy} {login} (HTTP {status})")
 }
 
 async fn ask(

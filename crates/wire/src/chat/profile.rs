@@ -32,6 +32,9 @@ pub struct Profile {
     pub open_sampling: bool,
     /// The server takes `web_search_options` (OpenAI Chat).
     pub web_search_options: bool,
+    /// The server refuses calls of the tool loop under way that come without a thought (OpenAI Chat, DeepSeek): one that
+    /// is lost is said to be empty.
+    pub thoughts_with_calls: bool,
     /// The model takes `role: "system"` in mid conversation (Anthropic Messages).
     pub system_in_messages: bool,
     /// The server takes schemas in a subset of OpenAPI only, not in JSON Schema (older targets of Gemini).
@@ -52,6 +55,7 @@ impl Profile {
             stream_options: true,
             open_sampling: true,
             web_search_options: false,
+            thoughts_with_calls: false,
             system_in_messages: false,
             open_api_schemas: false,
         }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use wire::Head;
 use wire::embed::gemini::GeminiEmbeddings as Gemini;
+use wire::embed::ollama::OllamaEmbeddings as Ollama;
 use wire::embed::openai::OpenAiEmbeddings as OpenAi;
 use wire::embed::{Content, EmbedResponse, EmbedSurface, EmbedWire, VectorForm};
 
@@ -60,6 +61,40 @@ fn a_request_of_openai_becomes_a_batch_of_gemini() {
     let one = |text: &str| json!({"model": "models/target", "content": {"parts": [{"text": text}]}, "outputDimensionality": 64});
     assert_eq!(sent, json!({"requests": [one("a"), one("b")]}));
     assert_eq!(lost, ["field:seed", "field:user"]);
+}
+
+#[test]
+fn a_request_of_either_format_becomes_one_of_native_ollama() {
+    let request = json!({"model": "m", "input": ["a", "b"], "dimensions": 64, "user": "u", "seed": 1,
+        "encoding_format": "base64"});
+    let (sent, lost) = crossed(&OpenAi, &Ollama, request);
+    assert_eq!(sent, json!({"model": "target", "input": ["a", "b"], "dimensions": 64}));
+    assert_eq!(lost, ["field:seed", "field:user"]);
+    let alone = json!({"content": {"parts": [{"text": "a"}]}, "taskType": "RETRIEVAL_QUERY"});
+    let (sent, lost) = crossed(&Gemini, &Ollama, alone);
+    assert_eq!((sent, lost), (json!({"model": "target", "input": ["a"]}), vec!["field:taskType".to_owned()]));
+}
+
+#[test]
+fn vectors_of_native_ollama_are_read_with_the_tokens_that_it_counted() {
+    let answer = json!({"model": "all-minilm", "embeddings": [[0.5, -1.0], [0.25, 2.0]], "total_duration": 1,
+        "load_duration": 1, "prompt_eval_count": 8});
+    let read = Ollama.decode_response(answer.to_string().as_bytes()).unwrap();
+    assert_eq!(read.vectors, [[0.5, -1.0], [0.25, 2.0]]);
+    assert_eq!((read.model.as_deref(), read.usage.unwrap().input), (Some("all-minilm"), Some(8)));
+    let cached = Ollama.decode_response(br#"{"embeddings":[[1]]}"#).unwrap();
+    assert_eq!(cached.usage, None, "absent is not zero");
+    for nothing in ["{}", r#"{"embeddings":[]}"#, "<html>"] {
+        assert!(matches!(Ollama.decode_response(nothing.as_bytes()), Err(wire::Fault::BadAnswer { .. })));
+    }
+}
+
+#[test]
+fn native_ollama_embeds_beside_where_it_chats() {
+    let at = |chat, operation| wire::WireId::Ollama.target(chat, operation, "m", false);
+    assert_eq!(at("/api/chat", wire::Operation::Embed).as_deref(), Some("/api/embed"));
+    assert_eq!(at("/below/api/chat?x=1", wire::Operation::EmbedOne).as_deref(), Some("/below/api/embed?x=1"));
+    assert_eq!(at("/api/chat", wire::Operation::CountTokens), None);
 }
 
 #[test]

@@ -173,11 +173,16 @@ fn page() -> String {
     page
 }
 
+#[expect(clippy::disallowed_methods, reason = "a test, and the caller of cargo is its only configuration")]
+fn is_to_be_written() -> bool {
+    std::env::var_os(WRITE).is_some()
+}
+
 #[test]
 fn the_page_about_translation_says_what_the_codecs_do() {
     let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs/translation.md");
     let page = page();
-    if std::env::var_os(WRITE).is_some() {
+    if is_to_be_written() {
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
         return std::fs::write(file, page).unwrap();
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use policy::Target;
-use wire::chat::{ChatRequest, Encoded, Stop, Undo};
+use wire::chat::{ChatRequest, Encoded, Profile, Stop, Undo};
 use wire::dialect::{Echo, Wire};
 use wire::fault::{Class, UpstreamFault};
 use wire::{Fault, Operation, RawObject};
@@ -58,7 +58,8 @@ pub(super) fn encoded(
         return wire.encode_request(request, profile);
     }
     let (request, dropped) = thoughts::dropped(request);
-    let mut encoded = wire.encode_request(&request, profile)?;
+    let profile = Profile { thoughts_with_calls: true, ..Profile::clone(profile) };
+    let mut encoded = wire.encode_request(&request, &profile)?;
     encoded.losses.splice(..0, dropped);
     Ok(encoded)
 }

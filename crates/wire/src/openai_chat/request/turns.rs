@@ -186,10 +186,21 @@ impl<'a> Turns<'a> {
                 other => drop(self.part(&at, other)?),
             }
         }
+        if self.misses_thought(index, &turn) {
+            self.lose("thinking_dropped", at);
+            turn.reasoning_content = Some(Cow::Borrowed(""));
+        }
         turn.content = Some(joined(&texts));
         turn.extra.extend(message.extra.of(THIS).cloned().unwrap_or_default());
         self.written.push(out::Message { role: Some("assistant"), name: message.name.as_deref(), ..turn });
         Ok(())
+    }
+
+    /// Whether the server would refuse the turn for want of a thought.
+    fn misses_thought(&self, index: usize, turn: &out::Message<'_>) -> bool {
+        let silent = turn.reasoning_content.is_none() && turn.reasoning_details.is_empty();
+        let under_way = index > self.last_question && !turn.tool_calls.is_empty();
+        self.profile.thoughts_with_calls && under_way && silent
     }
 
     fn call(&self, part: &'a Part) -> out::ToolCall<'a> {

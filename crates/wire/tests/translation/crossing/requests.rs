@@ -123,6 +123,28 @@ fn thoughts_of_a_tool_loop_return_to_servers_of_chat_and_those_of_finished_turns
 }
 
 #[test]
+fn a_thought_that_is_lost_is_said_to_be_empty_where_the_server_insists_on_one() {
+    let call = json!([{"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}]);
+    let body = json!({"model": "m", "messages": [
+        {"role": "user", "content": "?"},
+        {"role": "assistant", "content": null, "tool_calls": call},
+        {"role": "tool", "tool_call_id": "c1", "content": "1"},
+        {"role": "assistant", "content": "one"},
+    ]});
+    let request = decoded(SurfaceId::OpenAiChat, &body);
+    for insists in [true, false] {
+        let profile = Profile { thoughts_with_calls: insists, ..Profile::unknown("p", "target") };
+        let encoded = WireId::OpenAiChat.wire().encode_request(&request, &profile).unwrap();
+        let written: Value = serde_json::from_slice(&encoded.body).unwrap();
+        let thoughts: Vec<_> =
+            written["messages"].as_array().unwrap().iter().map(|turn| &turn["reasoning_content"]).collect();
+        let of_call = if insists { json!("") } else { Value::Null };
+        assert_eq!(thoughts, [&Value::Null, &of_call, &Value::Null, &Value::Null]);
+        assert_eq!(codes(&encoded.losses).contains(&"thinking_dropped"), insists);
+    }
+}
+
+#[test]
 fn thoughts_of_another_family_never_reach_a_server_of_chat() {
     let body = json!({"model": "m", "max_tokens": 9, "thinking": {"type": "adaptive"}, "messages": [
         {"role": "user", "content": "?"},
