@@ -18,7 +18,6 @@ mod fault_table;
 mod first_minute;
 mod grammar;
 mod groups;
-mod hostile_clients;
 mod import;
 mod ledger;
 mod mcp_http;
