@@ -28,7 +28,7 @@ const SECTIONS: [(&str, &str); 12] = [
     ("logging", "/properties/logging"),
     ("proxy", "/properties/proxy"),
     ("routes.r", "/$defs/route"),
-    ("routes.r.targets", "/$defs/route/properties/targets/oneOf/1/items/oneOf/1"),
+    ("routes.r.targets", "/$defs/targets/oneOf/1/items/oneOf/1"),
     ("providers.p", "/$defs/provider"),
     ("providers.p.auth", "/$defs/provider/properties/auth/oneOf/1"),
     ("providers.p.timeouts", "/$defs/provider/properties/timeouts"),
