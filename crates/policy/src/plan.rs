@@ -2,19 +2,18 @@
 //!
 //! [`plan`] is pure: a request ([`Ask`]), the world ([`Snapshot`]) and the answer to "is it usable now" ([`Standing`])
 //! give a [`Plan`]. The room `resolve` reads names, `follow` follows the operator's routes, `fit` leaves out who cannot
-//! serve now, `retry` and `budget` decide about waiting, `target` applies what the operator wants of a target's body.
+//! serve now, `steps` goes through a plan, `retry` and `budget` decide about waiting, `target` applies what the operator
+//! wants of a target's body.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use wire::fault::{Blame, Class, Fault};
+use wire::fault::Fault;
 use wire::{Dialect, Operation};
 
 use crate::access::Access;
 use crate::health::{KeyId, Pace, Pin, Verdict};
 use crate::nearest::nearest;
 use crate::provider::{Kind, Model, Provider, Reason};
-use crate::route::Route;
 use crate::snapshot::{DemoRole, Snapshot};
 
 mod budget;
@@ -22,10 +21,12 @@ mod fit;
 mod follow;
 mod resolve;
 mod retry;
+mod steps;
 mod target;
 
 pub use budget::Budget;
 pub use fit::Needs;
+pub use steps::{Next, Plan};
 
 use resolve::{Lead, Resolver};
 pub use target::{Choice, Target};
@@ -134,45 +135,6 @@ pub struct Skipped {
     pub why: Reason,
 }
 
-/// Targets in order, and how far we are. Never empty.
-#[derive(Debug)]
-pub struct Plan {
-    targets: Vec<Target>,
-    skipped: Vec<Skipped>,
-    /// The route that it follows.
-    route: Option<Followed>,
-    /// Position of the current target.
-    at: usize,
-    /// Tries so far, the current one included.
-    attempts: u32,
-    /// How long the client was made to wait between tries.
-    held: Duration,
-}
-
-/// What of a route counts after the plan is made.
-#[derive(Debug)]
-struct Followed {
-    name: Arc<str>,
-    sticky: Option<Duration>,
-    hedge: Option<Duration>,
-}
-
-/// What to do after a failure.
-#[derive(Debug)]
-pub enum Next {
-    /// Try this one at once.
-    Try(Target),
-    /// Try this one, the same as before, after a pause.
-    Wait {
-        #[allow(missing_docs)]
-        pause: Duration,
-        #[allow(missing_docs)]
-        target: Target,
-    },
-    /// The failure is the answer.
-    GiveUp(Fault),
-}
-
 /// Decides who serves a request. Every provider is either a target or skipped for a reason.
 pub fn plan(ask: &Ask<'_>, world: &Snapshot, standing: &dyn Standing) -> Result<Plan, Fault> {
     let mut absent = survey(world, standing, ask.project, ask.operation);
@@ -205,7 +167,7 @@ pub fn plan(ask: &Ask<'_>, world: &Snapshot, standing: &dyn Standing) -> Result<
     let Builder { targets, reserves, mut skipped, .. } = builder;
     let mut targets = fit::sift(ask, world, standing, targets, &mut skipped)?;
     fit::add_reserves(ask, world, standing, &mut targets, reserves, &mut skipped);
-    Ok(Plan { route: route.map(Followed::of), ..Plan::new(targets, skipped) })
+    Ok(Plan::new(targets, skipped, route))
 }
 
 /// The providers that a project can use now, in order of preference.
@@ -262,12 +224,6 @@ struct Builder<'a> {
     /// Targets for one case only.
     reserves: Vec<Target>,
     skipped: Vec<Skipped>,
-}
-
-impl Followed {
-    fn of(route: &Route) -> Self {
-        Self { name: route.name.clone(), sticky: route.sticky, hedge: route.hedge }
-    }
 }
 
 impl Builder<'_> {
@@ -330,107 +286,6 @@ impl Builder<'_> {
             passes_refusals_on: false,
             reason: choice,
         }
-    }
-}
-
-impl Plan {
-    fn new(targets: Vec<Target>, skipped: Vec<Skipped>) -> Self {
-        Self { targets, skipped, route: None, at: 0, attempts: 1, held: Duration::ZERO }
-    }
-
-    /// What to begin with.
-    pub fn first(&self) -> Next {
-        Next::Try(self.targets[self.at].clone())
-    }
-
-    /// What to do after the current target failed, before anything was sent to the client. `dice` is any random number;
-    /// the budget is drawn on only when the same target is tried again.
-    pub fn after(&mut self, fault: Fault, dice: u64, budget: &mut Budget) -> Next {
-        let is_for_another = fault.is_content_policy() && self.targets[self.at].passes_refusals_on;
-        match fault.blame() {
-            Blame::Client | Blame::Gateway if !is_for_another => return Next::GiveUp(fault),
-            _ => {}
-        }
-        self.attempts += 1;
-        if let Some(next) = self.next_that_could(&fault, is_for_another) {
-            self.at = next;
-            return self.first();
-        }
-        let pause = retry::pause(&fault, self.attempts - 1, self.held, dice);
-        let Some(pause) = pause.filter(|_| budget.draw()) else {
-            return Next::GiveUp(fault);
-        };
-        self.held += pause;
-        Next::Wait { pause, target: self.targets[self.at].clone() }
-    }
-
-    /// The next target that is asked too, beside the current one, which takes its time. Like a second try it has to be
-    /// paid from the budget.
-    pub fn beside(&mut self, budget: &mut Budget) -> Option<Target> {
-        let next = self.at + 1;
-        let target = self.targets.get(next).filter(|target| !target.is_reserve())?;
-        if !budget.draw() {
-            return None;
-        }
-        self.at = next;
-        self.attempts += 1;
-        Some(target.clone())
-    }
-
-    /// The plan with these targets only; `None`: none is left.
-    pub fn only(mut self, keep: impl Fn(&Target) -> bool) -> Option<Self> {
-        self.targets.retain(keep);
-        fit::pass_refusals_on(&mut self.targets);
-        (!self.targets.is_empty()).then_some(self)
-    }
-
-    /// The next target; after a prompt that was too long, the next that is not known to hold as little. Reserves come in
-    /// their own case only, and who is in one stays there.
-    fn next_that_could(&self, fault: &Fault, refused: bool) -> Option<usize> {
-        let current = &self.targets[self.at];
-        let too_long = matches!(fault, Fault::Upstream(stated) if stated.class == Class::ContextTooLong);
-        let failed = current.model.context.filter(|_| too_long);
-        let as_little = |target: &Target| {
-            failed.zip(target.model.context).is_some_and(|(failed, context)| context <= failed)
-        };
-        let could = |target: &Target| match target.reason {
-            _ if current.is_reserve() => target.reason == current.reason,
-            Choice::WhenTooLong => too_long && !as_little(target),
-            Choice::WhenRefused => refused,
-            _ => !refused && !as_little(target),
-        };
-        (self.at + 1..self.targets.len()).find(|at| could(&self.targets[*at]))
-    }
-
-    /// The route that it follows, if one of the operator's holds for the request.
-    pub fn route(&self) -> Option<&Arc<str>> {
-        self.route.as_ref().map(|route| &route.name)
-    }
-
-    /// For how long a conversation goes back to who answers this one.
-    pub fn sticky(&self) -> Option<Duration> {
-        self.route.as_ref()?.sticky
-    }
-
-    /// After how long without an answer the next target is asked as well.
-    pub fn hedge(&self) -> Option<Duration> {
-        self.route.as_ref()?.hedge
-    }
-
-    /// All targets, in order.
-    pub fn targets(&self) -> &[Target] {
-        &self.targets
-    }
-
-    /// Who is not among the targets, and why.
-    pub fn skipped(&self) -> &[Skipped] {
-        &self.skipped
-    }
-
-    /// The whole plan in sentences, for people.
-    pub fn explain(&self, world: &Snapshot) -> Vec<String> {
-        let targets = self.targets.iter().map(Target::explain);
-        targets.chain(self.skipped.iter().map(|skipped| skipped.explain(world))).collect()
     }
 }
 
