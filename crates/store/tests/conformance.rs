@@ -37,7 +37,7 @@ async fn groups_keep_their_story() {
 }
 
 fn rule(strategy: &str) -> GroupRule {
-    let member = |provider: &str, weight| GroupMember {
+    let member = |provider: &str, weight: Option<f64>| GroupMember {
         provider: provider.to_owned(),
         key_name: None,
         weight: weight.and_then(serde_json::Number::from_f64),

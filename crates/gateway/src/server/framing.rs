@@ -122,10 +122,11 @@ impl Head {
         Ok(())
     }
 
-    /// The end may be told once, on a line that was seen whole.
+    /// The end may be told once, on a line that can be seen whole however it comes.
     fn end_once(&self, line: &[u8]) -> Result<(), Ambiguous> {
         let is_first = self.length.is_none() && !self.is_coded;
-        if is_first && line.ends_with(b"\n") { Ok(()) } else { Err(Ambiguous) }
+        let is_whole = line.len() <= LINE && line.ends_with(b"\n");
+        if is_first && is_whole { Ok(()) } else { Err(Ambiguous) }
     }
 }
 

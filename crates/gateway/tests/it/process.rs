@@ -126,7 +126,7 @@ fn p09_a_clock_that_jumps() {
     let dir = Arc::new(TempDir::new().unwrap());
     let builder = || Builder::new(both_wires(&provider)).within(dir.clone());
     let mut key = String::new();
-    for (jump, opens) in [(None, 200), (Some("+5y"), 401), (Some("-1d"), 200)] {
+    for (jump, opens, rows) in [(None, 200, 2), (Some("+5y"), 401, 3), (Some("-1d"), 200, 5)] {
         let gateway = match jump {
             None => builder().start(),
             Some(jump) => builder().under(&["faketime", "-f", jump]).start(),
@@ -144,6 +144,8 @@ fn p09_a_clock_that_jumps() {
             201
         );
         assert!(!gateway.stderr().contains("panicked"), "{}", gateway.stderr());
+        // Written before the gateway is killed.
+        gateway.ledger(rows);
     }
     let rows = rows(dir.path().join(".llm-gateway"));
     assert_eq!(rows.len(), 5);
