@@ -8,9 +8,9 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use wire::RawObject;
 
-/// Headers that name a conversation: ours, then those of coding agents.
-/// Source: Codex CLI 0.4x and Claude Code 2.x as observed, 2026-11-25.
-const HEADERS: [&str; 3] = ["x-gateway-session", "session_id", "x-claude-code-session-id"];
+/// Headers that name a conversation: ours, then that of a coding agent.
+/// Source: the program text of Claude Code 2.1.197 (npm), read 2026-11-25.
+const HEADERS: [&str; 2] = ["x-gateway-session", "x-claude-code-session-id"];
 
 /// Instructions that stand beside the turns, and the turns, by the names that the dialects have for them.
 const INSTRUCTIONS: [&str; 4] = ["system", "instructions", "system_instruction", "systemInstruction"];
