@@ -1,8 +1,6 @@
 //! What it costs to decide who serves a request: the gateway's own plan, lock and ledger of turns included, in a world of
 //! 1,000 models and 50 routes of the operator's. One thread; prints one line of JSON.
 
-#![expect(clippy::print_stdout, reason = "the report is what it makes")]
-
 mod world;
 
 use std::fs;

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
-use policy::{DemoRole, Route};
+use policy::{ConditionalRules, DemoRole, Route};
 use store::Secret;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
@@ -97,6 +97,7 @@ pub struct Config {
     upstreams: Upstreams,
     aliases: HashMap<String, String>,
     routes: Vec<Route>,
+    rules: Vec<ConditionalRules>,
     prices: Vec<OwnPrice>,
     warnings: Vec<Warning>,
     places: Places,
@@ -212,6 +213,7 @@ fn assemble(
         upstreams,
         aliases: settings.aliases.into_iter().collect(),
         routes: settings.routes,
+        rules: settings.rules,
         prices: settings.prices,
         warnings: Vec::new(),
         places: Places::default(),

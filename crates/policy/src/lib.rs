@@ -28,5 +28,5 @@ pub use plan::{Ask, Budget, Choice, Needs, Next, Plan, Skipped, Standing, Target
 pub use price::{Prices, Rate, Tier, cost};
 pub use provider::{Auth, Endpoint, Kind, Model, Provider, Reason, Timeouts};
 pub use route::{Condition, Member, Modality, Route, Strategy};
-pub use rule::{Rule, Rules};
+pub use rule::{ConditionalRules, Rule, Rules, When};
 pub use snapshot::{DemoRole, Snapshot};

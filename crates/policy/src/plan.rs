@@ -380,6 +380,7 @@ impl Plan {
     /// The plan with these targets only; `None`: none is left.
     pub fn only(mut self, keep: impl Fn(&Target) -> bool) -> Option<Self> {
         self.targets.retain(keep);
+        fit::pass_refusals_on(&mut self.targets);
         (!self.targets.is_empty()).then_some(self)
     }
 

@@ -9,7 +9,7 @@ use wire::chat::Profile;
 use wire::{Dialect, Operation, WireId};
 
 use crate::price::Rate;
-use crate::rule::Rules;
+use crate::rule::{ConditionalRules, Rules};
 
 /// Something that answers requests.
 #[derive(Debug, Clone)]
@@ -44,6 +44,8 @@ pub struct Provider {
     pub program: Option<String>,
     /// Apply to all its models, before the model's own.
     pub rules: Rules,
+    /// Apply after those, where they hold.
+    pub conditional: Vec<ConditionalRules>,
     #[allow(missing_docs)]
     pub timeouts: Timeouts,
     /// A request that would lose something in translation is refused.

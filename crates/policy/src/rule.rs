@@ -1,13 +1,19 @@
-//! An operator's parameter rules: edits of the outgoing body, as LLM-Bridge's `param_config` defines them.
+//! An operator's parameter rules: edits of the outgoing body, as LLM-Bridge's `param_config` defines them; and, beyond
+//! that, of fields below the top (`path`), for some requests only (`when`).
 //!
-//! Rules name top-level fields of the target's wire and are applied last, to the final body, client parameters included.
+//! Rules name fields of the target's wire and are applied last, to the final body, client parameters included.
+
+mod path;
+mod when;
 
 use wire::RawObject;
+
+pub use when::{ConditionalRules, When};
 
 /// Fields that no rule may touch: they decide where the request goes and how the answer is read.
 pub const PROTECTED: [&str; 2] = ["model", "stream"];
 
-/// One edit of a top-level field. Values are JSON text.
+/// One edit of a field, `effort` or `reasoning.effort`. Values are JSON text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Rule {
     /// Sets the field, whether or not it is there.
@@ -41,7 +47,8 @@ pub enum Rule {
 impl Rule {
     /// The protected field that this rule would touch, if any.
     pub fn protected(&self) -> Option<&str> {
-        self.fields().into_iter().flatten().find(|field| PROTECTED.contains(field))
+        let tops = self.fields().into_iter().flatten().filter_map(|field| field.split('.').next());
+        tops.into_iter().find(|field| PROTECTED.contains(field))
     }
 
     fn fields(&self) -> [Option<&str>; 2] {
@@ -51,6 +58,11 @@ impl Rule {
             }
             Rule::Rename { from, to } => [Some(from), Some(to)],
         }
+    }
+
+    /// Top-level fields keep their place when they are renamed.
+    fn is_flat(&self) -> bool {
+        self.fields().into_iter().flatten().all(|field| !field.contains('.'))
     }
 
     fn step(&self) -> u8 {
@@ -64,11 +76,17 @@ impl Rule {
 
     fn apply(&self, body: &mut RawObject) {
         match self {
-            Rule::Update { field, json } => body.set_raw(field, json.clone()),
-            Rule::Add { field, json } if !body.has(field) => body.set_raw(field, json.clone()),
-            Rule::Rename { from, to } if body.has(from) => body.rename(from, to),
-            Rule::Delete { field } => body.remove(field),
-            Rule::Add { .. } | Rule::Rename { .. } => {}
+            Rule::Update { field, json } => path::set(body, field, json),
+            Rule::Add { field, json } if path::value(body, field).is_none() => path::set(body, field, json),
+            Rule::Rename { from, to } if self.is_flat() && body.has(from) => body.rename(from, to),
+            Rule::Rename { from, to } => {
+                if let Some(json) = path::value(body, from) {
+                    path::remove(body, from);
+                    path::set(body, to, &json);
+                }
+            }
+            Rule::Delete { field } => path::remove(body, field),
+            Rule::Add { .. } => {}
         }
     }
 }
@@ -170,8 +188,34 @@ mod tests {
     }
 
     #[test]
+    fn fields_below_the_top_are_set_renamed_and_deleted_and_their_neighbours_stay() {
+        let whole = |rules, text| String::from_utf8(applied(rules, text).into_bytes().to_vec()).unwrap();
+        let text = r#"{"reasoning":{"effort":"low","summary":"auto"},"text":3}"#;
+        assert_eq!(
+            whole(vec![update("reasoning.effort", "\"high\""), add("reasoning.summary", "1")], text),
+            r#"{"reasoning":{"effort":"high","summary":"auto"},"text":3}"#
+        );
+        assert_eq!(
+            whole(vec![delete("reasoning.effort"), delete("reasoning.none"), delete("none.at.all")], text),
+            r#"{"reasoning":{"summary":"auto"},"text":3}"#
+        );
+        assert_eq!(
+            whole(vec![rename("reasoning.effort", "effort"), rename("text", "a.b")], text),
+            r#"{"reasoning":{"summary":"auto"},"effort":"low","a":{"b":3}}"#
+        );
+        assert_eq!(whole(vec![update("text.a", "1")], text), text, "what is no object is left as it is");
+        assert_eq!(whole(vec![add("a.b.c", "1")], r#"{"a":null}"#), r#"{"a":{"b":{"c":1}}}"#);
+    }
+
+    #[test]
     fn rules_that_touch_the_model_or_the_streaming_switch_are_refused() {
-        for rule in [update("model", "1"), add("stream", "true"), rename("x", "model"), delete("stream")] {
+        for rule in [
+            update("model.x", "1"),
+            update("model", "1"),
+            add("stream", "true"),
+            rename("x", "model"),
+            delete("stream"),
+        ] {
             assert_eq!(Rules::new(vec![update("a", "1"), rule.clone()]), Err(rule));
         }
     }

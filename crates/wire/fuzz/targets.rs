@@ -109,6 +109,25 @@ pub fn decode_request(data: &[u8]) {
     }
 }
 
+/// A whole answer is read or refused, and written for clients of every surface; what they get is JSON. So are vectors,
+/// and every body may be an error.
+pub fn decode_response(data: &[u8]) {
+    for wire in WireId::ALL {
+        let _ = wire.wire().decode_fault(400, None, data);
+        if let Ok(body) = RawObject::parse(Bytes::copy_from_slice(data)) {
+            let _ = wire.wire().glance_whole(&body);
+        }
+        if let Some(embeds) = wire.embeds() {
+            let _ = embeds.decode_response(data);
+        }
+        let Ok(response) = wire.wire().decode_response(data, &Undo::default()) else { continue };
+        for surface in SurfaceId::ALL {
+            let told = surface.surface().encode_response(&response, &Echo::default(), &mut Vec::new());
+            serde_json::from_slice::<serde_json::Value>(&told).expect("an encoded answer is JSON");
+        }
+    }
+}
+
 /// A stream is read or refused, and written on; it ends well only with a stop.
 pub fn stream_reader(data: &[u8]) {
     for wire in WireId::ALL {

@@ -37,6 +37,11 @@ fn decode_request_holds_on_its_corpus() {
 }
 
 #[test]
+fn decode_response_holds_on_its_corpus() {
+    replay("decode_response", targets::decode_response);
+}
+
+#[test]
 fn stream_reader_holds_on_its_corpus() {
     replay("stream_reader", targets::stream_reader);
 }

@@ -1,5 +1,7 @@
 //! `llm-gateway config`: whether it is valid, what holds and who says so, and what can be written.
 
+mod sample;
+
 use std::fmt::Write;
 
 use clap::{Args, Subcommand};
@@ -13,7 +15,7 @@ use crate::startup;
 /// `config`
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Read everything that `serve` would read, and report every error.
+    /// Read everything that `serve` would read, report every error, and show what parameter rules do.
     Check(CommonArgs),
     /// Print every value that holds.
     Show(ShowArgs),
@@ -49,9 +51,10 @@ fn read(args: &CommonArgs) -> Result<config::Config, Failure> {
 
 fn check(args: &CommonArgs) -> Result<(), Failure> {
     let config = read(args)?;
-    let (_, warnings) = config::build_snapshot(&config);
+    let (snapshot, warnings) = config::build_snapshot(&config);
     let warnings: String = warnings.iter().map(|warning| format!("  warning     {warning}\n")).collect();
-    say(&format!("{}{warnings}The configuration is valid.\n", found(&config)))
+    let samples = sample::samples(&config, &snapshot);
+    say(&format!("{}{warnings}{samples}The configuration is valid.\n", found(&config)))
 }
 
 fn show(args: &ShowArgs) -> Result<(), Failure> {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use policy::Route;
+use policy::{ConditionalRules, Route};
 use store::Secret;
 
 use super::Flags;
@@ -34,6 +34,8 @@ pub(super) struct Settings {
     /// Alias -> model.
     pub(super) aliases: Vec<(String, String)>,
     pub(super) routes: Vec<Route>,
+    /// Rules for targets of all providers.
+    pub(super) rules: Vec<ConditionalRules>,
     pub(super) prices: Vec<OwnPrice>,
     pub(super) server: ServerSettings,
     pub(super) data_dir: Option<String>,
@@ -110,6 +112,7 @@ fn parse(name: &str, text: &str, environment: &Environment<'_>, report: &mut Rep
             .section("routes", reader)
             .map(|section| routes::read(&section, reader))
             .unwrap_or_default(),
+        rules: rules::conditional(&mut top, reader),
         prices: top
             .section("prices", reader)
             .map(|section| prices::read(&section, reader))

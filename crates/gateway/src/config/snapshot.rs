@@ -23,7 +23,9 @@ pub fn build_snapshot(config: &Config) -> (Snapshot, Vec<Warning>) {
     let mut warnings = config.warnings.clone();
     let mut providers: IndexMap<String, Provider> = IndexMap::new();
     for upstream in &upstreams.all {
-        let made = api(upstream, catalogue, &config.prices);
+        let mut made = api(upstream, catalogue, &config.prices);
+        // What holds for all providers comes before what one has of its own.
+        made.conditional.splice(0..0, config.rules.iter().cloned());
         warnings.extend(why_off(upstream, &made));
         providers.insert(upstream.id.clone(), made);
     }
@@ -108,6 +110,7 @@ fn api(upstream: &Upstream, catalogue: &Catalogue, prices: &[OwnPrice]) -> Provi
         section: settings.map(|settings| settings.section.clone()),
         program: None,
         rules: settings.map(|settings| settings.rules.clone()).unwrap_or_default(),
+        conditional: settings.map(|settings| settings.conditional.clone()).unwrap_or_default(),
         timeouts: settings.map(|settings| timeouts(&settings.timeouts)).unwrap_or_default(),
         strict_translation: settings.and_then(|settings| settings.strict_translation).unwrap_or(false),
         disabled: disabled(upstream),
@@ -260,6 +263,7 @@ fn bare(id: &str, name: &str, profile: Profile) -> Provider {
         section: None,
         program: None,
         rules: Rules::default(),
+        conditional: Vec::new(),
         timeouts: Timeouts::default(),
         strict_translation: false,
         disabled: None,

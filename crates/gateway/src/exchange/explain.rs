@@ -163,7 +163,7 @@ async fn step(app: &App, inbound: &Inbound, target: &Target, meter: &Meter) -> S
         reason: target.reason.to_string(),
         fallback: target.is_fallback(),
         carried: false,
-        rules: target.rules_in_words(),
+        rules: target.rules_in_words(inbound.surface),
         losses: None,
         headers: Vec::new(),
         body: None,

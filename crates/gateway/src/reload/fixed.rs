@@ -14,10 +14,11 @@ pub(super) struct Fixed {
     data_dir: PathBuf,
     database: PathBuf,
     extra_roots: Vec<CertificateDer<'static>>,
+    breakers: bool,
 }
 
 /// Names of settings, and whether each is as it was.
-type Settings = [(&'static str, fn(&Fixed, &Fixed) -> bool); 5];
+type Settings = [(&'static str, fn(&Fixed, &Fixed) -> bool); 6];
 
 const SETTINGS: Settings = [
     ("server.host", |then, now| then.host == now.host),
@@ -25,6 +26,8 @@ const SETTINGS: Settings = [
     ("ca_file", |then, now| then.extra_roots == now.extra_roots),
     ("data_dir", |then, now| then.data_dir == now.data_dir),
     ("db_path", |then, now| then.database == now.database || then.data_dir != now.data_dir),
+    // The administration may have switched them since.
+    ("LLM_GATEWAY_CIRCUIT_BREAKER_ENABLED", |then, now| then.breakers == now.breakers),
 ];
 
 impl Fixed {
@@ -35,6 +38,7 @@ impl Fixed {
             data_dir: config.data_dir.clone(),
             database: config.database(),
             extra_roots: config.extra_roots.clone(),
+            breakers: config.breakers,
         }
     }
 

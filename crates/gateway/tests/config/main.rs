@@ -9,5 +9,6 @@ mod llm_bridge;
 mod log;
 mod prices;
 mod routes;
+mod rules;
 mod show;
 mod support;

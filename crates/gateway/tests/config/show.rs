@@ -11,6 +11,7 @@ qqqqqqqqqq: 1
 server: {qqqqqqqqqq: 1}
 logging: {qqqqqqqqqq: 1}
 proxy: {qqqqqqqqqq: 1}
+rules: [{qqqqqqqqqq: 1}]
 routes: {r: {qqqqqqqqqq: 1, targets: [{model: m, qqqqqqqqqq: 1}]}}
 providers:
   p:
@@ -22,19 +23,20 @@ providers:
     models: {m: {qqqqqqqqqq: 1, price: {qqqqqqqqqq: 1}}}
 ";
 
-const SECTIONS: [(&str, &str); 12] = [
+const SECTIONS: [(&str, &str); 13] = [
     ("", ""),
     ("server", "/properties/server"),
     ("logging", "/properties/logging"),
-    ("proxy", "/properties/proxy"),
+    ("proxy", "/properties/proxy/oneOf/1"),
+    ("rules", "/$defs/rule"),
     ("routes.r", "/$defs/route"),
-    ("routes.r.targets", "/$defs/route/properties/targets/oneOf/1/items/oneOf/1"),
+    ("routes.r.targets", "/$defs/targets/oneOf/1/items/oneOf/1"),
     ("providers.p", "/$defs/provider"),
     ("providers.p.auth", "/$defs/provider/properties/auth/oneOf/1"),
     ("providers.p.timeouts", "/$defs/provider/properties/timeouts"),
     ("providers.p.param_config", "/$defs/param_config"),
     ("providers.p.models.m", "/$defs/model"),
-    ("providers.p.models.m.price", "/$defs/model/properties/price"),
+    ("providers.p.models.m.price", "/$defs/price"),
 ];
 
 #[test]

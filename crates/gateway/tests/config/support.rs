@@ -85,6 +85,6 @@ pub fn planned(snapshot: &Snapshot, model: &str) -> policy::Target {
 /// What a body is after a target's rules, as JSON text by field.
 pub fn ruled(snapshot: &Snapshot, model: &str, body: &'static str) -> RawObject {
     let mut body = RawObject::parse(Bytes::from_static(body.as_bytes())).expect("a body");
-    planned(snapshot, model).apply_rules(&mut body).expect("rules that apply");
+    planned(snapshot, model).apply_rules(wire::SurfaceId::OpenAiChat, &mut body).expect("rules that apply");
     body
 }

@@ -1,11 +1,15 @@
 //! Real proxies (Debian's microsocks and tinyproxy) between the gateway and its providers, and names that lead astray.
 
+use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
+use base64::Engine;
 use fakeprov::FakeProv;
-use serde_json::Value;
+use rustls::pki_types::PrivateKeyDer;
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::support::{Builder, Gateway, block_on, eventually};
@@ -211,4 +215,78 @@ fn a_name_that_leads_to_this_machine_is_reached_only_when_the_file_allows_it() {
     is_refused(&gateway(", allow_private: false"), "127.1 leads to 127.0.0.1");
     assert!(provider.received().is_empty());
     answers(&gateway(", allow_private: true"), "oai/text");
+}
+
+/// A provider inside TLS, under a certificate of its own making for `localhost`; it answers every request alike.
+struct TlsProvider {
+    port: u16,
+    /// The certificate.
+    pem: String,
+}
+
+impl TlsProvider {
+    fn start() -> Self {
+        let own = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let certificate = own.cert.der().clone();
+        let base64 = base64::engine::general_purpose::STANDARD.encode(&certificate);
+        let key = PrivateKeyDer::try_from(own.signing_key.serialize_der()).unwrap();
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config =
+            ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+        let config = config.with_no_client_auth().with_single_cert(vec![certificate], key).unwrap();
+        let (config, listener) = (Arc::new(config), TcpListener::bind("127.0.0.1:0").unwrap());
+        let port = listener.local_addr().unwrap().port();
+        std::thread::spawn(move || {
+            for socket in listener.incoming().flatten() {
+                let config = config.clone();
+                std::thread::spawn(move || answer_inside_tls(config, socket));
+            }
+        });
+        Self { port, pem: format!("-----BEGIN CERTIFICATE-----\n{base64}\n-----END CERTIFICATE-----\n") }
+    }
+
+    /// A gateway before it, that trusts these authorities beside the system's.
+    fn gateway(&self, authorities: &str, proxy: &str) -> Gateway {
+        let dir = Arc::new(TempDir::new().unwrap());
+        std::fs::write(dir.path().join("own.pem"), &self.pem).unwrap();
+        let yaml = format!(
+            "{authorities}\nproviders:\n  oai: {{base_url: 'https://localhost:{}/v1', api_key: k, proxy: '{proxy}', \
+             models: {{text: {{}}}}}}\n",
+            self.port
+        );
+        Builder::new(yaml).within(dir).start()
+    }
+}
+
+fn answer_inside_tls(config: Arc<ServerConfig>, socket: TcpStream) {
+    let mut stream = StreamOwned::new(ServerConnection::new(config).unwrap(), socket);
+    let (mut request, mut piece) = (Vec::new(), [0; 4096]);
+    while !request.ends_with(b"}") {
+        match stream.read(&mut piece) {
+            Ok(count) if count > 0 => request.extend_from_slice(&piece[..count]),
+            // A client that does not trust us leaves.
+            _ => return,
+        }
+    }
+    let body = json!({"id": "c", "object": "chat.completion", "created": 1, "model": "text", "choices": [{
+        "index": 0, "message": {"role": "assistant", "content": "inside TLS"}, "finish_reason": "stop"
+    }]})
+    .to_string();
+    let head = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    stream.write_all((head + &body).as_bytes()).unwrap();
+}
+
+#[test]
+fn an_authority_of_the_file_is_trusted_directly_and_through_a_real_tunnel() {
+    let provider = TlsProvider::start();
+    is_refused(&provider.gateway("", "none"), "TLS: ");
+    let content =
+        |gateway: Gateway| gateway.chat("oai/text").json()["choices"][0]["message"]["content"].clone();
+    assert_eq!(content(provider.gateway("ca_file: own.pem", "none")), "inside TLS");
+    let Some(proxy) = RealProxy::tinyproxy(Some(("us", "s3cret"))) else { return };
+    let through = format!("http://us:s3cret@127.0.0.1:{}", proxy.port);
+    assert_eq!(content(provider.gateway("ca_file: own.pem", &through)), "inside TLS");
 }

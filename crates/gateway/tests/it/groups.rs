@@ -147,3 +147,17 @@ fn a_group_outlives_the_process_and_another_process_sees_it_within_a_second() {
     let again = Builder::new(providers(&provider)).within(dir).start();
     assert_eq!(served_by(&again.chat("text")), "c");
 }
+
+#[test]
+fn a_group_stays_when_the_configuration_is_read_again() {
+    let provider = block_on(FakeProv::start());
+    let gateway = start(&provider);
+    assert_eq!(gateway.post("/v1/groups", &group("failover", &json!([{"provider": "c"}]))).status, 201);
+    let changed = format!("{}aliases: {{mine: a/text}}\n", providers(&provider));
+    std::fs::write(gateway.dir.path().join("config.yaml"), changed).unwrap();
+    assert_eq!(gateway.post("/admin/v1/config/reload", &Value::Null).status, 200);
+    assert_eq!(
+        (served_by(&gateway.chat("mine")), served_by(&gateway.chat("text"))),
+        ("a".into(), "c".into())
+    );
+}

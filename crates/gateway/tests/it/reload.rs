@@ -1,5 +1,5 @@
 //! Another configuration for a running gateway: by a changed file, by SIGHUP, by a call of the administration; whole or
-//! not at all.
+//! not at all. Row P15 of the fault model: a broken one leaves the old in force, and says so.
 
 mod load;
 

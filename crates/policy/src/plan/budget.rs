@@ -1,8 +1,9 @@
-//! How many second tries all requests together may have: a tenth of them, so that an outage does not multiply the load.
+//! How many second tries all requests together may have: less than a tenth of them, so that an outage does not multiply
+//! the load. What is saved at the start fits into the tenth after two thousand requests.
 
 /// What a request pays in and a second try draws, in the same unit.
 const SHARE: u32 = 1;
-const PRICE: u32 = 10;
+const PRICE: u32 = 11;
 /// Saved up at most, and there at the start: a gateway with little to do may still try again.
 const MOST: u32 = 20 * PRICE;
 
@@ -37,14 +38,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn second_tries_are_a_tenth_of_all_requests_beyond_what_was_saved() {
+    fn second_tries_are_less_than_a_tenth_of_all_requests_with_what_was_saved() {
         let mut budget = Budget::default();
         let mut drawn = 0;
         for _ in 0..10_000 {
             budget.pay_in();
             drawn += u32::from(budget.draw());
         }
-        assert!((1000..=1020).contains(&drawn), "{drawn}");
+        assert!((900..1000).contains(&drawn), "{drawn}");
     }
 
     #[test]

@@ -68,8 +68,7 @@ fn left_out(world: &Snapshot, target: &Target, why: Reason) -> Option<Skipped> {
     Some(Skipped { provider, model: Some(target.model.id.clone()), why })
 }
 
-/// Adds the targets for one case only that can serve now. Who is followed by one that takes what is declined passes it
-/// on.
+/// Adds the targets for one case only that can serve now.
 pub(super) fn add_reserves(
     ask: &Ask<'_>,
     world: &Snapshot,
@@ -84,9 +83,15 @@ pub(super) fn add_reserves(
             Verdict::Resting(why) => skipped.extend(left_out(world, &target, why)),
         }
     }
-    let Some(last) = targets.iter().rposition(|target| target.reason == Choice::WhenRefused) else { return };
-    for target in targets[..last].iter_mut().filter(|target| target.reason != Choice::WhenTooLong) {
-        target.passes_refusals_on = true;
+    pass_refusals_on(targets);
+}
+
+/// Notes at every target whether one comes after it that takes what it declines.
+pub(super) fn pass_refusals_on(targets: &mut [Target]) {
+    let last = targets.iter().rposition(|target| target.reason == Choice::WhenRefused);
+    for (at, target) in targets.iter_mut().enumerate() {
+        let is_followed = last.is_some_and(|last| at < last);
+        target.passes_refusals_on = is_followed && target.reason != Choice::WhenTooLong;
     }
 }
 

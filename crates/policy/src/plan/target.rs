@@ -3,10 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use wire::{Fault, RawObject};
+use wire::{Fault, RawObject, SurfaceId};
 
 use crate::health::KeyId;
 use crate::provider::{Endpoint, Model, Provider};
+use crate::rule::Rules;
 
 /// One thing to try.
 #[derive(Debug, Clone)]
@@ -76,7 +77,10 @@ impl Target {
 
     /// Its body is edited after it was carried or encoded.
     pub fn has_rules(&self) -> bool {
-        self.model.max_tokens.is_some() || !self.provider.rules.is_empty() || !self.model.rules.is_empty()
+        self.model.max_tokens.is_some()
+            || !self.provider.rules.is_empty()
+            || !self.provider.conditional.is_empty()
+            || !self.model.rules.is_empty()
     }
 
     /// A request that would lose something in translation is refused.
@@ -84,22 +88,32 @@ impl Target {
         self.model.strict_translation.unwrap_or(self.provider.strict_translation)
     }
 
-    /// Edits the final body: the model's output limit, the provider's rules, the model's own.
-    pub fn apply_rules(&self, body: &mut RawObject) -> Result<(), Fault> {
+    /// Edits the final body of a request in this format: the model's output limit, the provider's rules, those that hold
+    /// for some requests, the model's own.
+    pub fn apply_rules(&self, surface: SurfaceId, body: &mut RawObject) -> Result<(), Fault> {
         if let Some(limit) = self.model.max_tokens {
             let place = self.endpoint().wire.output_limit(self.model.profile.max_tokens_field);
             place.hold(limit, body)?;
         }
-        self.provider.rules.apply(body);
-        self.model.rules.apply(body);
+        self.rules(surface).for_each(|rules| rules.apply(body));
         Ok(())
     }
 
     /// What [`Target::apply_rules`] does, a sentence each, in order.
-    pub fn rules_in_words(&self) -> Vec<String> {
+    pub fn rules_in_words(&self, surface: SurfaceId) -> Vec<String> {
         let limit = self.model.max_tokens.map(|limit| format!("limit the answer to {limit} tokens"));
-        let rules = self.provider.rules.iter().chain(self.model.rules.iter());
+        let rules = self.rules(surface).flat_map(Rules::iter);
         limit.into_iter().chain(rules.map(ToString::to_string)).collect()
+    }
+
+    /// All rules that hold, in the order in which they are applied: the particular ones last.
+    fn rules(&self, surface: SurfaceId) -> impl Iterator<Item = &Rules> {
+        let (provider, model) = (&*self.provider, &*self.model);
+        let wire = self.endpoint().wire;
+        let holding =
+            provider.conditional.iter().filter(move |of| of.when.holds(surface, wire, provider, model));
+        let holding = holding.map(|of| &of.rules);
+        std::iter::once(&provider.rules).chain(holding).chain(std::iter::once(&model.rules))
     }
 
     pub(super) fn explain(&self) -> String {

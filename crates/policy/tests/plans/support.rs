@@ -30,6 +30,7 @@ pub fn provider(id: &str, models: &[&str]) -> Provider {
         section: None,
         program: None,
         rules: Rules::default(),
+        conditional: Vec::new(),
         timeouts: Timeouts::default(),
         strict_translation: false,
         disabled: None,

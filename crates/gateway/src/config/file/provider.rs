@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use policy::{Auth, Rate, Rules};
+use policy::{Auth, ConditionalRules, Rate, Rules};
 use store::Secret;
 use wire::WireId;
 
@@ -45,6 +45,7 @@ pub struct ProviderSettings {
     pub strict_translation: Option<bool>,
     pub timeouts: TimeoutSettings,
     pub rules: Rules,
+    pub conditional: Vec<ConditionalRules>,
     pub models: Vec<ModelSettings>,
 }
 
@@ -146,6 +147,7 @@ fn provider(name: &str, line: u64, mut section: Section<'_>, reader: &mut Reader
         strict_translation: section.flag("strict_translation", reader),
         timeouts: TimeoutSettings { total: timeouts.total.or(total), ..timeouts },
         rules: rules::read(&mut section, reader),
+        conditional: rules::conditional(&mut section, reader),
         models: section.section("models", reader).map(|section| models(&section, reader)).unwrap_or_default(),
     };
     section.close(reader);

@@ -42,7 +42,7 @@ pub(super) fn outgoing(
         }
         (RawObject::parse(encoded.body)?, encoded.headers, encoded.losses, Some(encoded.undo))
     };
-    target.apply_rules(&mut body)?;
+    target.apply_rules(inbound.surface, &mut body)?;
     Ok(Outgoing { headers, body: body.into_segments(), losses, undo })
 }
 

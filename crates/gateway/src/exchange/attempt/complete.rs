@@ -19,7 +19,7 @@ pub(super) fn outgoing(inbound: &Inbound, target: &Target) -> Result<Outgoing, F
     let mut body = inbound.body.clone();
     inbound.surface.surface().strip(&mut body);
     wire::complete::retarget(&mut body, &target.model.profile, inbound.peek.stream)?;
-    target.apply_rules(&mut body)?;
+    target.apply_rules(inbound.surface, &mut body)?;
     let headers = carried_headers(target.endpoint().wire.wire(), inbound);
     Ok(Outgoing { headers, body: body.into_segments(), losses: Vec::new(), undo: None })
 }

@@ -98,7 +98,8 @@ fn change(gateway: &Gateway, provider: &FakeProv, number: usize) {
         let reply = gateway.post("/admin/v1/config/reload", &json!(null));
         assert_eq!(reply.status, if broken { 400 } else { 200 }, "{}", reply.text());
     }
-    assert_eq!(errors().contains(&mistake), broken, "{}", errors());
+    // It is in force a moment before that is told.
+    eventually("it is told", || errors().contains(&mistake) == broken);
     assert_eq!(config_error(gateway).is_some(), broken);
 }
 

@@ -109,7 +109,7 @@ fn start(provider: &FakeProv, dice: &mut Dice) -> Gateway {
     let yaml = format!("providers:\n{}routes:\n{routes}", providers(provider));
     let gateway = Builder::new(yaml).start();
     // Who rests, rests: a probe that falls due between question and answer would be no mistake.
-    let settings = json!({"resetTimeoutMs": 86_400_000, "failureThreshold": 12});
+    let settings = json!({"resetTimeoutMs": 86_400_000, "failureThreshold": 4});
     assert_eq!(gateway.ask(TOKEN, "PUT", "/v1/circuit-breaker/config", None, &settings).status, 200);
     gateway
 }
@@ -189,7 +189,7 @@ fn what_is_explained_is_what_then_happens_in_a_thousand_worlds() {
     let gateway = start(&provider, &mut dice);
     let (mut fell_over, mut left_out) = (0, 0);
     for world in 0..WORLDS {
-        if world % 25 == 0 {
+        if world.is_multiple_of(50) {
             for at in 0..PROVIDERS {
                 gateway.post(&format!("/v1/admin/reset-circuit-breaker/p{at}"), &json!({}));
             }
