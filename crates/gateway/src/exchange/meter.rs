@@ -90,11 +90,17 @@ impl Meter {
             Entry::admitted(arrival.id, arrival.wall, surface.name().into(), operation.name().into());
         entry.key_name = caller.key_name.as_deref().map(str::to_owned);
         entry.client_request_id = client_request_id;
+        let mut meter = Self::without_row(arrival, caller.clone(), entry);
+        (meter.slot, meter.place) = (Some(slot), Some(place));
+        meter
+    }
+
+    fn without_row(arrival: Arrival, caller: Caller, entry: Entry) -> Self {
         Self {
             arrival,
-            caller: caller.clone(),
+            caller,
             entry,
-            slot: Some(slot),
+            slot: None,
             usage: None,
             tries: Vec::new(),
             outrun: Vec::new(),
@@ -102,7 +108,7 @@ impl Meter {
             errand: None,
             upstream_wait: Duration::ZERO,
             filled: false,
-            place: Some(place),
+            place: None,
         }
     }
 
@@ -172,20 +178,7 @@ impl Meter {
 
     /// A meter for an attempt beside the one that is about to begin. It writes no row.
     pub(super) fn beside(&self) -> Self {
-        Self {
-            arrival: self.arrival,
-            caller: self.caller.clone(),
-            entry: self.entry.clone(),
-            slot: None,
-            usage: None,
-            tries: Vec::new(),
-            outrun: Vec::new(),
-            losses: Vec::new(),
-            errand: None,
-            upstream_wait: Duration::ZERO,
-            filled: false,
-            place: None,
-        }
+        Self::without_row(self.arrival, self.caller.clone(), self.entry.clone())
     }
 
     /// The attempt beside this one came too late, or failed.
