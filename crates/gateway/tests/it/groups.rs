@@ -132,7 +132,7 @@ fn two_keys_of_one_provider_take_turns_too() {
 }
 
 #[test]
-fn a_group_outlives_the_process_and_another_process_sees_it_within_a_second() {
+fn a_group_outlives_the_process_and_another_process_comes_to_follow_it() {
     let provider = block_on(FakeProv::start());
     let gateway = start(&provider);
     let other = Builder::new(providers(&provider)).within(gateway.dir.clone()).start();
