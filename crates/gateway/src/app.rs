@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::{ArcSwap, Guard};
-use policy::Found;
+use policy::{BreakerSettings, Found};
 use store::{LedgerHandle, Store};
 use upstream::Upstreams;
 use wire::Fault;
 
+use crate::breakers;
 use crate::credentials::{self, Credentials};
 use crate::groups;
 use crate::health::LiveHealth;
@@ -41,6 +42,8 @@ pub struct App {
     pub origins: Arc<Origins>,
     /// How another configuration takes the place of the one in force.
     pub reload: Reload,
+    /// What holds of breakers as long as nobody says otherwise.
+    usual_breakers: BreakerSettings,
     world: ArcSwap<World>,
     draining: AtomicBool,
 }
@@ -52,6 +55,7 @@ impl App {
         ledger: LedgerHandle,
         upstreams: Upstreams,
         world: World,
+        usual_breakers: BreakerSettings,
         reload: Reload,
     ) -> Self {
         Self {
@@ -65,6 +69,7 @@ impl App {
             mcp_calls: Arc::default(),
             origins: Arc::default(),
             reload,
+            usual_breakers,
             world: ArcSwap::from_pointee(world),
             draining: AtomicBool::new(false),
         }
@@ -106,6 +111,13 @@ impl App {
         let groups = self.store.groups().await.map_err(credentials::fault)?;
         let routes = groups::routes(&groups);
         self.world.rcu(|world| world.with_groups(routes.clone()));
+        Ok(())
+    }
+
+    /// Somebody said when breakers are to open: every failure after this is judged so.
+    pub async fn breakers_changed(&self) -> Result<(), Fault> {
+        let rule = self.store.breakers().await.map_err(credentials::fault)?;
+        self.health.change(|health, _| health.set(breakers::settings(&rule, self.usual_breakers)));
         Ok(())
     }
 

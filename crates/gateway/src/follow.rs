@@ -23,7 +23,12 @@ pub async fn follow(app: Weak<App>, mut seen: i64) {
 }
 
 async fn take_over(app: &Arc<App>) -> bool {
-    let taken = [app.credentials_changed().await, app.keys_changed().await, app.groups_changed().await];
+    let taken = [
+        app.credentials_changed().await,
+        app.keys_changed().await,
+        app.groups_changed().await,
+        app.breakers_changed().await,
+    ];
     for fault in taken.iter().filter_map(|taken| taken.as_ref().err()) {
         tracing::warn!(error = %fault, "the vault has changed and cannot be read; trying again");
     }

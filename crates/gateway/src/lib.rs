@@ -3,6 +3,7 @@
 pub mod app;
 pub mod arrival;
 pub mod body;
+pub mod breakers;
 pub mod catalog;
 pub mod cli;
 pub mod clock;

@@ -175,7 +175,7 @@ async fn go_in(
             surface::explained(app, world.clone(), arrival, found.surface.into(), caller, request).await
         }
         Room::Config => manage::config::answer(app, request).await,
-        Room::Breaker => manage::breakers::answer(app, rest, request).await,
+        Room::Breaker => manage::breakers::answer(app, &caller, arrival, rest, request).await,
         Room::Groups => manage::groups::answer(app, &caller, arrival, rest, request).await,
         Room::Latency => Ok(manage::latency::answer(app)),
         Room::Socket => socket::open(app, world, (arrival, peer.ip()), Spoken::Chat, request),

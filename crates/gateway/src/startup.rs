@@ -75,13 +75,13 @@ pub async fn start(
         ledger.handle(),
         Upstreams::new(Options { extra_roots: config.extra_roots.clone(), ..Options::default() }),
         world,
+        BreakerSettings { enabled: config.breakers, ..BreakerSettings::default() },
         Reload::new(config, warnings),
     );
     let app = Arc::new(app);
-    let breakers = BreakerSettings { enabled: config.breakers, ..BreakerSettings::default() };
-    app.health.change(|health, _| health.set(breakers));
     app.keys_changed().await.map_err(|error| Failure::new(65, error))?;
     app.groups_changed().await.map_err(|error| Failure::new(65, error))?;
+    app.breakers_changed().await.map_err(|error| Failure::new(65, error))?;
     runtime.spawn(follow(Arc::downgrade(&app), generation));
     runtime.spawn(discover(Arc::downgrade(&app)));
     Ok(Started { app, ledger, store: opened.store, database: opened.database, key_source: opened.key_source })

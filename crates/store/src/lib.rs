@@ -29,9 +29,9 @@ pub use master_key::KeySource;
 pub use secret::Secret;
 pub use sqlite::is_foreign;
 pub use types::{
-    AccessKey, AuditEntry, AuditVerdict, AuthFile, By, Credential, Entry, GLOBAL, Group, GroupMember,
-    GroupRule, Inspection, KeyChanges, KeyRole, NewAccessKey, NewAuthFile, NewCredential, NoVersion, Outcome,
-    Restored, Totals, Version, Word,
+    AccessKey, AuditEntry, AuditVerdict, AuthFile, BreakerRule, By, Credential, Entry, GLOBAL, Group,
+    GroupMember, GroupRule, Inspection, KeyChanges, KeyRole, NewAccessKey, NewAuthFile, NewCredential,
+    NoVersion, Outcome, Restored, Totals, Version, Word,
 };
 pub use vault::Sealer;
 
@@ -74,7 +74,7 @@ pub trait Secrets: Send + Sync {
     /// The content of an auth file, for use now.
     async fn open_file(&self, id: i64) -> Result<Secret, StoreError>;
 
-    /// A number that grows with every change of credentials, files, access keys and groups, whichever process made it.
+    /// A number that grows with every change of credentials, files, access keys, groups and breakers, whichever process made it.
     async fn generation(&self) -> Result<i64, StoreError>;
 }
 
@@ -128,6 +128,16 @@ pub trait Groups: Send + Sync {
     async fn delete_group(&self, id: &str, by: &By) -> Result<bool, StoreError>;
 }
 
+/// Settings of circuit breakers that were made by API.
+#[async_trait]
+pub trait Breakers: Send + Sync {
+    /// What has been said of them.
+    async fn breakers(&self) -> Result<BreakerRule, StoreError>;
+
+    /// Keeps what is said now; what is not stays. Yields all that has been said.
+    async fn change_breakers(&self, changes: BreakerRule, by: &By) -> Result<BreakerRule, StoreError>;
+}
+
 /// Who changed what in the vault. Entries are written by the changes themselves, in the same transaction.
 #[async_trait]
 pub trait Audit: Send + Sync {
@@ -155,8 +165,8 @@ pub trait Custody: Send + Sync {
     /// Writes a consistent copy of the whole database to a file that must not exist. It needs the same master key.
     async fn backup(&self, to: &Path) -> Result<(), StoreError>;
 
-    /// Makes credentials, files and access keys what they are in a backup of this vault; groups stay as they are. The audit log goes on: it notes
-    /// every row that was brought back or taken away.
+    /// Makes credentials, files and access keys what they are in a backup of this vault; groups and breakers stay as
+    /// they are. The audit log goes on: it notes every row that was brought back or taken away.
     async fn restore(&self, from: &Path, by: &By) -> Result<Restored, StoreError>;
 }
 
@@ -178,7 +188,7 @@ pub trait Ledger: Send + Sync {
 
 /// Everything the gateway keeps.
 #[async_trait]
-pub trait Store: Secrets + AccessKeys + Groups + Audit + Custody + Ledger {
+pub trait Store: Secrets + AccessKeys + Groups + Breakers + Audit + Custody + Ledger {
     /// Whether the database can be read now.
     async fn health(&self) -> Result<(), StoreError>;
 

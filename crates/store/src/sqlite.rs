@@ -6,6 +6,7 @@
 mod access_keys;
 mod audit;
 mod backup;
+mod breakers;
 mod change;
 mod connect;
 mod custody;

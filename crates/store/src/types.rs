@@ -2,6 +2,7 @@
 
 mod access_key;
 mod audit;
+mod breaker_rule;
 mod custody;
 mod group;
 mod sealed;
@@ -13,6 +14,7 @@ use uuid::Uuid;
 
 pub use access_key::{AccessKey, KeyChanges, KeyRole, NewAccessKey};
 pub use audit::{AuditEntry, AuditVerdict, By};
+pub use breaker_rule::BreakerRule;
 pub use custody::{Inspection, Restored};
 pub use group::{Group, GroupMember, GroupRule};
 pub use sealed::{AuthFile, Credential, NewAuthFile, NewCredential, NoVersion, Version};

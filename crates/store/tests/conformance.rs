@@ -14,8 +14,8 @@ use std::sync::Arc;
 use entries::bare_entry;
 use files::new_file;
 use store::{
-    AccessKeys, AuditVerdict, By, Entry, GLOBAL, GroupMember, GroupRule, KeyChanges, KeyRole, Ledger,
-    NewAccessKey, Outcome, Secrets, Store, StoreError, Totals,
+    AccessKeys, AuditVerdict, BreakerRule, By, Entry, GLOBAL, GroupMember, GroupRule, KeyChanges, KeyRole,
+    Ledger, NewAccessKey, Outcome, Secrets, Store, StoreError, Totals,
 };
 use stores::{by, new_credential, second};
 use tempfile::TempDir;
@@ -68,6 +68,33 @@ async fn groups_are_made_changed_and_deleted_and_every_process_hears_of_it(store
     let log = store.audit(None, 10).await.unwrap();
     let actions: Vec<&str> = log.iter().map(|entry| entry.action.as_str()).collect();
     assert_eq!(actions, ["group.deleted", "group.updated", "group.created", "group.created"]);
+    assert!(store.inspect().await.unwrap().complaints.is_empty());
+}
+
+#[tokio::test]
+async fn breakers_keep_their_story() {
+    for (backend, store, _directory) in backends().await {
+        eprintln!("{backend}");
+        what_is_said_of_breakers_adds_up_and_every_process_hears_of_it(&*store).await;
+    }
+}
+
+async fn what_is_said_of_breakers_adds_up_and_every_process_hears_of_it(store: &dyn Store) {
+    assert!(store.breakers().await.unwrap().is_silent());
+    let before = store.generation().await.unwrap();
+    let first =
+        BreakerRule { failure_threshold: Some(3), backoff_base_ms: Some(Some(500)), ..Default::default() };
+    assert_eq!(store.change_breakers(first, &by(1)).await.unwrap(), first);
+    let changes = BreakerRule { enabled: Some(false), backoff_base_ms: Some(None), ..BreakerRule::default() };
+    let expected = BreakerRule { failure_threshold: Some(3), ..changes };
+    assert_eq!(store.change_breakers(changes, &by(2)).await.unwrap(), expected);
+    assert_eq!(store.breakers().await.unwrap(), expected, "that there is no backoff was said, and is kept");
+    assert_eq!(store.generation().await.unwrap(), before + 2);
+    let log = store.audit(None, 10).await.unwrap();
+    let said: Vec<_> = log.iter().map(|entry| (&*entry.action, &*entry.detail)).collect();
+    let details =
+        [r#"{"enabled":false,"backoffBaseMs":null}"#, r#"{"failureThreshold":3,"backoffBaseMs":500}"#];
+    assert_eq!(said, details.map(|detail| ("breakers.changed", detail)));
     assert!(store.inspect().await.unwrap().complaints.is_empty());
 }
 

@@ -29,6 +29,7 @@ pub(super) async fn delete_group(errand: Errand<'_>) -> Result<Value, Fault> {
 }
 
 /// `configure_circuit_breaker`
-pub(super) fn configure_breakers(errand: Errand<'_>) -> Result<Value, Fault> {
-    breakers::set(errand.app, &body(errand.arguments)?)
+pub(super) async fn configure_breakers(errand: Errand<'_>) -> Result<Value, Fault> {
+    let Errand { app, caller, arguments, .. } = errand;
+    breakers::set(app, &body(arguments)?, &caller.acts(Arrival::now())).await
 }

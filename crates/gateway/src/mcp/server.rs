@@ -120,7 +120,7 @@ impl Tools {
             Action::ListGroups => routing::list_groups(errand).await,
             Action::CreateGroup => routing::create_group(errand).await,
             Action::DeleteGroup => routing::delete_group(errand).await,
-            Action::ConfigureBreakers => routing::configure_breakers(errand),
+            Action::ConfigureBreakers => routing::configure_breakers(errand).await,
             Action::BreakerStats => Ok(breakers::stats(&self.app)),
         }
     }

@@ -261,7 +261,7 @@ pub(super) const TOOLS: [Tool; 13] = [
     Tool {
         name: "configure_circuit_breaker",
         title: "Configure circuit breakers",
-        about: "Changes when circuit breakers open and close, until the gateway ends. What is not named stays.",
+        about: "Changes when circuit breakers open and close, for good and in every process. What is not named stays.",
         action: Action::ConfigureBreakers,
         need: Need::WriteVault,
         input: &BREAKERS,

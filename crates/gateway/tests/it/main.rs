@@ -5,6 +5,7 @@
 mod access_keys;
 mod auth_files;
 mod bad_input;
+mod breakers;
 mod catalogue;
 mod client_faults;
 mod clients_leave;
