@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-pub use tokio::time::{Instant, Sleep, sleep, sleep_until, timeout};
+pub use tokio::time::{Instant, Sleep, sleep, sleep_until, timeout, timeout_at};
 use uuid::Uuid;
 
 /// Monotonic time, for durations and deadlines.

@@ -14,6 +14,9 @@ mod needs;
 mod relay;
 mod session;
 mod tally;
+mod time_limit;
+
+use std::time::Duration;
 
 use policy::Next;
 use wire::Fault;
@@ -23,6 +26,7 @@ pub use answer::Answer;
 pub use explain::{Explanation, explain};
 pub use meter::{Meter, Tried};
 pub use relay::Relay;
+pub use time_limit::TimeLimit;
 
 use crate::app::App;
 use crate::clock;
@@ -68,10 +72,22 @@ async fn try_targets(app: &App, inbound: &Inbound, meter: &mut Meter) -> Result<
                 }
             }
             Next::Wait { pause, target } => {
-                clock::sleep(pause).await;
+                wait(pause, inbound.time_limit).await?;
                 next = Next::Try(target);
             }
             Next::GiveUp(fault) => return Err(fault),
+        }
+    }
+}
+
+/// The pause before a target is tried again, which not every client has the time for.
+async fn wait(pause: Duration, limit: Option<TimeLimit>) -> Result<(), Fault> {
+    let pause = clock::sleep(pause);
+    match limit {
+        Some(limit) => limit.within(pause).await,
+        None => {
+            pause.await;
+            Ok(())
         }
     }
 }

@@ -100,7 +100,11 @@ fn with_headers(fault: &Fault, status: StatusCode, body: Bytes) -> Response<OutB
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
         // The gateway has tried again already, or trying again cannot help.
-        Fault::Upstream(_) | Fault::Unreachable { .. } | Fault::Timeout { .. } | Fault::BadAnswer { .. }
+        Fault::Upstream(_)
+        | Fault::Unreachable { .. }
+        | Fault::Timeout { .. }
+        | Fault::OutOfTime { .. }
+        | Fault::BadAnswer { .. }
             if status != StatusCode::TOO_MANY_REQUESTS =>
         {
             headers.insert(SHOULD_RETRY, HeaderValue::from_static("false"));

@@ -1,11 +1,15 @@
 //! What went wrong, in our words.
 
+mod class;
+
 use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::StatusCode;
+
+pub use class::Class;
 
 /// What went wrong, by whose doing. Each dialect renders it; it is logged once, where it becomes an answer.
 #[derive(Debug, thiserror::Error)]
@@ -129,6 +133,15 @@ pub enum Fault {
         #[allow(missing_docs)]
         after: Duration,
     },
+    /// The limit passed that the client has set to its request as a whole.
+    #[error(
+        "the request was not answered within the {} ms that x-gateway-timeout-ms allows it",
+        limit.as_millis()
+    )]
+    OutOfTime {
+        #[allow(missing_docs)]
+        limit: Duration,
+    },
     /// The upstream's answer ended before it was complete.
     #[error("{provider} broke off its answer: {why}")]
     Cut {
@@ -193,35 +206,6 @@ impl From<UpstreamFault> for Fault {
     fn from(fault: UpstreamFault) -> Self {
         Fault::Upstream(Box::new(fault))
     }
-}
-
-/// What kind of error an upstream reported (DIALECTS: errors). Decides status, retry and fallback.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Class {
-    /// The request is wrong; nobody else would take it.
-    BadRequest,
-    /// The prompt does not fit the model's context.
-    ContextTooLong,
-    /// Our credential is refused.
-    Auth,
-    /// Our account has no money left.
-    Billing,
-    /// Our credential may not do this.
-    Permission,
-    /// The provider does not have the model.
-    NotFound,
-    /// The request is too large.
-    TooLarge,
-    /// The request is understood and refused.
-    Unprocessable,
-    /// Too many requests or tokens.
-    RateLimit,
-    /// The provider failed.
-    Server,
-    /// The provider is overloaded.
-    Overloaded,
-    /// The provider timed out by itself.
-    Timeout,
 }
 
 /// What an upstream failed to do in time.
@@ -296,7 +280,7 @@ impl Fault {
             Fault::Unreachable { .. } | Fault::Cut { .. } | Fault::BadAnswer { .. } => {
                 StatusCode::BAD_GATEWAY
             }
-            Fault::Timeout { .. } => StatusCode::GATEWAY_TIMEOUT,
+            Fault::Timeout { .. } | Fault::OutOfTime { .. } => StatusCode::GATEWAY_TIMEOUT,
             Fault::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -321,6 +305,7 @@ impl Fault {
             Fault::Upstream(fault) => fault.class.code(),
             Fault::Unreachable { .. } => "upstream_unreachable",
             Fault::Timeout { .. } => "upstream_timeout",
+            Fault::OutOfTime { .. } => "time_limit",
             Fault::Cut { .. } => "upstream_cut",
             Fault::BadAnswer { .. } => "upstream_bad_answer",
             Fault::Store { .. } => "store_unavailable",
@@ -352,6 +337,7 @@ impl Fault {
             | Fault::NotFound { .. }
             | Fault::Stale { .. }
             | Fault::MethodNotAllowed { .. }
+            | Fault::OutOfTime { .. }
             | Fault::RateLimited { .. } => Blame::Client,
         }
     }
@@ -427,48 +413,6 @@ impl Fault {
             _ => {}
         }
         self
-    }
-}
-
-impl Class {
-    /// Status for the client.
-    pub fn status(self) -> StatusCode {
-        match self {
-            Class::BadRequest | Class::ContextTooLong => StatusCode::BAD_REQUEST,
-            Class::NotFound => StatusCode::NOT_FOUND,
-            Class::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Class::Unprocessable => StatusCode::UNPROCESSABLE_ENTITY,
-            Class::RateLimit => StatusCode::TOO_MANY_REQUESTS,
-            Class::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
-            Class::Timeout => StatusCode::GATEWAY_TIMEOUT,
-            Class::Auth | Class::Billing | Class::Permission | Class::Server => StatusCode::BAD_GATEWAY,
-        }
-    }
-
-    /// The stable code that clients may test.
-    pub fn code(self) -> &'static str {
-        match self {
-            Class::BadRequest | Class::Unprocessable => "invalid_request",
-            Class::ContextTooLong => "context_too_long",
-            Class::Auth | Class::Permission => "upstream_auth",
-            Class::Billing => "upstream_billing",
-            Class::NotFound => "model_not_found",
-            Class::TooLarge => "request_too_large",
-            Class::RateLimit => "rate_limited",
-            Class::Server => "upstream_error",
-            Class::Overloaded => "overloaded",
-            Class::Timeout => "upstream_timeout",
-        }
-    }
-
-    /// Whose doing it is.
-    pub fn blame(self) -> Blame {
-        match self {
-            Class::BadRequest | Class::TooLarge | Class::Unprocessable => Blame::Client,
-            Class::Auth | Class::Billing | Class::Permission => Blame::Credential,
-            Class::ContextTooLong | Class::NotFound => Blame::Target,
-            Class::RateLimit | Class::Server | Class::Overloaded | Class::Timeout => Blame::Upstream,
-        }
     }
 }
 

@@ -14,6 +14,7 @@ use wire::{Fault, Head, Operation, RawObject, SurfaceId};
 use super::meter::Meter;
 use super::needs::{may_hold_media, needs};
 use super::session;
+use super::time_limit::TimeLimit;
 use crate::arrival::Arrival;
 use crate::clock;
 use crate::door;
@@ -92,6 +93,8 @@ pub struct Inbound {
     pub project: String,
     /// How far the caller's key reaches.
     pub reach: Arc<door::Scope>,
+    /// How long the client is willing to wait.
+    pub time_limit: Option<TimeLimit>,
     /// Only the first target may be tried.
     pub strict: bool,
     /// The client wants to know what would happen, and nothing to be sent.
@@ -112,7 +115,7 @@ impl Inbound {
     /// Scans and peeks; tells the meter what was asked for.
     ///
     /// # Errors
-    /// `Malformed`, naming the field; `Forbidden`, when the key belongs to another project.
+    /// `Malformed`, naming the field or the header; `Forbidden`, when the key belongs to another project.
     pub fn admit(
         world: Arc<World>,
         asked: Asked,
@@ -132,6 +135,7 @@ impl Inbound {
         let explain = text(headers, "x-gateway-explain").is_some_and(|value| value != "false");
         meter.asked(&peek, &project);
         let arrival = meter.arrival();
+        let time_limit = TimeLimit::of(headers, arrival)?;
         let forwarded = forwarded(surface, headers);
         Ok(Self {
             world,
@@ -144,6 +148,7 @@ impl Inbound {
             peek,
             project,
             reach,
+            time_limit,
             strict,
             explain,
             key,

@@ -61,7 +61,11 @@ impl Answer {
         headers.insert(CONTENT_TYPE, if is_sse { EVENT_STREAM } else { JSON });
         headers.insert(CACHE_CONTROL, NO_CACHE);
         headers.insert(ACCEL_BUFFERING, UNBUFFERED);
-        Self { status: StatusCode::OK, headers, body: OutBody::Stream(Box::new(relay.begin(meter))) }
+        Self {
+            status: StatusCode::OK,
+            headers,
+            body: OutBody::Stream(Box::new(relay.until(inbound.time_limit).begin(meter))),
+        }
     }
 }
 

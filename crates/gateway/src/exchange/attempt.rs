@@ -27,7 +27,6 @@ use super::continued;
 use super::meter::{Meter, codes};
 use super::relay::{Keeper, Memory, Relay};
 use crate::app::App;
-use crate::clock;
 use crate::credentials::Key;
 use crate::world::{Runtime, World};
 
@@ -140,7 +139,6 @@ async fn ask_with(
     if inbound.operation != Operation::CountTokens {
         meter.sends(app.health.begin(target, key.map(|key| key.id)));
     }
-    let started = clock::now();
     let outgoing = outgoing(app, inbound, target, thoughts, meter).await;
     let replied = match outgoing.and_then(|outgoing| without_loss(target, outgoing)) {
         Ok(outgoing) => send(app, runtime, inbound, target, key, outgoing, meter).await,
@@ -148,7 +146,7 @@ async fn ask_with(
     };
     let replied =
         replied.map_err(|fault| without_key(fault.named(&target.provider.id), key.map(|key| &key.value)));
-    meter.tried(started, replied.as_ref().err());
+    meter.tried(replied.as_ref().err());
     if let Err(fault) = &replied {
         log(target, fault, meter);
     }

@@ -12,6 +12,7 @@ use wire::{Fault, Operation};
 use super::admit::Inbound;
 use super::attempt::{Reply, attempt};
 use super::meter::Meter;
+use super::time_limit::TimeLimit;
 use crate::app::App;
 use crate::clock;
 use crate::world::World;
@@ -57,7 +58,22 @@ impl Asked<'_> {
     }
 
     async fn plain(&self, target: &Target, meter: &mut Meter) -> Result<Reply, Fault> {
-        attempt(self.app, self.world, self.inbound, target, meter).await
+        match self.inbound.time_limit {
+            Some(limit) => Box::pin(self.limited(limit, target, meter)).await,
+            None => attempt(self.app, self.world, self.inbound, target, meter).await,
+        }
+    }
+
+    /// As long as the client has time. A target that was given less than it needs is let go, not judged.
+    async fn limited(&self, limit: TimeLimit, target: &Target, meter: &mut Meter) -> Result<Reply, Fault> {
+        let replied = {
+            let asking = pin!(attempt(self.app, self.world, self.inbound, target, meter));
+            limit.within(asking).await
+        };
+        replied.unwrap_or_else(|fault| {
+            meter.let_go(fault.code());
+            Err(fault)
+        })
     }
 
     async fn hedged(

@@ -55,6 +55,7 @@ pub struct Tried {
     pub fault: Option<&'static str>,
     /// It failed, and may be billed all the same.
     may_be_billed: bool,
+    began: Instant,
     took: Duration,
 }
 
@@ -144,6 +145,7 @@ impl Meter {
             target: target.clone(),
             fault: None,
             may_be_billed: false,
+            began: clock::now(),
             took: Duration::ZERO,
         });
     }
@@ -153,15 +155,14 @@ impl Meter {
         self.errand = Some(errand);
     }
 
-    /// How the attempt ended that `trying` announced, `since` which it ran.
-    pub fn tried(&mut self, since: Instant, fault: Option<&Fault>) {
-        let took = clock::now() - since;
+    /// How the attempt ended that `trying` announced.
+    pub fn tried(&mut self, fault: Option<&Fault>) {
+        let Some(last) = self.tries.last_mut() else { return };
+        let took = clock::now() - last.began;
         self.upstream_wait += took;
-        if let Some(last) = self.tries.last_mut() {
-            last.fault = fault.map(word);
-            last.may_be_billed = fault.is_some_and(Fault::may_be_billed);
-            last.took = took;
-        }
+        last.fault = fault.map(word);
+        last.may_be_billed = fault.is_some_and(Fault::may_be_billed);
+        last.took = took;
         match (fault, &self.errand) {
             (Some(fault), _) => self.report(fault),
             (None, Some(errand)) => errand.answering(took, self.entry.stream),
@@ -195,13 +196,19 @@ impl Meter {
         *self = other;
     }
 
-    /// Its attempts; the one under way ends here, and nothing can be said of its target.
+    /// Its attempts; the one under way is let go.
     fn given_up(&mut self) -> Vec<Tried> {
-        if let Some(last) = self.tries.last_mut().filter(|_| self.errand.take().is_some()) {
-            last.fault = Some(OUTRUN);
-            last.may_be_billed = true;
-        }
+        self.let_go(OUTRUN);
         mem::take(&mut self.tries)
+    }
+
+    /// The attempt under way ends here, through no fault of its target's, of which nothing can be said.
+    pub(super) fn let_go(&mut self, why: &'static str) {
+        if let Some(last) = self.tries.last_mut().filter(|_| self.errand.take().is_some()) {
+            last.fault = Some(why);
+            last.may_be_billed = true;
+            last.took = clock::now() - last.began;
+        }
     }
 
     /// Who is answering, for the next request of the conversation.

@@ -31,6 +31,7 @@ use splitter::Splitter;
 use super::attempt::without_key;
 use super::meter::Meter;
 use super::tally::Tally;
+use super::time_limit::{Alarm, TimeLimit};
 use crate::body::BrokenOff;
 use crate::clock::{self, Instant, Sleep};
 use crate::telemetry::metrics;
@@ -68,6 +69,8 @@ pub struct Relay {
     meter: Option<Meter>,
     last_sent: Instant,
     keep_alive: Option<Pin<Box<Sleep>>>,
+    /// Rings when the client has no more time.
+    alarm: Option<Alarm>,
     /// The model has been reported to the meter.
     named: bool,
     abort: Abort,
@@ -104,6 +107,7 @@ impl Relay {
             meter: None,
             last_sent: clock::now(),
             keep_alive: None,
+            alarm: None,
             named: false,
             abort: Abort::No,
         }
@@ -112,6 +116,12 @@ impl Relay {
     /// The same, with a key that no error tells the client.
     pub(super) fn hiding(mut self, secret: Option<HeaderValue>) -> Self {
         self.secret = secret;
+        self
+    }
+
+    /// The same, as long as the client has time.
+    pub(super) fn until(mut self, limit: Option<TimeLimit>) -> Self {
+        self.alarm = limit.map(TimeLimit::alarm);
         self
     }
 
@@ -145,6 +155,7 @@ impl Relay {
             meter: None,
             last_sent: clock::now(),
             keep_alive: None,
+            alarm: None,
             named: false,
             abort: Abort::No,
         }
@@ -205,6 +216,7 @@ impl Relay {
                 Poll::Ready(Err(fault)) => self.break_off(fault),
             }
         }
+        self.heed_alarm(cx);
         if !self.out.is_empty() {
             return Poll::Ready(Some(Ok(self.send())));
         }
@@ -215,6 +227,17 @@ impl Relay {
         ready!(self.poll_keep_alive(cx));
         self.last_sent = clock::now();
         Poll::Ready(Some(Ok(Bytes::from_static(keep_alive))))
+    }
+
+    /// Breaks off when the client has no more time, unless the end has been seen. The upstream is not to blame for it.
+    fn heed_alarm(&mut self, cx: &mut Context<'_>) {
+        let is_open = self.body.is_some() && !self.tally.ended;
+        let Some(alarm) = self.alarm.as_mut().filter(|_| is_open) else { return };
+        let Poll::Ready(fault) = alarm.poll(cx) else { return };
+        if let Some(meter) = &mut self.meter {
+            meter.let_go(fault.code());
+        }
+        self.break_off(fault);
     }
 
     /// The clean end, or the cut: that one only after what was sent before it has left.

@@ -20,6 +20,7 @@ use crate::app::App;
 use crate::arrival::Arrival;
 use crate::body::OutBody;
 use crate::door::{Caller, subprotocol};
+use crate::exchange::TimeLimit;
 use crate::problem;
 use crate::world::World;
 
@@ -46,7 +47,7 @@ pub fn is_wanted(headers: &HeaderMap) -> bool {
 ///
 /// # Errors
 /// `Forbidden`: a page of a stranger asks; `Unauthenticated`: a wrong key; `RateLimited`: one of too many from this peer;
-/// `Malformed`: not a handshake.
+/// `Malformed`: not a handshake, or a header that no request could be sent with.
 pub fn open(
     app: &Arc<App>,
     world: &World,
@@ -60,6 +61,8 @@ pub fn open(
     }
     let accept = accept(request.headers())?;
     let caller = admit(world, request.headers(), peer)?;
+    // It holds for each message. Better to hear of a mistake now than with every one of them.
+    TimeLimit::of(request.headers(), arrival)?;
     let mut response = Response::new(OutBody::empty());
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     let headers = response.headers_mut();

@@ -42,6 +42,7 @@ mod socket;
 mod storage_faults;
 mod strict_translation;
 mod support;
+mod time_limit;
 mod upstream_faults;
 mod vault;
 mod vault_commands;

@@ -10,7 +10,6 @@ use wire::{Fault, Operation, RawObject};
 use super::chat::carried_headers;
 use super::{Outgoing, Reply, ask, echo, is_carried, unreadable};
 use crate::app::App;
-use crate::clock;
 use crate::exchange::admit::{Inbound, counting};
 use crate::exchange::meter::Meter;
 use crate::tokens;
@@ -27,7 +26,7 @@ pub(super) async fn count(
 ) -> Result<Reply, Fault> {
     if !target.endpoint().wire.has(Operation::CountTokens) {
         meter.trying(target);
-        meter.tried(clock::now(), None);
+        meter.tried(None);
         return estimate(app, inbound, target, meter).await;
     }
     match ask(app, world, inbound, target, meter).await {

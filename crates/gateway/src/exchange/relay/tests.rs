@@ -8,6 +8,7 @@ use wire::WireId;
 use wire::frame::Framing;
 
 use super::*;
+use crate::arrival::Arrival;
 use crate::origins::{Account, Origin};
 use crate::recall::Owner;
 
@@ -152,4 +153,33 @@ async fn an_array_that_was_not_asked_for_is_passed_on_as_events() {
 async fn an_array_without_its_end_is_no_clean_stream() {
     let out = from_array(&PARTS[..3]).await;
     assert!(out.contains("\"error\"") && out.ends_with("<aborted>"), "{out}");
+}
+
+fn limit(millis: u32) -> Option<TimeLimit> {
+    let mut headers = HeaderMap::new();
+    headers.insert("x-gateway-timeout-ms", millis.into());
+    TimeLimit::of(&headers, Arrival::now()).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_is_broken_off_when_the_clients_time_is_over() {
+    let began = clock::now();
+    let relay = relay(&[TEXT, TEXT, STOP, DONE], Duration::from_secs(20)).await;
+    let out = all(relay.until(limit(30_000))).await;
+    assert_eq!((clock::now() - began).as_secs(), 30);
+    let said = out.replace(": keep-alive\n\n", "");
+    let error = said.strip_prefix(&[TEXT, TEXT].concat()).unwrap();
+    assert!(error.contains("\"time_limit\"") && error.contains("30000 ms"), "{out}");
+    assert!(!out.contains("[DONE]"), "{out}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_reaches_its_end_in_time_is_left_alone() {
+    let in_time = relay(&[TEXT, STOP, DONE], Duration::from_secs(2)).await;
+    assert_eq!(all(in_time.until(limit(5_000))).await, [TEXT, STOP, DONE].concat());
+    // All of it is there at once, and is read when the limit has passed already.
+    let packed: &'static str = Box::leak([TEXT, STOP, DONE].concat().into_boxed_str());
+    let late = relay(&[packed, ": more\n\n"], Duration::from_secs(9)).await.until(limit(1));
+    clock::sleep(Duration::from_secs(1)).await;
+    assert_eq!(all(late).await, packed);
 }
