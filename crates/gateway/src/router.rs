@@ -65,8 +65,7 @@ async fn enter(
         return body::turned_away(request, answer).await;
     }
     let Some(found) = found else {
-        let what = format!("nothing lives at {}; see /v1/models, /v1/chat/completions", request.uri().path());
-        let answer = problem::answer(NATIVE, &Fault::NotFound { what }, arrival);
+        let answer = nowhere(request.uri().path(), arrival);
         return body::turned_away(request, answer).await;
     };
     let is_head = request.method() == Method::HEAD;
@@ -85,6 +84,19 @@ async fn enter(
     response
 }
 
+/// Bytes of a path that are said again in an answer.
+const PATH_SHOWN: usize = 200;
+
+fn nowhere(path: &str, arrival: Arrival) -> Response<OutBody> {
+    let shown = &path[..path.floor_char_boundary(PATH_SHOWN)];
+    let more = if shown.len() < path.len() { "..." } else { "" };
+    let what = format!("nothing lives at {shown}{more}; see /v1/models, /v1/chat/completions");
+    match routes::is_administration(path) {
+        true => problem::details(&Fault::NotFound { what }, arrival),
+        false => problem::answer(NATIVE, &Fault::NotFound { what }, arrival),
+    }
+}
+
 /// What is answered before anybody asks who is there: a `Host` that is not ours, a preflight, a page of a stranger.
 fn early(
     doors: &Doors,
@@ -94,10 +106,13 @@ fn early(
 ) -> Option<Response<OutBody>> {
     let errors = found.map_or(NATIVE, |found| found.surface);
     let goes_to = |room: Room| found.is_some_and(|found| found.route.room == room);
-    match doors.host_rule.judge(request.uri(), request.headers()) {
-        HostVerdict::Misdirected if !goes_to(Room::Health) => {
-            return Some(problem::misdirected(errors, arrival));
+    match doors.host_rule.judge(request.version(), request.uri(), request.headers()) {
+        HostVerdict::Misdirected
+            if goes_to(Room::Health) && matches!(*request.method(), Method::GET | Method::HEAD) =>
+        {
+            return Some(manage::health::live());
         }
+        HostVerdict::Misdirected => return Some(problem::misdirected(errors, arrival)),
         _ if has_odd_coding(request.headers()) => {
             let fault = Fault::malformed(None, "a request body may be chunked, and nothing else");
             return Some(problem::answer(errors, &fault, arrival));
@@ -108,7 +123,7 @@ fn early(
         _ => {}
     }
     if request.method() == Method::OPTIONS {
-        return Some(preflight(&doors.cors, request.headers()));
+        return Some(preflight(&doors.cors, found, request.headers()));
     }
     if goes_to(Room::Mcp) && mcp::http::is_foreign(request.headers(), &doors.cors) {
         let why = "a page of another origin may not use /mcp; list its origin in LLM_GATEWAY_CORS_ORIGINS";
@@ -226,10 +241,12 @@ fn framing(uri: &Uri) -> Framing {
     if uri.query().is_some_and(asks) { Framing::Sse } else { Framing::JsonArray }
 }
 
-fn preflight(cors: &Cors, request: &HeaderMap) -> Response<OutBody> {
+fn preflight(cors: &Cors, found: Option<&Found>, request: &HeaderMap) -> Response<OutBody> {
     let mut response = Response::new(OutBody::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
-    response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD, POST, PUT, DELETE, OPTIONS"));
+    if let Some(found) = found {
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static(found.route.methods));
+    }
     cors.allow_preflight(request, response.headers_mut());
     response
 }

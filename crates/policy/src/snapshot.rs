@@ -164,6 +164,12 @@ impl Snapshot {
         self.routes.iter().any(|route| route.sticky.is_some())
     }
 
+    /// Whether a provider, available or not, is known to have a model of this name, or takes any after its own.
+    pub fn has(&self, name: &str) -> bool {
+        let prefix = name.split_once('/').filter(|(_, model)| !model.is_empty());
+        !self.owners(name).is_empty() || prefix.is_some_and(|(provider, _)| self.position(provider).is_some())
+    }
+
     pub(crate) fn position(&self, name: &str) -> Option<usize> {
         self.by_name.get(name).copied()
     }

@@ -97,6 +97,14 @@ impl RawObject {
         decode_at(key, self.slice(&member.value))
     }
 
+    /// The whole object.
+    ///
+    /// # Errors
+    /// [`Fault::Malformed`], naming the place of what is not as it should be.
+    pub fn decode<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Fault> {
+        decode_at("", self.as_bytes())
+    }
+
     /// Whether the key is there, with whatever value.
     pub fn has(&self, key: &str) -> bool {
         self.member(key).is_some()
@@ -285,11 +293,48 @@ pub(crate) fn decode_at<'a, T: Deserialize<'a>>(place: &str, text: &'a [u8]) -> 
 fn mistyped<'a, T: Deserialize<'a>>(place: &str, text: &'a [u8], error: &serde_json::Error) -> Fault {
     let tracked = serde_path_to_error::deserialize::<_, T>(&mut serde_json::Deserializer::from_slice(text));
     let inside = tracked.err().map(|error| dotted(error.path())).unwrap_or_default();
-    let at = format!("{place}{inside}");
+    let at = match place {
+        "" => inside.trim_start_matches('.').to_owned(),
+        place => format!("{place}{inside}"),
+    };
     // Line and column count from the start of this text, which nobody else knows.
     let said = error.to_string();
     let what = said.rsplit_once(" at line ").map_or(said.as_str(), |(what, _)| what);
-    Fault::malformed(at.clone(), format!("'{at}': {}", brief(what)))
+    let what = in_words_of_json(what);
+    match at.is_empty() {
+        true => Fault::malformed(None, what),
+        false => Fault::malformed(at.clone(), format!("'{at}': {what}")),
+    }
+}
+
+/// What Rust calls types, and what JSON does.
+const WORDS: [(&str, &str); 10] = [
+    ("u64", "a whole number, not negative"),
+    ("u32", "a whole number, not negative"),
+    ("i64", "a whole number"),
+    ("i32", "a whole number"),
+    ("f64", "a number"),
+    ("map", "object"),
+    ("sequence", "array"),
+    ("a map", "an object"),
+    ("a sequence", "an array"),
+    ("unit", "null"),
+];
+
+/// What serde says of a wrong type, for those who see the JSON alone.
+fn in_words_of_json(said: &str) -> Cow<'_, str> {
+    let word =
+        |rust: &'_ str| WORDS.iter().find(|(of_rust, _)| *of_rust == rust).map(|(_, of_json)| *of_json);
+    let Some((found, expected)) = said.rsplit_once(", expected ") else { return brief(said) };
+    let expected = match expected.starts_with("struct ") {
+        true => "an object",
+        false => word(expected).unwrap_or(expected),
+    };
+    let found = match found.split_once(": ") {
+        Some((what, rust)) => format!("{what}: {}", word(rust).unwrap_or(rust)),
+        None => found.to_owned(),
+    };
+    Cow::Owned(format!("{}, expected {expected}", brief(&found)))
 }
 
 fn dotted(path: &serde_path_to_error::Path) -> String {
@@ -350,6 +395,24 @@ mod tests {
         let Err(Fault::Malformed { at, why }) = body.get::<bool>("stream") else { panic!() };
         assert_eq!(at.as_deref(), Some("stream"));
         assert_eq!(why, r#"'stream': invalid type: string "yes", expected a boolean"#);
+    }
+
+    #[test]
+    fn a_wrong_type_is_told_in_the_words_of_json() {
+        #[derive(Debug, Deserialize)]
+        struct Tool {
+            _name: String,
+        }
+        let body = parse(r#"{"n":1.5,"tools":[1],"of":{},"words":"a, expected b"}"#);
+        let told = |fault: Fault| fault.client_message("");
+        let number = told(body.get::<u64>("n").unwrap_err());
+        assert!(number.ends_with("floating point `1.5`, expected a whole number, not negative"), "{number}");
+        let tool = told(body.get::<Vec<Tool>>("tools").unwrap_err());
+        assert_eq!(tool, "'tools.0': invalid type: integer `1`, expected an object");
+        let list = told(body.get::<Vec<u64>>("of").unwrap_err());
+        assert_eq!(list, "'of': invalid type: object, expected an array");
+        let word = told(body.get::<i64>("words").unwrap_err());
+        assert_eq!(word, r#"'words': invalid type: string "a, expected b", expected a whole number"#);
     }
 
     #[test]

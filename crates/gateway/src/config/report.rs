@@ -93,6 +93,9 @@ impl Report {
 
     /// The warnings, if nothing is wrong. What is wrong comes in the order of the file's lines.
     pub(super) fn finish(mut self) -> Result<Vec<Warning>, ConfigError> {
+        // What two providers share, such as a variable, is found twice.
+        self.warnings.dedup();
+        self.invalid.dedup();
         let exit_code = match (self.invalid.is_empty(), self.refusals.is_empty()) {
             (true, true) => return Ok(self.warnings),
             (true, false) => 78,

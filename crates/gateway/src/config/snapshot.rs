@@ -45,6 +45,7 @@ pub fn build_snapshot(config: &Config) -> (Snapshot, Vec<Warning>) {
         .with_routes(config.routes.clone())
         .with_demo(config.demo);
     warnings.extend(strangers(&snapshot));
+    warnings.extend(nameless(config, &snapshot));
     warnings.extend(unpriced(&config.prices, &snapshot));
     (snapshot, warnings)
 }
@@ -56,6 +57,25 @@ fn strangers(snapshot: &Snapshot) -> Vec<Warning> {
     let unknown = named.filter(|(_, name)| snapshot.provider(name).is_none());
     unknown
         .map(|(route, name)| Warning(format!("routes.{}: there is no provider '{name}'", route.name)))
+        .collect()
+}
+
+/// A name that stands for nothing would be noticed only when it is asked for. A bare one may still be found in the list
+/// of a server; an alias of an alias names nothing.
+fn nameless(config: &Config, snapshot: &Snapshot) -> Vec<Warning> {
+    let some_are_listed = config.upstreams.all.iter().any(|upstream| upstream.egress.list.is_some());
+    let known = |name: &str| snapshot.has(name) || (some_are_listed && !name.contains('/'));
+    let taken = |name: &str| snapshot.default_provider().is_some() && !name.contains('/');
+    let is_alias = |name: &str| snapshot.aliases().any(|(alias, _)| alias == name);
+    let members = snapshot.routes().iter().flat_map(|route| {
+        let bare = route.all_members().filter(|member| member.provider.is_none());
+        bare.filter_map(|member| Some((format!("routes.{}", route.name), member.model.as_deref()?)))
+    });
+    let members = members.filter(|(_, name)| !taken(name) && !is_alias(name));
+    let aliases = config.aliases.iter().map(|(alias, model)| (format!("aliases.{alias}"), model.as_str()));
+    let unknown = members.chain(aliases).filter(|(_, name)| !known(name));
+    unknown
+        .map(|(place, name)| Warning(format!("{place}: no provider is known to have the model '{name}'")))
         .collect()
 }
 

@@ -17,10 +17,13 @@ pub enum Cors {
     Listed(Vec<String>),
 }
 
-const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PUT, DELETE, OPTIONS");
+const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+/// Those that are read here; and, since no header gives away more than the key does, whatever SDKs in pages tell of
+/// themselves besides (`x-stainless-*`, `x-goog-api-client`). `*` does not stand for `Authorization` (Fetch standard,
+/// "CORS-preflight fetch", read 2026-11-25).
 const HEADERS: HeaderValue = HeaderValue::from_static(
     "Content-Type, Authorization, X-Project, X-Correlation-ID, x-api-key, x-gateway-tags, x-gateway-timeout-ms, \
-     x-gateway-no-fallback, x-gateway-explain, mcp-session-id, mcp-protocol-version",
+     x-gateway-no-fallback, x-gateway-explain, mcp-session-id, mcp-protocol-version, *",
 );
 const EXPOSED: HeaderValue = HeaderValue::from_static("*");
 const MAX_AGE_SECONDS: HeaderValue = HeaderValue::from_static("86400");

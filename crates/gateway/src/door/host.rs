@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use http::{HeaderMap, Uri, header};
+use http::{HeaderMap, Uri, Version, header};
 
 /// Which `Host` headers are answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,13 +30,16 @@ impl HostRule {
         Self { loopback_only: bound_to.is_loopback(), allowed }
     }
 
-    /// Judges one request.
-    pub fn judge(&self, uri: &Uri, headers: &HeaderMap) -> HostVerdict {
+    /// Judges one request. Those of HTTP/1.0 need no host: health checks leave it out, pages of strangers cannot.
+    pub fn judge(&self, version: Version, uri: &Uri, headers: &HeaderMap) -> HostVerdict {
         if uri.authority().is_some() {
             return HostVerdict::Malformed("this is not a proxy: send the path alone in the request line");
         }
         let mut hosts = headers.get_all(header::HOST).iter();
         let (Some(host), None) = (hosts.next(), hosts.next()) else {
+            if version == Version::HTTP_10 && !headers.contains_key(header::HOST) {
+                return HostVerdict::Fine;
+            }
             return HostVerdict::Malformed("exactly one Host header is needed");
         };
         let Some(name) = host.to_str().ok().and_then(name_of) else {
@@ -78,7 +81,7 @@ mod tests {
         let rule = HostRule::new([127, 0, 0, 1].into(), &["gateway.example".to_owned()]);
         let mut headers = HeaderMap::new();
         headers.insert(header::HOST, host.parse().unwrap());
-        rule.judge(&Uri::from_static("/v1/models"), &headers)
+        rule.judge(Version::HTTP_11, &Uri::from_static("/v1/models"), &headers)
     }
 
     #[test]
@@ -101,13 +104,21 @@ mod tests {
     }
 
     #[test]
+    fn only_the_oldest_clients_may_leave_the_host_out() {
+        let rule = HostRule::new([127, 0, 0, 1].into(), &[]);
+        let judge = |version| rule.judge(version, &Uri::from_static("/"), &HeaderMap::new());
+        assert_eq!(judge(Version::HTTP_10), HostVerdict::Fine);
+        assert!(matches!(judge(Version::HTTP_11), HostVerdict::Malformed(_)));
+    }
+
+    #[test]
     fn two_hosts_and_a_proxy_target_are_malformed() {
         let rule = HostRule::new([127, 0, 0, 1].into(), &[]);
+        let judge = |uri, headers: &HeaderMap| rule.judge(Version::HTTP_10, &Uri::from_static(uri), headers);
         let mut headers = HeaderMap::new();
         headers.append(header::HOST, "localhost".parse().unwrap());
         headers.append(header::HOST, "evil.example".parse().unwrap());
-        assert!(matches!(rule.judge(&Uri::from_static("/"), &headers), HostVerdict::Malformed(_)));
-        let absolute = Uri::from_static("http://localhost/");
-        assert!(matches!(rule.judge(&absolute, &HeaderMap::new()), HostVerdict::Malformed(_)));
+        assert!(matches!(judge("/", &headers), HostVerdict::Malformed(_)));
+        assert!(matches!(judge("http://localhost/", &HeaderMap::new()), HostVerdict::Malformed(_)));
     }
 }

@@ -24,6 +24,10 @@ use crate::world::World;
 /// Fields that hold tools, in one dialect or another.
 const TOOLS: [&str; 2] = ["tools", "functions"];
 
+/// Bytes of a name at most. It is kept in the ledger, said in the log and sent back in headers, whether anything goes by
+/// it or not.
+pub(super) const NAME_AT_MOST: usize = 512;
+
 /// What a route asks for.
 #[derive(Debug, Clone)]
 pub struct Asked {
@@ -52,6 +56,15 @@ impl Asked {
             Operation::Embed | Operation::EmbedOne => embeddings(self.surface)?.peek(&self.head, body),
             Operation::Complete => wire::complete::peek(body),
         }
+    }
+}
+
+fn bound(field: &str, name: Option<&str>) -> Result<(), Fault> {
+    match name {
+        Some(name) if name.len() > NAME_AT_MOST => {
+            Err(Fault::malformed(field.to_owned(), format!("'{field}' is longer than {NAME_AT_MOST} bytes")))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -127,6 +140,9 @@ impl Inbound {
         let peek = asked.peek(&body)?;
         let Asked { surface, operation, head } = asked;
         let named = peek.project.clone().or_else(|| text(headers, "x-project"));
+        for (field, name) in [("model", &peek.model), ("provider", &peek.provider), ("project", &named)] {
+            bound(field, name.as_deref())?;
+        }
         let caller = meter.caller();
         let (project, reach) = (caller.project(named.as_deref())?, caller.scope.clone());
         let strict =

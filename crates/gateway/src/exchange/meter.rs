@@ -12,6 +12,7 @@ use wire::fault::Blame;
 use wire::{Fault, Operation, SurfaceId};
 
 use super::Failed;
+use super::admit::NAME_AT_MOST;
 use crate::arrival::Arrival;
 use crate::clock::{self, Instant};
 use crate::door::Caller;
@@ -267,6 +268,7 @@ impl Meter {
 
     /// The model that the upstream says has answered.
     pub fn answered_by(&mut self, model: &str) {
+        let model = &model[..model.floor_char_boundary(NAME_AT_MOST)];
         if self.entry.model_answered.as_deref() != Some(model) {
             self.entry.model_answered = Some(model.to_owned());
         }

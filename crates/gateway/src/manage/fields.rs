@@ -1,6 +1,5 @@
 //! Fields of the bodies that vault and keys take, by the same rules for all.
 
-use serde::de::DeserializeOwned;
 use store::Secret;
 use wire::{Fault, RawObject};
 
@@ -17,18 +16,6 @@ pub(super) fn optional_name(body: &RawObject, field: &'static str) -> Result<Opt
 pub(super) fn trimmed(field: &'static str, value: Option<String>) -> Result<Option<String>, Fault> {
     let value = value.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
     value.map(|text| name(field, text)).transpose()
-}
-
-/// A whole body. Fields that `T` does not have are left aside.
-///
-/// # Errors
-/// `Malformed`, naming the first field that is of another kind.
-pub(super) fn decode<T: DeserializeOwned>(body: &RawObject) -> Result<T, Fault> {
-    let mut reader = serde_json::Deserializer::from_slice(body.as_bytes());
-    serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-        let field = error.path().to_string();
-        invalid(&field, &format!("is not what it should be: {}", error.inner()))
-    })
 }
 
 /// A text that may be kept as a name.

@@ -17,7 +17,7 @@ use wire::{Fault, RawObject};
 pub use body::{Changes, NewKey, Rotation};
 pub use row::{Issued, Row};
 
-use super::fields::{self, invalid};
+use super::fields::invalid;
 use super::json as json_answer;
 use super::reply::Page;
 use super::scope::{asked_project, limit, parameter, seen_by};
@@ -72,7 +72,7 @@ pub async fn answer(
 
 async fn read<T: DeserializeOwned>(request: Request<Incoming>) -> Result<T, Fault> {
     demand_json(request.headers())?;
-    fields::decode(&RawObject::parse(read_limited(request.into_body(), BODY_LIMIT).await?)?)
+    RawObject::parse(read_limited(request.into_body(), BODY_LIMIT).await?)?.decode()
 }
 
 async fn list_page(

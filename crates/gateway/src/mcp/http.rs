@@ -14,16 +14,17 @@ use hyper::body::Incoming;
 use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 use serde::Deserialize;
-use serde_json::Value;
+use serde::de::IgnoredAny;
+use serde_json::{Value, json};
 use wire::Fault;
 
 use super::running::{Call, Running};
 use super::server::{Tools, Visit};
 use crate::app::App;
-use crate::body::{OutBody, read_limited};
+use crate::body::{OutBody, demand_json, read_limited};
 use crate::clock;
 use crate::door::{Caller, Cors};
-use crate::manage::asked_project;
+use crate::manage::{asked_project, json as json_answer};
 use crate::world::World;
 
 const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
@@ -78,7 +79,10 @@ pub async fn answer(
     let project = asked_project(None, &head.headers);
     let visit =
         Visit { running: Some(Arc::new(running)), world: Some(world.clone()), ..Visit::new(caller, project) };
-    let mut response = service(app).handle(message(&head.headers, body, visit)).await;
+    let mut response = service(app).handle(message(&head.headers, body.clone(), visit)).await;
+    if response.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE && demand_json(&head.headers).is_ok() {
+        return Ok(not_a_message(&body));
+    }
     if glance.method == "initialize" && response.status() == StatusCode::OK {
         let id = HeaderValue::from_str(&clock::request_id().to_string()).expect("a uuid is a valid header");
         response.headers_mut().insert(SESSION, id);
@@ -90,6 +94,16 @@ fn accepted() -> Response<OutBody> {
     let mut response = Response::new(OutBody::empty());
     *response.status_mut() = StatusCode::ACCEPTED;
     response
+}
+
+/// For what rmcp calls an unsupported media type (3.11), as JSON-RPC has it.
+fn not_a_message(body: &[u8]) -> Response<OutBody> {
+    let (code, message) = match serde_json::from_slice::<IgnoredAny>(body) {
+        Err(_) => (-32700, "the body is not JSON"),
+        Ok(_) => (-32600, "the body is no message of JSON-RPC 2.0; batches are not taken"),
+    };
+    let error = json!({ "jsonrpc": "2.0", "id": null, "error": { "code": code, "message": message } });
+    json_answer(StatusCode::BAD_REQUEST, &error)
 }
 
 /// Host and Origin were judged at the door, and the size of the body while it was read.

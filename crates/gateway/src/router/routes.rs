@@ -279,6 +279,11 @@ fn search(path: &str, fits: impl Fn(&Route) -> bool) -> Option<Found> {
     })
 }
 
+/// Whether errors at this path are problem documents, whatever lives there.
+pub(super) fn is_administration(path: &str) -> bool {
+    path.starts_with("/admin/")
+}
+
 impl Route {
     /// `None`: not this route. Else what stands for the `*`, if it has one.
     fn rest<'a>(&self, path: &'a str) -> Option<Option<&'a str>> {
@@ -291,7 +296,7 @@ impl Route {
 
     /// Errors are problem documents (RFC 9457) here.
     pub(super) fn is_administration(&self) -> bool {
-        self.path.starts_with("/admin/")
+        is_administration(self.path)
     }
 
     pub(super) fn allows(&self, method: &Method) -> bool {

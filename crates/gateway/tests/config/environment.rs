@@ -69,3 +69,12 @@ fn a_bad_port_or_address_is_named_and_ends_with_code_3() {
     let error = setting(&[("MISTRAL_BASE_URL", "mistral.example")]).error();
     assert!(error.to_string().starts_with("MISTRAL_BASE_URL must be"), "{error}");
 }
+
+/// Two providers of the catalogue read this variable.
+#[test]
+fn a_mistake_is_told_once() {
+    let error = setting(&[("OPENAI_BASE_URL", "nonsense")]).error();
+    assert_eq!(error.lines().len(), 1, "{error}");
+    let warned = setting(&[("OPENAI_BASE_URL", "http://localhost:3456/v1")]).config();
+    assert_eq!(warned.warnings().len(), 1, "{:?}", warned.warnings());
+}

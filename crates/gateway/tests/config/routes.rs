@@ -93,3 +93,27 @@ fn a_target_of_a_provider_that_does_not_exist_is_worth_a_warning() {
     let (_, warnings) = gateway::config::build_snapshot(&with_yaml(yaml).config());
     assert!(warnings.iter().any(|warning| warning.0.contains("routes.a: there is no provider 'nobody'")));
 }
+
+#[test]
+fn a_name_that_stands_for_nothing_is_worth_a_warning() {
+    let yaml = "\
+aliases: {fast: groq/anything, round: trip, trip: round}
+routes: {a: {targets: [nobody/x, gpt-4o, openai/of-tomorrow, fast, gpt-4p]}}
+";
+    let (_, warnings) = gateway::config::build_snapshot(&with_yaml(yaml).config());
+    let told = warnings.iter().filter_map(|warning| warning.0.split_once(": no provider is known to have"));
+    let told: Vec<_> = told.map(|(place, name)| format!("{place}{name}")).collect();
+    let expected = [
+        "routes.a the model 'nobody/x'",
+        "routes.a the model 'gpt-4p'",
+        "aliases.round the model 'trip'",
+        "aliases.trip the model 'round'",
+    ];
+    assert_eq!(told, expected, "{warnings:?}");
+    let yaml = "\
+providers: {mine: {base_url: http://127.0.0.1:8000}}
+routes: {a: {targets: [found-later]}}
+";
+    let (_, warnings) = gateway::config::build_snapshot(&with_yaml(yaml).config());
+    assert!(!warnings.iter().any(|warning| warning.0.contains("found-later")), "{warnings:?}");
+}

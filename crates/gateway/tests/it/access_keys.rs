@@ -174,6 +174,22 @@ fn bad_requests_about_keys_name_the_field_in_a_problem_document() {
     }
 }
 
+/// It would have made a key for every model.
+#[test]
+fn a_misspelt_limit_of_a_key_is_refused() {
+    let (_provider, gateway) = bench();
+    let path = "/admin/v1/keys";
+    for (method, path, body) in [
+        ("POST", path.to_owned(), json!({"name": "x", "model": ["gpt-*"]})),
+        ("PATCH", format!("{path}/{}", create(&gateway, &json!({"name": "y"})).0), json!({"modles": []})),
+    ] {
+        let reply = gateway.ask(TOKEN, method, &path, None, &body);
+        assert_eq!(reply.status, 400, "{}", reply.text());
+        let detail = reply.json()["detail"].to_string();
+        assert!(detail.contains("unknown field") && detail.contains("`models`"), "{detail}");
+    }
+}
+
 #[test]
 fn a_list_of_keys_comes_in_pages() {
     let (_provider, gateway) = bench();

@@ -49,6 +49,28 @@ fn malformed_bodies_are_the_clients_fault() {
     assert!(bench.provider.received().is_empty());
 }
 
+/// They would stand in the ledger, in the log and in headers of the answer.
+#[test]
+fn names_have_a_bound() {
+    let bench = Bench::new();
+    let name = "n".repeat(513);
+    for (path, field, mut body) in [
+        ("/v1/chat/completions", "model", json!({"model": format!("oai/{name}")})),
+        ("/v1/chat/completions", "project", json!({"model": "oai/text", "project": name})),
+        ("/v1/generate", "provider", json!({"provider": name})),
+    ] {
+        body["prompt"] = "Hi".into();
+        body["messages"] = json!([{"role": "user", "content": "Hi"}]);
+        let reply = bench.gateway.post(path, &body);
+        assert_eq!(reply.status, 400);
+        assert!(reply.text().contains(&format!("'{field}' is longer than 512 bytes")), "{}", reply.text());
+        assert!(reply.text().len() < 200, "{}", reply.text());
+    }
+    assert!(bench.provider.received().is_empty());
+    let rows = bench.gateway.ledger(3);
+    assert!(rows.iter().all(|row| row.model_asked.is_none() && row.project.len() < 100), "{rows:?}");
+}
+
 #[test]
 fn wrong_fields_are_named() {
     let bench = Bench::new();

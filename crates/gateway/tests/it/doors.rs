@@ -164,20 +164,34 @@ fn sixteen_spellings_of_a_path_give_no_answer_without_a_key() {
 fn a_name_that_is_not_ours_is_misdirected_and_health_says_only_that_it_lives() {
     use std::io::{BufReader, Write};
     let (_provider, gateway) = gateway();
-    let status = |path: &str, host: &str| {
+    let ask = |version: &str, path: &str, host: &str| {
         let mut socket = crate::support::connect(gateway.address);
         let head = format!(
-            "GET {path} HTTP/1.1\r\n{host}authorization: Bearer {TOKEN}\r\nconnection: close\r\n\r\n"
+            "GET {path} HTTP/{version}\r\n{host}authorization: Bearer {TOKEN}\r\nconnection: close\r\n\r\n"
         );
         socket.write_all(head.as_bytes()).unwrap();
-        crate::support::read_reply(&mut BufReader::new(socket), false).status
+        crate::support::read_reply(&mut BufReader::new(socket), false)
     };
+    let status = |path: &str, host: &str| ask("1.1", path, host).status;
     assert_eq!(status("/v1/models", "host: evil.example\r\n"), 421);
     assert_eq!(status("/v1/models", "host: localhost:1\r\n"), 200);
     assert_eq!(status("/v1/models", "host: localhost\r\nhost: localhost\r\n"), 400);
     assert_eq!(status("/v1/models", ""), 400);
     assert_eq!(status("http://localhost/v1/models", "host: localhost\r\n"), 400);
-    assert_eq!(status("/health", "host: evil.example\r\n"), 200);
+    assert_eq!(ask("1.1", "/health", "host: evil.example\r\n").json(), serde_json::json!({"status": "ok"}));
+    // Health checks of balancers speak HTTP/1.0, and name no host.
+    assert_eq!(ask("1.0", "/health", "").status, 200);
+    assert_eq!(ask("1.0", "/health", "host: a\r\nhost: a\r\n").status, 400);
+}
+
+#[test]
+fn what_is_not_there_is_told_in_few_words_and_as_its_neighbours_tell_it() {
+    let (_provider, gateway) = gateway();
+    let reply = gateway.get(&format!("/{}", "a".repeat(10_000)));
+    assert_eq!(reply.status, 404);
+    assert!(reply.text().len() < 400, "{}", reply.text());
+    let reply = gateway.get("/admin/v1/nothing");
+    assert_eq!((reply.status, reply.header("content-type")), (404, Some("application/problem+json")));
 }
 
 #[test]
@@ -194,7 +208,11 @@ fn pages_of_strangers_may_ask_only_where_a_key_is_needed() {
     assert_eq!(allowed(&bare, "GET").1, None);
     let preflight = request(with_key.address, "OPTIONS", "/v1/models", &origin, b"");
     assert_eq!(preflight.header("access-control-max-age"), Some("86400"));
-    assert!(preflight.header("access-control-allow-headers").unwrap().contains("X-Project"));
+    let headers = preflight.header("access-control-allow-headers").unwrap();
+    assert!(headers.contains("Authorization") && headers.contains("X-Project") && headers.ends_with(", *"));
+    let preflight = request(with_key.address, "OPTIONS", "/admin/v1/keys/1", &origin, b"");
+    assert_eq!(preflight.header("allow"), Some("GET, HEAD, PATCH, DELETE"));
+    assert!(preflight.header("access-control-allow-methods").unwrap().contains("PATCH"));
 }
 
 #[test]

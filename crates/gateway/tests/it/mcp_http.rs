@@ -154,11 +154,12 @@ fn a_key_of_a_project_cannot_leave_it_by_way_of_the_tools() {
 #[test]
 fn what_is_no_message_is_refused_in_the_protocols_form() {
     let Bench { gateway, provider: _provider } = Bench::new();
-    for body in ["", "{", "[]", "{\"jsonrpc\":\"2.0\"}"] {
+    for (body, code) in [("", -32700), ("{", -32700), ("[]", -32600), ("{\"jsonrpc\":\"2.0\"}", -32600)] {
         let bearer = format!("Bearer {TOKEN}");
         let headers = [("authorization", bearer.as_str()), ACCEPT];
         let reply = request(gateway.address, "POST", "/mcp", &headers, body.as_bytes());
-        assert!((400..500).contains(&reply.status), "{body}: {}", reply.status);
+        assert_eq!(reply.status, 400, "{body}: {}", reply.text());
+        assert_eq!(reply.json()["error"]["code"], code, "{body}: {}", reply.text());
     }
     let unknown = post(gateway.address, TOKEN, &[], &message(1, "no/such/method", json!({})));
     assert_eq!(unknown.json()["error"]["code"], -32601);

@@ -16,9 +16,12 @@ use super::{OVERLAP, known_providers};
 /// Entries of a list of patterns, providers or labels, at most.
 const LIST_LIMIT: usize = 256;
 
+// A misspelt field is refused here: the limit that it was to set would not hold.
+
 /// A key that is to be made. What it leaves out, it has from the key that makes it.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(rename = "NewAccessKey")]
+#[serde(deny_unknown_fields)]
 pub struct NewKey {
     /// For people, logs and the ledger.
     #[schemars(required, length(min = 1, max = 128))]
@@ -45,6 +48,7 @@ pub struct NewKey {
 /// What is to be different about a key; what is left out stays as it is.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(rename = "AccessKeyChanges")]
+#[serde(deny_unknown_fields)]
 pub struct Changes {
     /// For people, logs and the ledger.
     #[schemars(length(min = 1, max = 128))]
@@ -67,6 +71,7 @@ pub struct Changes {
 /// How a key gets its new secret part.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(rename = "AccessKeyRotation")]
+#[serde(deny_unknown_fields)]
 pub struct Rotation {
     /// Seconds for which the old key is accepted too: a day unless said otherwise, 30 days at most.
     overlap_seconds: Option<u64>,
