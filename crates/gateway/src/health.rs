@@ -146,8 +146,8 @@ struct View<'a> {
 }
 
 impl Standing for View<'_> {
-    fn unavailable(&self, provider: &Provider, project: &str) -> Option<Reason> {
-        self.world.unavailable(provider, project)
+    fn unavailable(&self, at: usize, provider: &Provider, project: &str) -> Option<Reason> {
+        self.world.unavailable(at, provider, project)
     }
 
     fn keys_named(&self, provider: &Provider, project: &str, name: &str) -> Vec<KeyId> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::{Request, Response, StatusCode};
+use http::{HeaderName, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use wire::Fault;
 
@@ -14,6 +14,9 @@ use crate::exchange::{Answer, Asked, Inbound, Meter, exchange, explain};
 use crate::manage::json;
 use crate::problem;
 use crate::world::World;
+
+/// What the client calls its request.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Answers an inference request that has passed the door.
 pub async fn answer(
@@ -72,7 +75,7 @@ async fn take_in(
         return Err(unread(request, Fault::Overloaded).await);
     };
     let Ok(slot) = app.ledger.slot().await else { return Err(unread(request, Fault::Draining).await) };
-    let client_id = request.headers().get("x-request-id").filter(|id| is_plain_id(id));
+    let client_id = request.headers().get(&REQUEST_ID).filter(|id| is_plain_id(id));
     let client_id = client_id.and_then(|id| id.to_str().ok()).map(str::to_owned);
     let way = (asked.surface, asked.operation);
     let mut meter = Meter::open(slot, place, arrival, way, &caller, client_id);

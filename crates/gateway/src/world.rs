@@ -31,6 +31,8 @@ pub struct World {
     /// Which credentials the vault holds.
     pub vault: Arc<VaultIndex>,
     runtimes: Arc<Runtimes>,
+    /// By place in [`Snapshot::providers`]: needs no credential, or has a configured one.
+    has_its_own_key: Box<[bool]>,
     /// Somebody has configured something, be it for another project: from then on a demonstration is a surprise.
     demo_is_off: bool,
 }
@@ -225,7 +227,12 @@ impl World {
         let Configured { doors, snapshot, runtimes } = configured;
         let any_key = vault.holds_any || runtimes.values().any(Runtime::has_configured_key);
         let demo_is_off = any_key && snapshot.demo_role() == DemoRole::WhenAlone;
-        Self { doors, snapshot, vault, runtimes, demo_is_off }
+        let has_its_own_key = snapshot.providers().iter().map(|provider| {
+            let configured = || runtimes.get(&provider.id).is_some_and(Runtime::has_configured_key);
+            !provider.needs_credential() || configured()
+        });
+        let has_its_own_key = has_its_own_key.collect();
+        Self { doors, snapshot, vault, runtimes, has_its_own_key, demo_is_off }
     }
 
     /// The same, but for the vault.
@@ -300,15 +307,14 @@ impl World {
 }
 
 impl Standing for World {
-    fn unavailable(&self, provider: &Provider, project: &str) -> Option<Reason> {
+    fn unavailable(&self, at: usize, provider: &Provider, project: &str) -> Option<Reason> {
         if provider.disabled.is_some() {
             return Some(Reason::Disabled);
         }
         if provider.kind == Kind::Demo {
             return self.demo_is_off.then_some(Reason::Demonstration);
         }
-        let configured = || self.runtimes.get(&provider.id).is_some_and(Runtime::has_configured_key);
-        let missing = provider.needs_credential() && !configured() && !self.vault.has(&provider.id, project);
+        let missing = !self.has_its_own_key[at] && !self.vault.has(&provider.id, project);
         missing.then_some(Reason::NoCredential)
     }
 

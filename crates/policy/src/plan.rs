@@ -88,9 +88,9 @@ impl<'a> Ask<'a> {
 
 /// What is known at this moment of providers: credentials and health.
 pub trait Standing {
-    /// Why the provider cannot be used by this project now; `None`: it can. Asked only about providers that are not
-    /// switched off.
-    fn unavailable(&self, provider: &Provider, project: &str) -> Option<Reason>;
+    /// Why the provider at this place of [`Snapshot::providers`] cannot be used by this project now; `None`: it can. Asked
+    /// of every provider that is not switched off, for every plan: that has to be cheap.
+    fn unavailable(&self, at: usize, provider: &Provider, project: &str) -> Option<Reason>;
 
     /// The credentials of that name that a project has for it.
     fn keys_named(&self, _provider: &Provider, _project: &str, _name: &str) -> Vec<KeyId> {
@@ -138,10 +138,9 @@ pub struct Skipped {
 /// Decides who serves a request. Every provider is either a target or skipped for a reason.
 pub fn plan(ask: &Ask<'_>, world: &Snapshot, standing: &dyn Standing) -> Result<Plan, Fault> {
     let mut absent = survey(world, standing, ask.project, ask.operation);
-    for (provider, reason) in world.providers().iter().zip(&mut absent) {
-        if !ask.access.to_provider(provider) {
-            *reason = Some(Reason::NotAllowed);
-        }
+    let forbidden = |provider: &Arc<Provider>| !ask.access.to_provider(provider);
+    for (_, reason) in world.providers().iter().zip(&mut absent).filter(|(provider, _)| forbidden(provider)) {
+        *reason = Some(Reason::NotAllowed);
     }
     let resolver = Resolver { ask, world, absent: &absent };
     let mut builder = Builder {
@@ -197,14 +196,14 @@ fn survey(
     project: &str,
     operation: Operation,
 ) -> Vec<Option<Reason>> {
-    let of_one = |provider: &Arc<Provider>| {
+    let of_one = |(at, provider): (usize, &Arc<Provider>)| {
         if provider.disabled.is_some() || provider.endpoints.is_empty() {
             return Some(Reason::Disabled);
         }
-        let unavailable = standing.unavailable(provider, project);
+        let unavailable = standing.unavailable(at, provider, project);
         unavailable.or_else(|| (!provider.serves(operation)).then_some(Reason::NoOperation))
     };
-    let mut absent: Vec<Option<Reason>> = world.providers().iter().map(of_one).collect();
+    let mut absent: Vec<Option<Reason>> = world.providers().iter().enumerate().map(of_one).collect();
     let is_demo = |at: usize| world.providers()[at].kind == Kind::Demo;
     let alone = (0..absent.len()).all(|at| is_demo(at) || absent[at].is_some());
     if world.demo_role() == DemoRole::WhenAlone && !alone {

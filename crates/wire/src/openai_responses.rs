@@ -30,6 +30,7 @@ use crate::dialect::{
 };
 use crate::fault::Fault;
 use crate::frame::{Frame, Framing};
+use crate::gateway_fields;
 use crate::raw::RawObject;
 
 /// Both halves of the dialect.
@@ -50,7 +51,7 @@ impl Surface for OpenAiResponses {
     }
 
     fn strip(&self, body: &mut RawObject) {
-        request::strip(body);
+        gateway_fields::strip(body);
     }
 
     fn encode_response(&self, response: &ChatResponse, echo: &Echo, losses: &mut Vec<Loss>) -> Bytes {

@@ -20,7 +20,7 @@ use crate::fault::Fault;
 const MAX_DEPTH: u32 = 64;
 /// The same inside [`DEEP_MEMBER`]: schemas nest deeper than conversations.
 const MAX_DEPTH_IN_TOOLS: u32 = 128;
-const DEEP_MEMBER: &str = "tools";
+const DEEP_MEMBER: &[u8] = b"tools";
 /// Members of the top level; no dialect has a tenth of it, and it bounds the search for duplicates.
 const MAX_MEMBERS: usize = 1024;
 
@@ -115,9 +115,14 @@ impl RawObject {
         self.members.iter().map(|member| self.name(member))
     }
 
-    /// Keys and the JSON texts of their values, in order.
-    pub(crate) fn members(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.members.iter().map(|member| (self.name(member), self.slice(&member.value)))
+    /// Keys, without escapes, and the JSON texts of their values, in order.
+    pub(crate) fn members(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.members.iter().map(|member| (member.name_bytes(&self.bytes), self.slice(&member.value)))
+    }
+
+    /// The JSON text of a member's value, as edited.
+    pub(crate) fn value(&self, key: &str) -> Option<&[u8]> {
+        self.member(key).map(|member| self.slice(&member.value))
     }
 
     /// Sets a member: in its place if it exists, else at the end.
@@ -232,11 +237,11 @@ fn check_encoding(bytes: &[u8]) -> Result<(), Fault> {
 /// The value of `key`; `end` is where the member before it ended.
 fn take_member(scanner: &mut Scanner<'_>, key: Key<'_>, end: usize) -> Result<Member, Fault> {
     let name = unescaped(key.text)?;
-    let shown = name.as_deref().unwrap_or_else(|| str::from_utf8(key.text).unwrap_or_default());
-    let room = if shown == DEEP_MEMBER { MAX_DEPTH_IN_TOOLS } else { MAX_DEPTH };
+    let plain = name.as_deref().map_or(key.text, str::as_bytes);
+    let room = if plain == DEEP_MEMBER { MAX_DEPTH_IN_TOOLS } else { MAX_DEPTH };
     scanner.peek();
     let start = scanner.at();
-    scanner.value(room - 1).map_err(|error| broken(error, Some(shown)))?;
+    scanner.value(room - 1).map_err(|error| broken(error, str::from_utf8(plain).ok()))?;
     let key = key.span();
     Ok(Member {
         name,

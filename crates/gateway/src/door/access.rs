@@ -8,7 +8,7 @@ use arc_swap::ArcSwapOption;
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{SHA256, digest};
 use foldhash::fast::RandomState;
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderName, header};
 use store::{IssuedKeys, Secret};
 use wire::Fault;
 
@@ -189,9 +189,10 @@ fn presented_key<'a>(
     besides: impl IntoIterator<Item = &'a [u8]>,
 ) -> Result<Option<&'a [u8]>, Fault> {
     let mut found: Option<&[u8]> = None;
-    let ways = headers.get_all(header::AUTHORIZATION).iter().map(|value| bearer(value.as_bytes())).chain(
-        KEY_HEADERS.iter().flat_map(|name| headers.get_all(*name)).map(|value| Some(value.as_bytes())),
-    );
+    let ways =
+        headers.get_all(header::AUTHORIZATION).iter().map(|value| bearer(value.as_bytes())).chain(
+            KEY_HEADERS.iter().flat_map(|name| headers.get_all(name)).map(|value| Some(value.as_bytes())),
+        );
     for key in ways.chain(besides.into_iter().map(Some)) {
         let key = key.ok_or_else(|| unauthenticated("the Authorization header must be 'Bearer <key>'"))?;
         if found.is_some_and(|other| other != key) {
@@ -203,7 +204,11 @@ fn presented_key<'a>(
 }
 
 /// Headers by which the vendors' clients send a bare key (CLIENTS.md section 2).
-const KEY_HEADERS: [&str; 3] = ["x-api-key", "x-goog-api-key", "api-key"];
+static KEY_HEADERS: [HeaderName; 3] = [
+    HeaderName::from_static("x-api-key"),
+    HeaderName::from_static("x-goog-api-key"),
+    HeaderName::from_static("api-key"),
+];
 
 /// The token of a `Bearer` authorization; the scheme is not case-sensitive (RFC 9110, section 11.1).
 fn bearer(value: &[u8]) -> Option<&[u8]> {

@@ -21,6 +21,15 @@ use crate::door;
 use crate::recall::{Owner, Recall};
 use crate::world::World;
 
+/// Whose credentials are used, where the body does not say it.
+const PROJECT: HeaderName = HeaderName::from_static("x-project");
+/// Only the first target may be tried.
+const NO_FALLBACK: HeaderName = HeaderName::from_static("x-gateway-no-fallback");
+/// The plan is asked for, not an answer.
+const EXPLAIN: HeaderName = HeaderName::from_static("x-gateway-explain");
+/// What the client labels its request with, as `batch, nightly`.
+const TAGS: HeaderName = HeaderName::from_static("x-gateway-tags");
+
 /// Fields that hold tools, in one dialect or another.
 const TOOLS: [&str; 2] = ["tools", "functions"];
 
@@ -139,16 +148,15 @@ impl Inbound {
         let body = RawObject::parse(body)?;
         let peek = asked.peek(&body)?;
         let Asked { surface, operation, head } = asked;
-        let named = peek.project.clone().or_else(|| text(headers, "x-project"));
+        let named = peek.project.clone().or_else(|| text(headers, &PROJECT));
         for (field, name) in [("model", &peek.model), ("provider", &peek.provider), ("project", &named)] {
             bound(field, name.as_deref())?;
         }
         let caller = meter.caller();
         let (project, reach) = (caller.project(named.as_deref())?, caller.scope.clone());
-        let strict =
-            peek.strict || text(headers, "x-gateway-no-fallback").is_some_and(|value| value != "false");
+        let strict = peek.strict || text(headers, &NO_FALLBACK).is_some_and(|value| value != "false");
         let key = caller.key_name.clone();
-        let explain = text(headers, "x-gateway-explain").is_some_and(|value| value != "false");
+        let explain = text(headers, &EXPLAIN).is_some_and(|value| value != "false");
         meter.asked(&peek, &project);
         let arrival = meter.arrival();
         let time_limit = TimeLimit::of(headers, arrival)?;
@@ -256,13 +264,12 @@ fn forwarded(surface: SurfaceId, headers: &HeaderMap) -> Vec<(HeaderName, Header
     with_values.collect()
 }
 
-/// `x-gateway-tags: batch, nightly`
 fn tags(headers: &HeaderMap) -> Vec<String> {
-    let all = text(headers, "x-gateway-tags").unwrap_or_default();
+    let all = text(headers, &TAGS).unwrap_or_default();
     all.split(',').map(str::trim).filter(|tag| !tag.is_empty()).map(str::to_owned).collect()
 }
 
-fn text(headers: &HeaderMap, name: &str) -> Option<String> {
+fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     let value = headers.get(name)?.to_str().ok()?.trim();
     (!value.is_empty()).then(|| value.to_owned())
 }

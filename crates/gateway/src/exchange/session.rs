@@ -3,14 +3,15 @@
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use wire::RawObject;
 
 /// Headers that name a conversation: ours, then that of a coding agent.
 /// Source: the program text of Claude Code 2.1.197 (npm), read 2026-11-25.
-const HEADERS: [&str; 2] = ["x-gateway-session", "x-claude-code-session-id"];
+const HEADERS: [HeaderName; 2] =
+    [HeaderName::from_static("x-gateway-session"), HeaderName::from_static("x-claude-code-session-id")];
 
 /// Instructions that stand beside the turns, and the turns, by the names that the dialects have for them.
 const INSTRUCTIONS: [&str; 4] = ["system", "instructions", "system_instruction", "systemInstruction"];
@@ -18,7 +19,7 @@ const TURNS: [&str; 4] = ["messages", "input", "contents", "prompt"];
 
 /// What a header calls the conversation.
 pub(super) fn in_header(headers: &HeaderMap) -> Option<String> {
-    let name = HEADERS.iter().find_map(|name| headers.get(*name)?.to_str().ok())?;
+    let name = HEADERS.iter().find_map(|name| headers.get(name)?.to_str().ok())?;
     (!name.is_empty()).then(|| name.to_owned())
 }
 

@@ -35,9 +35,10 @@ pub fn answer(
         .snapshot
         .providers()
         .iter()
-        .filter(|provider| caller.scope.access.to_provider(provider))
-        .map(|provider| {
-            let reason = world.unavailable(provider, &project).map(|reason| provider.why(reason));
+        .enumerate()
+        .filter(|(_, provider)| caller.scope.access.to_provider(provider))
+        .map(|(at, provider)| {
+            let reason = world.unavailable(at, provider, &project).map(|reason| provider.why(reason));
             let available = reason.is_none();
             ListedProvider {
                 id: &provider.id,

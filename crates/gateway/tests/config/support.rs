@@ -73,7 +73,7 @@ pub fn url<'a>(snapshot: &'a Snapshot, name: &str) -> &'a str {
 pub struct AllKeys;
 
 impl Standing for AllKeys {
-    fn unavailable(&self, _: &Provider, _: &str) -> Option<Reason> {
+    fn unavailable(&self, _: usize, _: &Provider, _: &str) -> Option<Reason> {
         None
     }
 }

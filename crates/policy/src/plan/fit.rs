@@ -159,7 +159,7 @@ fn who_could(ask: &Ask<'_>, world: &Snapshot, standing: &dyn Standing) -> Option
         let provider = &world.providers()[*at];
         provider.disabled.is_none()
             && !world.is_demo(*at)
-            && standing.unavailable(provider, ask.project).is_none()
+            && standing.unavailable(*at, provider, ask.project).is_none()
     };
     (0..world.providers().len()).filter(is_usable).find_map(|at| {
         let provider = &world.providers()[at];

@@ -33,7 +33,7 @@ struct Live {
 }
 
 impl Standing for Live {
-    fn unavailable(&self, _: &Provider, _: &str) -> Option<Reason> {
+    fn unavailable(&self, _: usize, _: &Provider, _: &str) -> Option<Reason> {
         None
     }
 

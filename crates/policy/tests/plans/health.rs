@@ -38,7 +38,7 @@ fn name(text: &str) -> Arc<str> {
 struct At<'a>(&'a Health, Duration);
 
 impl Standing for At<'_> {
-    fn unavailable(&self, _: &Provider, _: &str) -> Option<Reason> {
+    fn unavailable(&self, _: usize, _: &Provider, _: &str) -> Option<Reason> {
         None
     }
 

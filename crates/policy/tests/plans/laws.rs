@@ -23,7 +23,7 @@ struct Sketch {
 struct Drawn(HashSet<String>);
 
 impl Standing for Drawn {
-    fn unavailable(&self, provider: &Provider, _project: &str) -> Option<Reason> {
+    fn unavailable(&self, _: usize, provider: &Provider, _project: &str) -> Option<Reason> {
         (provider.needs_credential() && !self.0.contains(&*provider.id)).then_some(Reason::NoCredential)
     }
 }
@@ -99,7 +99,7 @@ proptest! {
         let (_, keys, made) = run(&drawing);
         for target in made.iter().flat_map(Plan::targets) {
             prop_assert!(target.provider.disabled.is_none());
-            prop_assert_eq!(keys.unavailable(&target.provider, ""), None);
+            prop_assert_eq!(keys.unavailable(0, &target.provider, ""), None);
         }
     }
 

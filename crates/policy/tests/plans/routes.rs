@@ -44,7 +44,7 @@ struct Live {
 }
 
 impl Standing for Live {
-    fn unavailable(&self, provider: &Provider, _: &str) -> Option<Reason> {
+    fn unavailable(&self, _: usize, provider: &Provider, _: &str) -> Option<Reason> {
         (self.without == Some(&*provider.id)).then_some(Reason::NoCredential)
     }
 

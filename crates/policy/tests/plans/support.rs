@@ -98,7 +98,7 @@ impl Keys {
 }
 
 impl Standing for Keys {
-    fn unavailable(&self, provider: &Provider, project: &str) -> Option<Reason> {
+    fn unavailable(&self, _: usize, provider: &Provider, project: &str) -> Option<Reason> {
         let found = self.0.contains(&*provider.id) || self.0.contains(&format!("{}@{project}", provider.id));
         (provider.needs_credential() && !found).then_some(Reason::NoCredential)
     }

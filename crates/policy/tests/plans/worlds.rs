@@ -46,7 +46,7 @@ struct Drawing {
 }
 
 impl Standing for Drawing {
-    fn unavailable(&self, provider: &Provider, _: &str) -> Option<Reason> {
+    fn unavailable(&self, _: usize, provider: &Provider, _: &str) -> Option<Reason> {
         let keyed = self.providers.get(place(provider)).is_none_or(|(_, [_, keyed, ..])| *keyed);
         (!keyed).then_some(Reason::NoCredential)
     }
@@ -193,7 +193,7 @@ impl Drawing {
         let Target { provider, model, key, .. } = target;
         let resting = matches!(self.verdict(provider, model, "", None), Verdict::Resting(_));
         provider.disabled.is_none()
-            && self.unavailable(provider, "").is_none()
+            && self.unavailable(0, provider, "").is_none()
             && self.access.to_model(provider, model)
             && (model.profile.abilities.image || !self.needs().images)
             && key.as_ref().is_none_or(|key| !self.keys_named(provider, "", key).is_empty())

@@ -105,15 +105,15 @@ fn values(entries: &[Entry]) -> sqlx::Result<SqliteArguments> {
 fn bind(values: &mut SqliteArguments, entry: &Entry) -> Result<(), BoxDynError> {
     values.add(entry.id.as_bytes().as_slice())?;
     values.add(micros(entry.started_at))?;
-    values.add(entry.key_name.as_deref())?;
-    values.add(&*entry.project)?;
-    values.add(&*entry.surface)?;
-    values.add(&*entry.operation)?;
-    values.add(entry.provider.as_deref())?;
-    values.add(entry.wire.as_deref())?;
-    values.add(entry.model_asked.as_deref())?;
-    values.add(entry.model_sent.as_deref())?;
-    values.add(entry.model_answered.as_deref())?;
+    values.add(entry.key_name.as_deref().map(text))?;
+    values.add(text(&entry.project))?;
+    values.add(text(&entry.surface))?;
+    values.add(text(&entry.operation))?;
+    values.add(entry.provider.as_deref().map(text))?;
+    values.add(entry.wire.as_deref().map(text))?;
+    values.add(entry.model_asked.as_deref().map(text))?;
+    values.add(entry.model_sent.as_deref().map(text))?;
+    values.add(entry.model_answered.as_deref().map(text))?;
     values.add(entry.stream)?;
     values.add(entry.input)?;
     values.add(entry.cache_read)?;
@@ -124,16 +124,21 @@ fn bind(values: &mut SqliteArguments, entry: &Entry) -> Result<(), BoxDynError> 
     values.add(entry.usage_odd)?;
     values.add(entry.cost_nanos)?;
     values.add(entry.stated_cost_nanos)?;
-    values.add(entry.price_source.as_deref())?;
+    values.add(entry.price_source.as_deref().map(text))?;
     values.add(entry.status)?;
-    values.add(entry.outcome.as_str())?;
-    values.add(entry.fault_code.as_deref())?;
+    values.add(text(entry.outcome.as_str()))?;
+    values.add(entry.fault_code.as_deref().map(text))?;
     values.add(entry.attempts)?;
-    values.add(entry.attempts_detail.as_deref())?;
+    values.add(entry.attempts_detail.as_deref().map(text))?;
     values.add(entry.first_byte_us)?;
     values.add(entry.total_us)?;
-    values.add(entry.client_request_id.as_deref())?;
-    values.add(entry.losses.as_deref())
+    values.add(entry.client_request_id.as_deref().map(text))?;
+    values.add(entry.losses.as_deref().map(text))
+}
+
+/// A text to bind, allocated once; a `&str` would be twice.
+fn text(text: &str) -> Arc<str> {
+    text.into()
 }
 
 fn entry(row: &SqliteRow) -> sqlx::Result<Entry> {

@@ -50,7 +50,7 @@ pub(super) fn frame(frame: Frame<'_>) -> Result<Glance, Fault> {
 pub(super) fn whole(body: &RawObject) -> Result<GlanceWhole, Fault> {
     let mut noted = Noted::default();
     for (key, text) in body.members() {
-        noted.member(key.as_bytes(), &mut Scanner::again(text)).map_err(unreadable)?;
+        noted.member(key, &mut Scanner::again(text)).map_err(unreadable)?;
     }
     noted.fail()?;
     if noted.candidates == 0 && noted.block_reason.is_none() {

@@ -72,10 +72,10 @@ pub(super) fn whole(body: &RawObject) -> Result<GlanceWhole, Fault> {
     let mut noted = Noted::default();
     for (key, text) in body.members() {
         match key {
-            "choices" | "x_groq" => {
-                noted.member(key.as_bytes(), &mut Scanner::again(text)).map_err(unreadable)?;
+            b"choices" | b"x_groq" => {
+                noted.member(key, &mut Scanner::again(text)).map_err(unreadable)?;
             }
-            _ => noted.value(key.as_bytes(), text),
+            _ => noted.value(key, text),
         }
     }
     noted.fail(false, "")?;

@@ -71,7 +71,7 @@ pub(super) fn frame(frame: Frame<'_>) -> Result<Glance, Fault> {
 pub(super) fn whole(body: &RawObject) -> Result<GlanceWhole, Fault> {
     let mut answer = Answer::default();
     for (key, text) in body.members() {
-        answer.member(key.as_bytes(), &mut Scanner::again(text)).map_err(unreadable)?;
+        answer.member(key, &mut Scanner::again(text)).map_err(unreadable)?;
     }
     answer.fail()?;
     if !answer.output {

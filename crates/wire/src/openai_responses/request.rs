@@ -196,19 +196,10 @@ fn extra(body: &RawObject, include: &[String], unknown_format: bool) -> Result<E
 /// What the answer repeats.
 pub(super) fn echoed(body: &RawObject) -> Bytes {
     let mut fields = ObjectWriter::new();
-    for (key, value) in body.members().filter(|(key, _)| ECHOED.contains(key)) {
-        if value != b"null" {
+    for (key, value) in body.members().filter(|(_, value)| *value != b"null") {
+        if let Some(key) = ECHOED.iter().find(|name| name.as_bytes() == key) {
             fields.put_text(key, value);
         }
     }
     fields.finish()
-}
-
-/// Takes out what only the gateway understands.
-pub(super) fn strip(body: &mut RawObject) {
-    body.remove("project");
-    body.remove("strict");
-    if body.raw("provider").is_some_and(|text| !text.starts_with('{')) {
-        body.remove("provider");
-    }
 }

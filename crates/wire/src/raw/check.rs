@@ -23,8 +23,8 @@ pub(crate) enum Type {
 /// Checks the fields that are in the table.
 pub(crate) fn types(body: &RawObject, table: &[(&str, Type)]) -> Result<(), Fault> {
     for (key, text) in body.members() {
-        if let Some((_, expected)) = table.iter().find(|(name, _)| *name == key) {
-            expected.check(key, text)?;
+        if let Some((name, expected)) = table.iter().find(|(name, _)| name.as_bytes() == key) {
+            expected.check(name, text)?;
         }
     }
     Ok(())
@@ -72,7 +72,7 @@ impl<'de> serde::Deserialize<'de> for TextOnly {
 /// `messages` is an array of objects with known roles, one of them a user's.
 pub(crate) fn turns(body: &RawObject, roles: &[&'static str]) -> Result<(), Fault> {
     let messages = |why: &str| Fault::malformed("messages".to_owned(), why);
-    let Some(text) = body.members().find_map(|(key, text)| (key == "messages").then_some(text)) else {
+    let Some(text) = body.value("messages") else {
         return Err(messages("'messages' is missing"));
     };
     let mut scanner = Scanner::again(text);
@@ -81,7 +81,7 @@ pub(crate) fn turns(body: &RawObject, roles: &[&'static str]) -> Result<(), Faul
     }
     let (mut turns, mut asked) = (0, false);
     scanner.each_element(|scanner| {
-        asked |= role(scanner, turns, roles)? == "user";
+        asked |= role_of_turn(scanner, turns, roles)? == "user";
         turns += 1;
         Ok::<(), Fault>(())
     })?;
@@ -93,7 +93,11 @@ pub(crate) fn turns(body: &RawObject, roles: &[&'static str]) -> Result<(), Faul
 }
 
 /// Takes one turn and yields its role.
-fn role(scanner: &mut Scanner<'_>, turn: usize, roles: &[&'static str]) -> Result<&'static str, Fault> {
+fn role_of_turn(
+    scanner: &mut Scanner<'_>,
+    turn: usize,
+    roles: &[&'static str],
+) -> Result<&'static str, Fault> {
     let at = || format!("messages.{turn}");
     if scanner.peek() != Some(b'{') {
         return Err(Fault::malformed(at(), format!("'{}' must be an object", at())));
@@ -102,24 +106,30 @@ fn role(scanner: &mut Scanner<'_>, turn: usize, roles: &[&'static str]) -> Resul
     scanner.each_member(|scanner, key| {
         let value = scanner.value(u32::MAX)?;
         if key.text == b"role" {
-            found = Some(known_role(value, roles).ok_or_else(|| unknown_role(&at(), value, roles))?);
+            found = Some(role(value, roles, at)?);
         }
         Ok::<(), Fault>(())
     })?;
-    found.ok_or_else(|| Fault::malformed(format!("{}.role", at()), format!("'{}.role' is missing", at())))
+    found.ok_or_else(|| no_role(&at()))
 }
 
-fn known_role(text: &[u8], roles: &[&'static str]) -> Option<&'static str> {
+/// The role in `text`, one of `roles`, of the turn that stands at `at`.
+pub(crate) fn role(
+    text: &[u8],
+    roles: &[&'static str],
+    at: impl Fn() -> String,
+) -> Result<&'static str, Fault> {
     let plain = text.strip_prefix(b"\"").and_then(|text| text.strip_suffix(b"\""));
-    let is = |role: &&&str| plain == Some(role.as_bytes());
-    roles.iter().find(is).copied()
+    let known = roles.iter().find(|role| plain == Some(role.as_bytes())).copied();
+    known.ok_or_else(|| {
+        let (turn, shown) = (at(), String::from_utf8_lossy(text));
+        let (shown, roles) = (brief(&shown), roles.join(", "));
+        let why = format!("'{turn}.role' is {shown}, but must be one of {roles}");
+        Fault::malformed(format!("{turn}.role"), why)
+    })
 }
 
-fn unknown_role(turn: &str, text: &[u8], roles: &[&'static str]) -> Fault {
-    let shown = String::from_utf8_lossy(text);
-    let shown = brief(&shown);
-    Fault::malformed(
-        format!("{turn}.role"),
-        format!("'{turn}.role' is {shown}, but must be one of {}", roles.join(", ")),
-    )
+/// For the turn that stands at `at`.
+pub(crate) fn no_role(at: &str) -> Fault {
+    Fault::malformed(format!("{at}.role"), format!("'{at}.role' is missing"))
 }

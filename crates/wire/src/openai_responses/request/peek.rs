@@ -5,8 +5,9 @@
 use super::STATEFUL;
 use crate::dialect::Peek;
 use crate::fault::Fault;
-use crate::openai::checks::{self, Type};
+use crate::gateway_fields;
 use crate::raw::RawObject;
+use crate::raw::check::{self, Type, positive};
 use crate::raw::scan::Scanner;
 
 /// Roles of a message. Source: OpenAI API reference, responses.
@@ -23,19 +24,17 @@ const TYPED: &[(&str, Type)] = &[
 
 /// Checks the top level and the roles, and reads what routing needs.
 pub(in crate::openai_responses) fn peek(body: &RawObject) -> Result<Peek, Fault> {
-    checks::check_types(body, TYPED)?;
+    check::types(body, TYPED)?;
     check_input(body)?;
     Ok(Peek {
         model: body.get("model")?,
-        provider: checks::provider(body)?,
-        project: body.get("project")?,
-        strict: body.get("strict")?.unwrap_or(false),
         stream: body.get("stream")?.unwrap_or(false),
         include_usage: true,
-        max_output: checks::positive(body, "max_output_tokens")?,
+        max_output: positive(body, "max_output_tokens")?,
         previous: body.get("previous_response_id")?,
         // Kept unless the client says otherwise (OpenAI API reference, Responses, read 2026-11-25).
         keeps: body.get("store").ok().flatten().unwrap_or(true),
+        ..gateway_fields::peek(body)?
     })
 }
 
@@ -43,8 +42,7 @@ pub(in crate::openai_responses) fn peek(body: &RawObject) -> Result<Peek, Fault>
 fn check_input(body: &RawObject) -> Result<(), Fault> {
     let refuse = |why: &str| Err(Fault::malformed("input".to_owned(), why));
     let known_elsewhere = STATEFUL.iter().any(|key| body.raw(key).is_some_and(|value| value != "null"));
-    let text = body.members().find_map(|(key, text)| (key == "input").then_some(text));
-    let Some(text) = text.filter(|text| *text != b"null") else {
+    let Some(text) = body.value("input").filter(|text| *text != b"null") else {
         return if known_elsewhere { Ok(()) } else { refuse("'input' is missing") };
     };
     let mut scanner = Scanner::again(text);
@@ -81,10 +79,8 @@ fn check_item(scanner: &mut Scanner<'_>, place: usize) -> Result<(), Fault> {
         Ok::<(), Fault>(())
     })?;
     match role {
-        Some(role) if message || !typed => checks::role(role, ROLES, &at()).map(drop),
-        None if message || !typed => {
-            Err(Fault::malformed(format!("{}.role", at()), format!("'{}.role' is missing", at())))
-        }
+        Some(role) if message || !typed => check::role(role, ROLES, at).map(drop),
+        None if message || !typed => Err(check::no_role(&at())),
         _ => Ok(()),
     }
 }
