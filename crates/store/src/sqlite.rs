@@ -8,6 +8,7 @@ mod audit;
 mod backup;
 mod change;
 mod connect;
+mod conversations;
 mod custody;
 mod errors;
 mod groups;

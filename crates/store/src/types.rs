@@ -4,6 +4,7 @@ mod access_key;
 mod audit;
 mod custody;
 mod group;
+mod response;
 mod sealed;
 
 use std::borrow::Cow;
@@ -15,6 +16,7 @@ pub use access_key::{AccessKey, KeyChanges, KeyRole, NewAccessKey};
 pub use audit::{AuditEntry, AuditVerdict, By};
 pub use custody::{Inspection, Restored};
 pub use group::{Group, GroupMember, GroupRule};
+pub use response::{Chain, ChainLimits, NewResponse, ResponseOwner, ResponseRef, StoredResponse};
 pub use sealed::{AuthFile, Credential, NewAuthFile, NewCredential, NoVersion, Version};
 
 /// The project of what belongs to all projects.

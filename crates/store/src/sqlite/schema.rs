@@ -24,6 +24,11 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../../migrations/sqlite/0002_files_keys_and_audit.sql"),
     },
     Migration { version: 3, name: "groups", sql: include_str!("../../migrations/sqlite/0003_groups.sql") },
+    Migration {
+        version: 4,
+        name: "responses",
+        sql: include_str!("../../migrations/sqlite/0004_responses.sql"),
+    },
 ];
 
 /// The schema that this program reads and writes.
