@@ -1,5 +1,7 @@
 //! What went wrong, in our words.
 
+mod words;
+
 use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::time::Duration;
@@ -31,7 +33,7 @@ pub enum Fault {
         why: String,
     },
     /// No provider owns the model.
-    #[error("{}", unknown_model_message(model, nearest))]
+    #[error("{}", words::unknown_model(model, nearest))]
     UnknownModel {
         #[allow(missing_docs)]
         model: String,
@@ -39,7 +41,7 @@ pub enum Fault {
         nearest: Vec<String>,
     },
     /// The client asked for a provider that does not exist.
-    #[error("{}", unknown_provider_message(provider, known))]
+    #[error("{}", words::unknown_provider(provider, known))]
     UnknownProvider {
         #[allow(missing_docs)]
         provider: String,
@@ -86,6 +88,12 @@ pub enum Fault {
         #[allow(missing_docs)]
         why: String,
     },
+    /// A conversation goes on from an answer that is there no more.
+    #[error("{why}")]
+    PreviousNotFound {
+        #[allow(missing_docs)]
+        why: String,
+    },
     /// The path exists, but not for this method.
     #[error("{method} is not allowed here; use {allowed}")]
     MethodNotAllowed {
@@ -120,7 +128,7 @@ pub enum Fault {
         why: String,
     },
     /// A deadline passed.
-    #[error("{provider} did not {phase} within {}", seconds(*after))]
+    #[error("{provider} did not {phase} within {}", words::seconds(*after))]
     Timeout {
         #[allow(missing_docs)]
         provider: String,
@@ -278,9 +286,10 @@ impl Fault {
     /// client never mistakes it for its own key.
     pub fn status(&self) -> StatusCode {
         match self {
-            Fault::Malformed { .. } | Fault::Unsupported { .. } | Fault::UnknownProvider { .. } => {
-                StatusCode::BAD_REQUEST
-            }
+            Fault::Malformed { .. }
+            | Fault::Unsupported { .. }
+            | Fault::UnknownProvider { .. }
+            | Fault::PreviousNotFound { .. } => StatusCode::BAD_REQUEST,
             Fault::Unauthenticated { .. } => StatusCode::UNAUTHORIZED,
             Fault::Forbidden { .. } => StatusCode::FORBIDDEN,
             Fault::UnknownModel { .. } | Fault::NotFound { .. } => StatusCode::NOT_FOUND,
@@ -316,6 +325,7 @@ impl Fault {
             Fault::NotFound { .. } => "not_found",
             Fault::MethodNotAllowed { .. } => "method_not_allowed",
             Fault::Stale { .. } => "stale",
+            Fault::PreviousNotFound { .. } => "previous_response_not_found",
             Fault::RateLimited { .. } => "rate_limited",
             Fault::Overloaded | Fault::Draining => "overloaded",
             Fault::Upstream(fault) => fault.class.code(),
@@ -351,6 +361,7 @@ impl Fault {
             | Fault::MediaType { .. }
             | Fault::NotFound { .. }
             | Fault::Stale { .. }
+            | Fault::PreviousNotFound { .. }
             | Fault::MethodNotAllowed { .. }
             | Fault::RateLimited { .. } => Blame::Client,
         }
@@ -394,6 +405,7 @@ impl Fault {
             Fault::Malformed { at, .. } | Fault::Unsupported { at, .. } => at.as_deref(),
             Fault::UnknownModel { .. } => Some("model"),
             Fault::UnknownProvider { .. } => Some("provider"),
+            Fault::PreviousNotFound { .. } => Some("previous_response_id"),
             Fault::Upstream(fault) => fault.param.as_deref(),
             _ => None,
         }
@@ -469,26 +481,5 @@ impl Class {
             Class::ContextTooLong | Class::NotFound => Blame::Target,
             Class::RateLimit | Class::Server | Class::Overloaded | Class::Timeout => Blame::Upstream,
         }
-    }
-}
-
-fn unknown_model_message(model: &str, nearest: &[String]) -> String {
-    if nearest.is_empty() {
-        return format!(
-            "no configured provider has the model '{model}'; GET /v1/models lists what is available"
-        );
-    }
-    format!("no configured provider has the model '{model}'; did you mean {}?", nearest.join(", "))
-}
-
-fn unknown_provider_message(provider: &str, known: &[String]) -> String {
-    format!("there is no provider '{provider}'; known providers are {}", known.join(", "))
-}
-
-fn seconds(duration: Duration) -> String {
-    if duration.subsec_millis() == 0 {
-        format!("{} s", duration.as_secs())
-    } else {
-        format!("{} ms", duration.as_millis())
     }
 }
