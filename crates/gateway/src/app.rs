@@ -17,6 +17,7 @@ use crate::mcp;
 use crate::origins::Origins;
 use crate::recall::Recall;
 use crate::reload::Reload;
+use crate::responses::Shelf;
 use crate::world::{Configured, World};
 
 /// What all requests share.
@@ -39,6 +40,8 @@ pub struct App {
     pub mcp_calls: Arc<mcp::Calls>,
     /// Where answers came from that their providers keep.
     pub origins: Arc<Origins>,
+    /// Where answers are kept for clients.
+    pub shelf: Arc<Shelf>,
     /// How another configuration takes the place of the one in force.
     pub reload: Reload,
     world: ArcSwap<World>,
@@ -57,6 +60,7 @@ impl App {
         Self {
             in_flight: InFlight::default(),
             credentials: Credentials::new(store.clone()),
+            shelf: Arc::new(Shelf::new(store.clone())),
             store,
             ledger,
             upstreams,
