@@ -1,6 +1,6 @@
 //! Stored responses, as every backend has to keep them.
 
-#![expect(clippy::unwrap_used, reason = "a test may say so by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may say so by panicking")]
 
 #[path = "support/stores.rs"]
 mod stores;
