@@ -18,6 +18,7 @@ use crate::mcp;
 use crate::origins::Origins;
 use crate::recall::Recall;
 use crate::reload::Reload;
+use crate::responses::Shelf;
 use crate::world::{Configured, World};
 
 /// What all requests share.
@@ -40,6 +41,8 @@ pub struct App {
     pub mcp_calls: Arc<mcp::Calls>,
     /// Where answers came from that their providers keep.
     pub origins: Arc<Origins>,
+    /// Where answers are kept for clients.
+    pub shelf: Arc<Shelf>,
     /// How another configuration takes the place of the one in force.
     pub reload: Reload,
     /// What holds of breakers as long as nobody says otherwise.
@@ -61,6 +64,7 @@ impl App {
         Self {
             in_flight: InFlight::default(),
             credentials: Credentials::new(store.clone()),
+            shelf: Arc::new(Shelf::new(store.clone())),
             store,
             ledger,
             upstreams,

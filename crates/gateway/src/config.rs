@@ -25,6 +25,7 @@ mod environment;
 mod file;
 mod places;
 mod report;
+mod responses;
 mod section;
 mod show;
 mod snapshot;
@@ -36,6 +37,7 @@ mod upstreams;
 pub use door::AccessKey;
 pub use environment::Lookup;
 pub use report::{ConfigError, Warning};
+pub use responses::StoredResponses;
 pub use show::{Origin, Shown, show};
 pub use snapshot::build_snapshot;
 pub use sources::Sources;
@@ -80,6 +82,8 @@ pub struct Config {
     pub in_flight: usize,
     /// Whether `x_gateway` is written into whole chat answers.
     pub annotate: bool,
+    /// What is kept of answers.
+    pub responses: StoredResponses,
     /// Where database and master key live.
     pub data_dir: PathBuf,
     /// The database, where it is not in `data_dir`.
@@ -199,6 +203,7 @@ fn assemble(
         body_limit: server.max_body.unwrap_or(BODY_LIMIT),
         in_flight: usize::try_from(server.max_in_flight.unwrap_or(IN_FLIGHT)).unwrap_or(usize::MAX),
         annotate: server.x_gateway.unwrap_or(true),
+        responses: settings.responses,
         data_dir: data_dir(environment, settings.data_dir, report),
         db_path: environment
             .text("LLM_GATEWAY_DB_PATH")

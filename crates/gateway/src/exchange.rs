@@ -13,6 +13,7 @@ mod meter;
 mod needs;
 mod relay;
 mod session;
+mod stored;
 mod tally;
 mod time_limit;
 
@@ -26,6 +27,7 @@ pub use answer::Answer;
 pub use explain::{Explanation, explain};
 pub use meter::{Meter, Tried};
 pub use relay::Relay;
+pub use stored::go_on;
 pub use time_limit::TimeLimit;
 
 use crate::app::App;
@@ -43,6 +45,10 @@ pub struct Failed {
 pub async fn exchange(app: &App, inbound: &Inbound, meter: Meter) -> Result<Answer, Failed> {
     let mut meter = meter;
     match try_targets(app, inbound, &mut meter).await {
+        Ok(reply) if inbound.turn.is_some() => {
+            let reply = Box::pin(stored::kept(app, inbound, &mut meter, reply)).await;
+            Ok(reply.into_answer(inbound, meter))
+        }
         Ok(reply) => Ok(reply.into_answer(inbound, meter)),
         Err(fault) => Err(meter.give_up(fault)),
     }

@@ -13,6 +13,7 @@ pub mod latency;
 pub mod models;
 pub mod providers;
 mod reply;
+pub mod responses;
 mod scope;
 
 pub use reply::{Page, civil, json};

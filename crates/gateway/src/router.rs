@@ -200,6 +200,12 @@ async fn go_in(
         Room::Responses => {
             Ok(surface::answer(app, world.clone(), arrival, found.surface.into(), caller, request).await)
         }
+        Room::Stored(wanted) => {
+            let (uri, headers) = (request.uri(), request.headers());
+            let query = manage::responses::Query { method: request.method(), headers, query: uri.query() };
+            let id = rest.unwrap_or_default();
+            manage::responses::answer(app, world, &caller, (id, wanted), query).await
+        }
         Room::AskStreamed(operation) => {
             let head = Head { stream: true, framing: framing(request.uri()), ..head(rest) };
             let asked = Asked { surface: found.surface, operation, head };

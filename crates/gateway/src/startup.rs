@@ -16,6 +16,7 @@ use crate::exit::Failure;
 use crate::follow::follow;
 use crate::home;
 use crate::reload::Reload;
+use crate::responses::prune;
 use crate::world::{Configured, World, runtimes};
 
 /// A gateway that is ready to take requests.
@@ -84,6 +85,7 @@ pub async fn start(
     app.breakers_changed().await.map_err(|error| Failure::new(65, error))?;
     runtime.spawn(follow(Arc::downgrade(&app), generation));
     runtime.spawn(discover(Arc::downgrade(&app)));
+    runtime.spawn(prune(Arc::downgrade(&app)));
     Ok(Started { app, ledger, store: opened.store, database: opened.database, key_source: opened.key_source })
 }
 

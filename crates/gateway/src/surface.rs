@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::arrival::{Arrival, is_plain_id};
 use crate::body::{OutBody, demand_json, read_limited, unread};
 use crate::door::Caller;
-use crate::exchange::{Answer, Asked, Inbound, Meter, exchange, explain};
+use crate::exchange::{Answer, Asked, Inbound, Meter, exchange, explain, go_on};
 use crate::manage::json;
 use crate::problem;
 use crate::world::World;
@@ -85,7 +85,11 @@ async fn take_in(
     }
     let (head, body) = request.into_parts();
     let read = read_limited(body, world.doors.body_limit).await;
-    match read.and_then(|body| Inbound::admit(world, asked, &head.headers, body, &mut meter)) {
+    let admitted = match read.and_then(|body| Inbound::admit(world, asked, &head.headers, body, &mut meter)) {
+        Ok(inbound) if inbound.concerns_stored() => Box::pin(go_on(app, inbound, &meter)).await,
+        admitted => admitted,
+    };
+    match admitted {
         Ok(inbound) => Ok((inbound, meter)),
         Err(fault) => {
             meter.fail(&fault);

@@ -1,5 +1,5 @@
 //! Where the gateway keeps what must last: the vault (sealed credentials and files, access keys, the audit log of their
-//! changes) and the ledger of requests.
+//! changes), stored responses and the ledger of requests.
 //!
 //! One trait per aggregate; `Store` is all of them. `open` finds or makes the master key, checks it against the
 //! vault before anything is written, and returns a store. Backends live in folders of their own. What a credential
@@ -29,9 +29,10 @@ pub use master_key::KeySource;
 pub use secret::Secret;
 pub use sqlite::is_foreign;
 pub use types::{
-    AccessKey, AuditEntry, AuditVerdict, AuthFile, BreakerRule, By, Credential, Entry, GLOBAL, Group,
-    GroupMember, GroupRule, Inspection, KeyChanges, KeyRole, NewAccessKey, NewAuthFile, NewCredential,
-    NoVersion, Outcome, Restored, Totals, Version, Word,
+    AccessKey, AuditEntry, AuditVerdict, AuthFile, BreakerRule, By, Chain, ChainLimits, Credential, Entry,
+    GLOBAL, Group, GroupMember, GroupRule, Inspection, KeyChanges, KeyRole, NewAccessKey, NewAuthFile,
+    NewCredential, NewResponse, NoVersion, Outcome, ResponseOwner, ResponseRef, Restored, StoredResponse,
+    Totals, Version, Word,
 };
 pub use vault::Sealer;
 
@@ -138,6 +139,43 @@ pub trait Breakers: Send + Sync {
     async fn change_breakers(&self, changes: BreakerRule, by: &By) -> Result<BreakerRule, StoreError>;
 }
 
+/// Answers that clients may ask for again and go on from, sealed at rest. Only their owner sees them. `since` leaves out
+/// what is older: how long they are kept is the caller's to know, and to see to.
+#[async_trait]
+pub trait Conversations: Send + Sync {
+    /// Keeps a response. When this returns `Ok`, it survives the death of the process. Two may have the same id; by it,
+    /// the later one is found.
+    async fn keep_response(&self, new: NewResponse) -> Result<(), StoreError>;
+
+    /// One response, the latest of its id.
+    async fn response(
+        &self,
+        owner: &ResponseOwner,
+        id: &str,
+        since: Timestamp,
+    ) -> Result<Option<StoredResponse>, StoreError>;
+
+    /// A response and all turns that it goes on from.
+    async fn conversation(
+        &self,
+        owner: &ResponseOwner,
+        id: &str,
+        limits: ChainLimits,
+    ) -> Result<Chain, StoreError>;
+
+    /// Removes every response of an id durably; `false` if there was none.
+    async fn delete_response(
+        &self,
+        owner: &ResponseOwner,
+        id: &str,
+        since: Timestamp,
+    ) -> Result<bool, StoreError>;
+
+    /// Removes some of what is older, and of the oldest that have no room in so many bytes. Yields whether there may be
+    /// more to remove.
+    async fn prune_responses(&self, before: Timestamp, max_bytes: u64) -> Result<bool, StoreError>;
+}
+
 /// Who changed what in the vault. Entries are written by the changes themselves, in the same transaction.
 #[async_trait]
 pub trait Audit: Send + Sync {
@@ -188,7 +226,7 @@ pub trait Ledger: Send + Sync {
 
 /// Everything the gateway keeps.
 #[async_trait]
-pub trait Store: Secrets + AccessKeys + Groups + Breakers + Audit + Custody + Ledger {
+pub trait Store: Secrets + AccessKeys + Groups + Breakers + Conversations + Audit + Custody + Ledger {
     /// Whether the database can be read now.
     async fn health(&self) -> Result<(), StoreError>;
 

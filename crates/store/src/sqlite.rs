@@ -9,6 +9,7 @@ mod backup;
 mod breakers;
 mod change;
 mod connect;
+mod conversations;
 mod custody;
 mod errors;
 mod groups;

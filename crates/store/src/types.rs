@@ -5,6 +5,7 @@ mod audit;
 mod breaker_rule;
 mod custody;
 mod group;
+mod response;
 mod sealed;
 
 use std::borrow::Cow;
@@ -17,6 +18,7 @@ pub use audit::{AuditEntry, AuditVerdict, By};
 pub use breaker_rule::BreakerRule;
 pub use custody::{Inspection, Restored};
 pub use group::{Group, GroupMember, GroupRule};
+pub use response::{Chain, ChainLimits, NewResponse, ResponseOwner, ResponseRef, StoredResponse};
 pub use sealed::{AuthFile, Credential, NewAuthFile, NewCredential, NoVersion, Version};
 
 /// The project of what belongs to all projects.

@@ -9,6 +9,7 @@ mod aead;
 mod entropy;
 mod locked;
 mod macs;
+mod responses;
 mod sealer;
 
 use std::sync::Arc;
@@ -23,6 +24,7 @@ pub(crate) use aad::Place;
 pub(crate) use aead::{KEY_LEN, Key, KeyBytes, TAG_LEN};
 pub(crate) use entropy::{Entropy, SystemEntropy, fresh};
 pub(crate) use macs::{Digest, Macs, MaskedSum, Sum};
+pub(crate) use responses::{ResponseKeys, ResponsePlace, ResponseText};
 pub use sealer::Sealer;
 
 use aead::{Seed, derive};

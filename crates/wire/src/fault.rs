@@ -1,6 +1,7 @@
 //! What went wrong, in our words.
 
 mod class;
+mod words;
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
@@ -35,7 +36,7 @@ pub enum Fault {
         why: String,
     },
     /// No provider owns the model.
-    #[error("{}", unknown_model_message(model, nearest))]
+    #[error("{}", words::unknown_model(model, nearest))]
     UnknownModel {
         #[allow(missing_docs)]
         model: String,
@@ -43,7 +44,7 @@ pub enum Fault {
         nearest: Vec<String>,
     },
     /// The client asked for a provider that does not exist.
-    #[error("{}", unknown_provider_message(provider, known))]
+    #[error("{}", words::unknown_provider(provider, known))]
     UnknownProvider {
         #[allow(missing_docs)]
         provider: String,
@@ -90,6 +91,12 @@ pub enum Fault {
         #[allow(missing_docs)]
         why: String,
     },
+    /// A conversation goes on from an answer that is there no more.
+    #[error("{why}")]
+    PreviousNotFound {
+        #[allow(missing_docs)]
+        why: String,
+    },
     /// The path exists, but not for this method.
     #[error("{method} is not allowed here; use {allowed}")]
     MethodNotAllowed {
@@ -124,7 +131,7 @@ pub enum Fault {
         why: String,
     },
     /// A deadline passed.
-    #[error("{provider} did not {phase} within {}", seconds(*after))]
+    #[error("{provider} did not {phase} within {}", words::seconds(*after))]
     Timeout {
         #[allow(missing_docs)]
         provider: String,
@@ -262,9 +269,10 @@ impl Fault {
     /// client never mistakes it for its own key.
     pub fn status(&self) -> StatusCode {
         match self {
-            Fault::Malformed { .. } | Fault::Unsupported { .. } | Fault::UnknownProvider { .. } => {
-                StatusCode::BAD_REQUEST
-            }
+            Fault::Malformed { .. }
+            | Fault::Unsupported { .. }
+            | Fault::UnknownProvider { .. }
+            | Fault::PreviousNotFound { .. } => StatusCode::BAD_REQUEST,
             Fault::Unauthenticated { .. } => StatusCode::UNAUTHORIZED,
             Fault::Forbidden { .. } => StatusCode::FORBIDDEN,
             Fault::UnknownModel { .. } | Fault::NotFound { .. } => StatusCode::NOT_FOUND,
@@ -300,6 +308,7 @@ impl Fault {
             Fault::NotFound { .. } => "not_found",
             Fault::MethodNotAllowed { .. } => "method_not_allowed",
             Fault::Stale { .. } => "stale",
+            Fault::PreviousNotFound { .. } => "previous_response_not_found",
             Fault::RateLimited { .. } => "rate_limited",
             Fault::Overloaded | Fault::Draining => "overloaded",
             Fault::Upstream(fault) => fault.class.code(),
@@ -336,6 +345,7 @@ impl Fault {
             | Fault::MediaType { .. }
             | Fault::NotFound { .. }
             | Fault::Stale { .. }
+            | Fault::PreviousNotFound { .. }
             | Fault::MethodNotAllowed { .. }
             | Fault::OutOfTime { .. }
             | Fault::RateLimited { .. } => Blame::Client,
@@ -380,6 +390,7 @@ impl Fault {
             Fault::Malformed { at, .. } | Fault::Unsupported { at, .. } => at.as_deref(),
             Fault::UnknownModel { .. } => Some("model"),
             Fault::UnknownProvider { .. } => Some("provider"),
+            Fault::PreviousNotFound { .. } => Some("previous_response_id"),
             Fault::Upstream(fault) => fault.param.as_deref(),
             _ => None,
         }
@@ -413,26 +424,5 @@ impl Fault {
             _ => {}
         }
         self
-    }
-}
-
-fn unknown_model_message(model: &str, nearest: &[String]) -> String {
-    if nearest.is_empty() {
-        return format!(
-            "no configured provider has the model '{model}'; GET /v1/models lists what is available"
-        );
-    }
-    format!("no configured provider has the model '{model}'; did you mean {}?", nearest.join(", "))
-}
-
-fn unknown_provider_message(provider: &str, known: &[String]) -> String {
-    format!("there is no provider '{provider}'; known providers are {}", known.join(", "))
-}
-
-fn seconds(duration: Duration) -> String {
-    if duration.subsec_millis() == 0 {
-        format!("{} s", duration.as_secs())
-    } else {
-        format!("{} ms", duration.as_millis())
     }
 }

@@ -73,6 +73,10 @@ impl Surface for OpenAiResponses {
         write::fail(fault, so_far, out);
     }
 
+    fn stores_answers(&self) -> bool {
+        true
+    }
+
     fn forwarded_headers(&self) -> &'static [&'static str] {
         &["openai-beta"]
     }

@@ -29,6 +29,25 @@ describe("openai SDK", () => {
   }
 });
 
+describe("openai SDK, stored responses", () => {
+  for (const wire of PROVIDERS) {
+    test(`a stored response is given out again, gone on from and deleted (${wire})`, async () => {
+      const { responses } = client();
+      const asked = { model: `${wire}/text`, store: true };
+      const first = await responses.create({ ...asked, input: "Hi" });
+      assert.equal((await responses.retrieve(first.id)).output_text, first.output_text);
+      const items = await collect(await responses.inputItems.list(first.id));
+      assert.deepEqual(items.map(({ content }) => content[0].text), ["Hi"]);
+      const second = await responses.create({ ...asked, input: "And?", previous_response_id: first.id });
+      assert.equal(second.previous_response_id, first.id);
+      await responses.delete(first.id);
+      await assert.rejects(responses.retrieve(first.id), { status: 404 });
+      const broken = responses.create({ ...asked, input: "So?", previous_response_id: second.id });
+      await assert.rejects(broken, { status: 400, code: "previous_response_not_found" });
+    });
+  }
+});
+
 describe("anthropic SDK", () => {
   for (const wire of PROVIDERS) {
     test(`tokens are counted whoever would answer (${wire})`, async () => {

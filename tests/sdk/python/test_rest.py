@@ -2,6 +2,7 @@
 
 import unittest
 
+import openai
 from drivers import anthropic_messages, google_genai
 from support import TEXT, WIRES, client, say
 
@@ -31,6 +32,25 @@ class OpenAi(unittest.TestCase):
         self.assertEqual(whole.choices[0].text, TEXT)
         stream = self.client.completions.create(model="oai/text", prompt="Once", stream=True)
         self.assertEqual("".join(chunk.choices[0].text for chunk in stream), TEXT)
+
+
+    def test_a_stored_response_is_given_out_again_gone_on_from_and_deleted(self):
+        responses = self.client.responses
+        for wire in WIRES:
+            with self.subTest(wire):
+                asked = dict(model=f"{wire}/text", store=True)
+                first = responses.create(**asked, input="Hi")
+                self.assertEqual(responses.retrieve(first.id).output_text, first.output_text)
+                items = list(responses.input_items.list(first.id))
+                self.assertEqual([item.content[0].text for item in items], ["Hi"])
+                second = responses.create(**asked, input="And?", previous_response_id=first.id)
+                self.assertEqual((second.previous_response_id, second.output_text), (first.id, TEXT))
+                responses.delete(first.id)
+                with self.assertRaises(openai.NotFoundError):
+                    responses.retrieve(first.id)
+                with self.assertRaises(openai.BadRequestError) as refused:
+                    responses.create(**asked, input="So?", previous_response_id=second.id)
+                self.assertEqual(refused.exception.code, "previous_response_not_found")
 
 
 class Anthropic(unittest.TestCase):

@@ -17,6 +17,7 @@ const NODE: &str = "SDKs for Node";
 
 /// One provider a wire, all at the scripted upstream. Models that are asked for by prefix need no line.
 const CONFIG: &str = r#"
+responses: { store: true }
 providers:
   oai: { wire: openai_chat, base_url: "UPSTREAM/v1", api_key: "KEY", models: { text: {} } }
   ant: { wire: anthropic_messages, base_url: "UPSTREAM", api_key: "KEY", models: { text: {} } }

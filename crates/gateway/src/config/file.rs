@@ -9,6 +9,7 @@ use super::Flags;
 use super::environment::Environment;
 use super::places::Places;
 use super::report::Report;
+use super::responses::{self, StoredResponses};
 use super::section::{Reader, Section, text};
 use super::tree;
 
@@ -38,6 +39,7 @@ pub(super) struct Settings {
     pub(super) rules: Vec<ConditionalRules>,
     pub(super) prices: Vec<OwnPrice>,
     pub(super) server: ServerSettings,
+    pub(super) responses: StoredResponses,
     pub(super) data_dir: Option<String>,
     pub(super) db_path: Option<String>,
     pub(super) log_level: Option<String>,
@@ -118,6 +120,10 @@ fn parse(name: &str, text: &str, environment: &Environment<'_>, report: &mut Rep
             .map(|section| prices::read(&section, reader))
             .unwrap_or_default(),
         server: top.section("server", reader).map(|section| server(section, reader)).unwrap_or_default(),
+        responses: top
+            .section("responses", reader)
+            .map(|section| responses::read(section, reader))
+            .unwrap_or_default(),
         data_dir: top.text("data_dir", reader),
         db_path: top.text("db_path", reader),
         log_level: top.section("logging", reader).and_then(|section| logging(section, reader)),

@@ -74,7 +74,7 @@ impl Setting {
     }
 }
 
-static SETTINGS: [Setting; 13] = [
+static SETTINGS: [Setting; 16] = [
     row("server.host", &["LLM_GATEWAY_HOST"], |config| config.host.to_string())
         .with_flag("--host", |flags| flags.host.is_some()),
     row("server.port", &["LLM_GATEWAY_PORT"], |config| config.port.to_string())
@@ -86,6 +86,9 @@ static SETTINGS: [Setting; 13] = [
     row("server.max_body", &[], |config| config.body_limit.to_string()),
     row("server.max_in_flight", &[], |config| config.in_flight.to_string()),
     row("server.x_gateway", &[], |config| config.annotate.to_string()),
+    row("responses.store", &[], |config| config.responses.store.to_string()),
+    row("responses.retention", &[], |config| format!("{}s", config.responses.retention.as_secs_f64())),
+    row("responses.max_bytes", &[], |config| config.responses.max_bytes.to_string()),
     row("data_dir", &["LLM_GATEWAY_DATA_DIR"], |config| config.data_dir.display().to_string()),
     row("db_path", &["LLM_GATEWAY_DB_PATH"], |config| config.database().display().to_string()),
     row("logging.level", &["LLM_GATEWAY_LOG", "LOG_LEVEL"], |config| config.log.clone()),

@@ -4,12 +4,21 @@ use std::time::Duration;
 
 use super::tree::{Node, Value};
 
-const DURATIONS: [(&str, f64); 5] = [("ms", 0.001), ("s", 1.0), ("m", 60.0), ("min", 60.0), ("h", 3600.0)];
+const DURATIONS: [(&str, f64); 6] =
+    [("ms", 0.001), ("s", 1.0), ("m", 60.0), ("min", 60.0), ("h", 3600.0), ("d", 86_400.0)];
 
-const SIZES: [(&str, f64); 7] =
-    [("B", 1.0), ("kB", 1e3), ("KB", 1e3), ("MB", 1e6), ("GB", 1e9), ("KiB", 1024.0), ("MiB", 1_048_576.0)];
+const SIZES: [(&str, f64); 8] = [
+    ("B", 1.0),
+    ("kB", 1e3),
+    ("KB", 1e3),
+    ("MB", 1e6),
+    ("GB", 1e9),
+    ("KiB", 1024.0),
+    ("MiB", 1_048_576.0),
+    ("GiB", 1_073_741_824.0),
+];
 
-/// `90s`, `1.5m`, `500ms`, `1h`; a bare number means seconds. At most a year, and more than nothing.
+/// `90s`, `1.5m`, `500ms`, `1h`, `30d`; a bare number means seconds. At most a year, and more than nothing.
 pub(super) fn duration(node: &Node) -> Result<Duration, &'static str> {
     const WANTED: &str = "a duration such as 90s, 500ms or 2m";
     const YEAR: f64 = 365.0 * 86_400.0;
@@ -51,9 +60,14 @@ mod tests {
     #[test]
     fn durations_carry_units_and_bare_numbers_are_seconds() {
         let millis = |node: &Node| duration(node).unwrap().as_millis();
-        for (written, expected) in
-            [("90s", 90_000), ("500ms", 500), ("1.5m", 90_000), ("1h", 3_600_000), ("7", 7_000)]
-        {
+        for (written, expected) in [
+            ("90s", 90_000),
+            ("500ms", 500),
+            ("1.5m", 90_000),
+            ("1h", 3_600_000),
+            ("30d", 2_592_000_000),
+            ("7", 7_000),
+        ] {
             assert_eq!(millis(&text(written)), expected, "{written}");
         }
         assert_eq!(millis(&Node { line: 1, value: Value::Int(120) }), 120_000);
@@ -61,7 +75,9 @@ mod tests {
 
     #[test]
     fn sizes_carry_units_and_bare_numbers_are_bytes() {
-        for (written, expected) in [("10MB", 10_000_000), ("512 KiB", 524_288), ("7", 7)] {
+        for (written, expected) in
+            [("10MB", 10_000_000), ("512 KiB", 524_288), ("2GiB", 2_147_483_648), ("7", 7)]
+        {
             assert_eq!(size(&text(written)), Ok(expected), "{written}");
         }
         assert_eq!(size(&Node { line: 1, value: Value::Int(10_485_760) }), Ok(10_485_760));

@@ -2,7 +2,7 @@
 //! last.
 
 use super::{Access, Cors, HostRule, Scope, StaticKey};
-use crate::config::Config;
+use crate::config::{Config, StoredResponses};
 
 /// The doors of one configuration.
 #[derive(Debug)]
@@ -19,6 +19,8 @@ pub struct Doors {
     pub in_flight: usize,
     /// Whether `x_gateway` is written into whole answers.
     pub annotate: bool,
+    /// What is kept of answers.
+    pub responses: StoredResponses,
 }
 
 impl Doors {
@@ -43,6 +45,7 @@ impl Doors {
             body_limit: config.body_limit,
             in_flight: config.in_flight,
             annotate: config.annotate,
+            responses: config.responses,
         }
     }
 

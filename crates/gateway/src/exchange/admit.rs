@@ -14,6 +14,7 @@ use wire::{Fault, Head, Operation, RawObject, SurfaceId};
 use super::meter::Meter;
 use super::needs::{may_hold_media, needs};
 use super::session;
+use super::stored::Turn;
 use super::time_limit::TimeLimit;
 use crate::arrival::Arrival;
 use crate::clock;
@@ -121,6 +122,8 @@ pub struct Inbound {
     pub strict: bool,
     /// The client wants to know what would happen, and nothing to be sent.
     pub explain: bool,
+    /// What its answer will be kept with; `None`: it will not be.
+    pub(super) turn: Option<Turn>,
     /// Name of the access key that it was sent with.
     key: Option<Arc<str>>,
     /// What the client labels it with.
@@ -175,6 +178,7 @@ impl Inbound {
             time_limit,
             strict,
             explain,
+            turn: None,
             key,
             tags: tags(headers),
             named: session::in_header(headers),
@@ -183,6 +187,14 @@ impl Inbound {
             decoded: OnceLock::new(),
             texts: OnceLock::new(),
         })
+    }
+
+    /// Another body takes the place of the one that it came with, of which nothing but its top level has been read.
+    pub(super) fn replace_body(&mut self, body: RawObject) -> Result<(), Fault> {
+        let asked = Asked { surface: self.surface, operation: self.operation, head: self.head.clone() };
+        self.peek = asked.peek(&body)?;
+        self.body = body;
+        Ok(())
     }
 
     /// What the plan needs to know; `world` knows whether it asks for the conversation.

@@ -7,6 +7,7 @@
 mod keeper;
 mod memory;
 mod passage;
+mod recorder;
 mod splitter;
 
 use std::future::{Future, poll_fn};
@@ -18,7 +19,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use http::HeaderValue;
 use upstream::Body;
-use wire::chat::{ChatResponse, Stop, unfold};
+use wire::chat::{ChatResponse, Loss, Stop, unfold};
 use wire::dialect::{Echo, Surface};
 use wire::frame::Framing;
 use wire::{Fault, SurfaceId};
@@ -26,10 +27,12 @@ use wire::{Fault, SurfaceId};
 pub(super) use keeper::Keeper;
 pub(super) use memory::Memory;
 pub(super) use passage::{Carried, Passage, Translated};
+use recorder::Recorder;
 use splitter::Splitter;
 
 use super::attempt::without_key;
 use super::meter::Meter;
+use super::stored::Record;
 use super::tally::Tally;
 use super::time_limit::{Alarm, TimeLimit};
 use crate::body::BrokenOff;
@@ -74,6 +77,8 @@ pub struct Relay {
     /// The model has been reported to the meter.
     named: bool,
     abort: Abort,
+    /// Keeps the answer before its end goes out.
+    recorder: Option<Box<Recorder>>,
 }
 
 /// Whether the connection is cut at the end, since clients of the dialect notice nothing else.
@@ -110,6 +115,7 @@ impl Relay {
             alarm: None,
             named: false,
             abort: Abort::No,
+            recorder: None,
         }
     }
 
@@ -158,7 +164,14 @@ impl Relay {
             alarm: None,
             named: false,
             abort: Abort::No,
+            recorder: None,
         }
+    }
+
+    /// The same, with its answer kept before the client has got all of it.
+    pub(super) fn recording(mut self, record: Record) -> Self {
+        self.recorder = Some(Box::new(Recorder::new(record)));
+        self
     }
 
     /// Waits for the first content, so that a fault before it can still fall over to another target.
@@ -205,6 +218,13 @@ impl Relay {
 
     /// The next bytes for the client; `None` at the end.
     pub fn poll_bytes(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BrokenOff>>> {
+        let Some(mut recorder) = self.recorder.take() else { return self.poll_next(cx) };
+        let polled = recorder.poll(self, cx);
+        self.recorder = Some(recorder);
+        polled
+    }
+
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BrokenOff>>> {
         if let Some(fault) = self.fault.take() {
             self.break_off(fault);
         }
@@ -320,6 +340,13 @@ impl Relay {
         self.passage.finish(&mut self.tally, &mut self.out)?;
         self.body = None;
         Ok(())
+    }
+
+    /// Something that the client does not get, and that is no part of the answer.
+    fn lost(&mut self, loss: Option<Loss>) {
+        if let (Some(meter), Some(loss)) = (&mut self.meter, loss) {
+            meter.lost(vec![loss]);
+        }
     }
 
     fn complete(&mut self) {

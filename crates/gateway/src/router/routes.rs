@@ -5,6 +5,7 @@ use http::{HeaderMap, Method};
 use wire::{Fault, Operation, SurfaceId};
 
 use crate::door::Role;
+use crate::manage::responses::Wanted;
 
 /// Who may use a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +62,8 @@ pub(super) enum Room {
     Socket,
     /// By POST a model is asked, by GET a socket is opened on which it will be.
     Responses,
+    /// An answer that was kept.
+    Stored(Wanted),
     /// The same as `Ask`, streamed because the path says so.
     AskStreamed(Operation),
     Models,
@@ -96,7 +99,7 @@ pub(super) struct Route {
 
 use Class::{Admin, Inference, ProjectAdmin, Public};
 use Operation::{Chat, Complete, CountTokens, Embed, EmbedOne};
-use Room::{Ask, AskStreamed};
+use Room::{Ask, AskStreamed, Stored};
 use SurfaceId::{
     AnthropicMessages as Anthropic, Gemini, Generate as Native, OpenAiChat as OpenAi,
     OpenAiResponses as Responses,
@@ -106,13 +109,16 @@ const READ: &str = "GET, HEAD";
 const WRITE: &str = "POST";
 
 /// Of two that fit, the first counts.
-static ROUTES: [Route; 53] = [
+static ROUTES: [Route; 56] = [
     row("/v1/chat/completions", Ask(Chat), Inference, WRITE, OpenAi),
     row("/v1/ws", Room::Socket, Class::Socket, "GET", SurfaceId::Socket),
     row("/v1/completions", Ask(Complete), Inference, WRITE, OpenAi),
     row("/v1/embeddings", Ask(Embed), Inference, WRITE, OpenAi),
     row("/v1/responses", Room::Responses, Inference, "GET, POST", Responses),
     row("/v1/responses/input_tokens", Ask(CountTokens), Inference, WRITE, Responses),
+    row("/v1/responses/*/input_items", Stored(Wanted::Input), Inference, READ, Responses),
+    row("/v1/responses/*/cancel", Stored(Wanted::Cancel), Inference, WRITE, Responses),
+    row("/v1/responses/*", Stored(Wanted::Answer), Inference, "GET, HEAD, DELETE", Responses),
     row("/v1/messages", Ask(Chat), Inference, WRITE, Anthropic),
     row("/v1/messages/count_tokens", Ask(CountTokens), Inference, WRITE, Anthropic),
     row("/v1beta/models/*:generateContent", Ask(Chat), Inference, WRITE, Gemini),

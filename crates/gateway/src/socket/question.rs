@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::arrival::Arrival;
 use crate::body::OutBody;
 use crate::door::Caller;
-use crate::exchange::{Inbound, Meter, exchange};
+use crate::exchange::{Inbound, Meter, exchange, go_on};
 use crate::problem::{self, Refusal};
 
 /// A request as it came in a message.
@@ -47,7 +47,11 @@ impl Question {
         let mut meter =
             Meter::open(slot, place, arrival, (self.surface, Operation::Chat), &self.caller, self.client_id);
         let admit = |body| Inbound::admit(world, self.surface.into(), &self.headers, body, &mut meter);
-        let inbound = match admit(self.body) {
+        let admitted = match admit(self.body) {
+            Ok(inbound) if inbound.concerns_stored() => Box::pin(go_on(&self.app, inbound, &meter)).await,
+            admitted => admitted,
+        };
+        let inbound = match admitted {
             Ok(inbound) => inbound,
             Err(fault) => {
                 meter.fail(&fault);

@@ -18,8 +18,9 @@ use super::conversation::{Desk, Protocol};
 use super::line::End;
 use crate::arrival::Arrival;
 use crate::door::Caller;
+use crate::items::Items;
 use crate::problem;
-use history::{History, Items};
+use history::History;
 use script::ResponsesScript;
 use turn::{Refused, Turn};
 

@@ -16,6 +16,9 @@ const RELOADS: &str = "llm_gateway_config_reloads_total";
 /// Handlers that panicked. Each is a mistake of ours; its request got a 500.
 const PANICS: &str = "llm_gateway_panics_total";
 
+/// Answers that were to be kept and could not be. Their clients have got them.
+const NOT_STORED: &str = "llm_gateway_responses_not_stored_total";
+
 /// The recorder of this process.
 fn recorder() -> Option<&'static PrometheusHandle> {
     static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
@@ -33,6 +36,7 @@ fn recorder() -> Option<&'static PrometheusHandle> {
             metrics::describe_counter!(RELOADS, "How often the configuration was read again");
             metrics::gauge!(RELOAD_OK).set(1.0);
             metrics::describe_counter!(PANICS, "Requests that failed because their handler panicked");
+            metrics::describe_counter!(NOT_STORED, "Responses that were to be stored and could not be");
             Some(handle)
         })
         .as_ref()
@@ -59,6 +63,13 @@ pub fn configuration_read(valid: bool) {
 pub fn panicked() {
     if recorder().is_some() {
         metrics::counter!(PANICS).increment(1);
+    }
+}
+
+/// Counts an answer that was to be kept and could not be.
+pub fn response_not_stored() {
+    if recorder().is_some() {
+        metrics::counter!(NOT_STORED).increment(1);
     }
 }
 

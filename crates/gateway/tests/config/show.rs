@@ -9,6 +9,7 @@ use crate::support::*;
 const STRANGE: &str = "
 qqqqqqqqqq: 1
 server: {qqqqqqqqqq: 1}
+responses: {qqqqqqqqqq: 1}
 logging: {qqqqqqqqqq: 1}
 proxy: {qqqqqqqqqq: 1}
 rules: [{qqqqqqqqqq: 1}]
@@ -23,9 +24,10 @@ providers:
     models: {m: {qqqqqqqqqq: 1, price: {qqqqqqqqqq: 1}}}
 ";
 
-const SECTIONS: [(&str, &str); 13] = [
+const SECTIONS: [(&str, &str); 14] = [
     ("", ""),
     ("server", "/properties/server"),
+    ("responses", "/properties/responses"),
     ("logging", "/properties/logging"),
     ("proxy", "/properties/proxy/oneOf/1"),
     ("rules", "/$defs/rule"),

@@ -40,6 +40,7 @@ mod secrets;
 mod soaks;
 mod socket;
 mod storage_faults;
+mod stored_responses;
 mod strict_translation;
 mod support;
 mod time_limit;

@@ -8,7 +8,7 @@ use crate::support::{Builder, Gateway, TOKEN, block_on, both_wires, chat_body};
 /// A gateway with the keys of a caller and of an admin, both bound to the project blue.
 fn bench() -> (FakeProv, Gateway, String, String) {
     let provider = block_on(FakeProv::start());
-    let gateway = Builder::new(both_wires(&provider)).start();
+    let gateway = Builder::new(format!("responses: {{store: true}}\n{}", both_wires(&provider))).start();
     let key = |role: &str| {
         let body = json!({"name": role, "role": role, "project": "blue"});
         gateway.post("/admin/v1/keys", &body).json()["key"].as_str().unwrap().to_owned()
@@ -51,13 +51,17 @@ fn a_bound_key_acts_for_its_project_and_is_refused_any_other() {
 }
 
 /// Methods, path before the id, path after it: of every route that takes one.
-const WITH_ID: [(&str, &str, &str); 6] = [
+const WITH_ID: [(&str, &str, &str); 10] = [
     ("DELETE", "/v1/credentials/", ""),
     ("DELETE", "/v1/files/", ""),
     ("GET", "/admin/v1/keys/", ""),
     ("PATCH", "/admin/v1/keys/", ""),
     ("DELETE", "/admin/v1/keys/", ""),
     ("POST", "/admin/v1/keys/", "/rotate"),
+    ("GET", "/v1/responses/", ""),
+    ("DELETE", "/v1/responses/", ""),
+    ("GET", "/v1/responses/", "/input_items"),
+    ("POST", "/v1/responses/", "/cancel"),
 ];
 
 #[test]
@@ -89,8 +93,11 @@ fn what_belongs_to_another_project_is_not_there() {
             json!({"provider": "codex", "fileName": "f", "content": "x", "project": project}),
         );
         let key = id("/admin/v1/keys", json!({"name": "other", "project": project}));
+        let body = json!({"model": "oai/text", "input": "Hi", "project": project});
+        let response = gateway.post("/v1/responses", &body).json()["id"].as_str().unwrap().to_owned();
         for (method, path, after) in WITH_ID {
             let (id, missing) = match path {
+                "/v1/responses/" => (&response, "resp_none"),
                 "/v1/credentials/" => (&credential, "99"),
                 "/v1/files/" => (&file, "99"),
                 _ => (&key, "zzzzzzzz"),

@@ -29,6 +29,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "breakers",
         sql: include_str!("../../migrations/sqlite/0004_breakers.sql"),
     },
+    Migration {
+        version: 5,
+        name: "responses",
+        sql: include_str!("../../migrations/sqlite/0005_responses.sql"),
+    },
 ];
 
 /// The schema that this program reads and writes.

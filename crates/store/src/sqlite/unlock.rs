@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::errors::vault_error;
 use crate::error::StoreError;
 use crate::master_key;
-use crate::vault::{self, Entropy, Macs, Place, RootKey, Sealed, SystemEntropy, Vault};
+use crate::vault::{self, Entropy, Macs, Place, ResponseKeys, RootKey, Sealed, SystemEntropy, Vault};
 
 /// The table and name under which the key of all MACs is sealed.
 const MAC_KEY: &str = "mac-key";
@@ -19,6 +19,7 @@ const MAC_KEY: &str = "mac-key";
 pub(super) struct Unlocked {
     pub vault: Vault,
     pub macs: Arc<Macs>,
+    pub responses: ResponseKeys,
     /// The key check of that master key.
     check: Vec<u8>,
 }
@@ -81,10 +82,11 @@ impl Unlocked {
     pub(super) fn new(row: &LockRow, root: &RootKey, entropy: Arc<dyn Entropy>) -> Result<Self, StoreError> {
         let what = || "the vault's own key".to_owned();
         let vault = Vault::new(row.vault, root, entropy);
-        let key = vault.open(&mac_key_place(row.vault), &row.mac_key);
-        let macs =
-            key.and_then(|key| Macs::new(row.vault, &key)).map_err(|error| vault_error(error, what))?;
-        Ok(Self { vault, macs: Arc::new(macs), check: row.check.clone() })
+        let own = vault.open(&mac_key_place(row.vault), &row.mac_key);
+        let derived =
+            own.and_then(|own| Ok((Macs::new(row.vault, &own)?, ResponseKeys::new(row.vault, &own)?)));
+        let (macs, responses) = derived.map_err(|error| vault_error(error, what))?;
+        Ok(Self { vault, macs: Arc::new(macs), responses, check: row.check.clone() })
     }
 }
 

@@ -80,6 +80,11 @@ pub trait Surface: Sync {
         false
     }
 
+    /// Whether answers of this format have an id by which clients may ask for them again, and go on from them.
+    fn stores_answers(&self) -> bool {
+        false
+    }
+
     /// Headers of a carried request that go upstream as they came: versions and betas of the format; never credentials.
     fn forwarded_headers(&self) -> &'static [&'static str] {
         &[]

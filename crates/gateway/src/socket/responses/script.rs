@@ -9,7 +9,8 @@ use serde_json::value::RawValue;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::event;
-use super::history::{History, Items, sent_back};
+use super::history::History;
+use crate::items::{Items, sent_back};
 use crate::problem::Refusal;
 use crate::socket::answers::{Script, on_one_line};
 

@@ -1,11 +1,10 @@
 //! One message of the client: a request that may leave out what the connection knows.
 
 use bytes::Bytes;
-use serde::Deserialize;
-use serde_json::value::RawValue;
 use wire::{Fault, RawObject};
 
-use super::history::{History, Items};
+use super::history::History;
+use crate::items::{self, Items};
 
 /// The only message there is.
 const CREATE: &str = "response.create";
@@ -66,14 +65,14 @@ impl Turn {
     /// Such an id where nothing is stored; an input that is neither text nor list.
     pub(super) fn expand(self, history: &History) -> Result<(Bytes, Items), Refused> {
         let mut body = self.body;
-        let mut input = items(&body)?;
+        let mut input = items::of_request(&body)?;
         let previous: Option<String> = body.get("previous_response_id")?;
         if let Some(id) = previous {
             match history.items(&id) {
                 Some(known) => {
                     input.splice(0..0, known.iter().cloned());
                     body.remove("previous_response_id");
-                    body.set_raw("input", format!("[{}]", input.join(",")));
+                    body.set_raw("input", items::to_list(&input));
                 }
                 None if body.get("store")?.unwrap_or(true) => {}
                 None => return Err(Refused::UnknownPrevious(id)),
@@ -81,18 +80,6 @@ impl Turn {
         }
         Ok((body.into_bytes(), input))
     }
-}
-
-/// The items of `input`; a text is a message of the user.
-fn items(body: &RawObject) -> Result<Items, Fault> {
-    let Some(text) = body.raw("input").filter(|text| *text != "null") else { return Ok(Items::new()) };
-    if text.starts_with('"') {
-        return Ok(vec![format!(r#"{{"type":"message","role":"user","content":{text}}}"#).into()]);
-    }
-    let list = Vec::<&RawValue>::deserialize(&mut serde_json::Deserializer::from_str(text));
-    let list =
-        list.map_err(|_| Fault::malformed("input".to_owned(), "'input' must be a text or a list of items"))?;
-    Ok(list.into_iter().map(|item| item.get().into()).collect())
 }
 
 #[cfg(test)]

@@ -1,0 +1,143 @@
+//! A request whose answer the gateway keeps, or that goes on from one that it has kept (`previous_response_id`): what was
+//! said before is put into its input, so that any provider can answer it, in any format.
+//!
+//! All of this is off unless it is configured. An id that is not known here is left to `continued`.
+
+mod record;
+
+use std::sync::Arc;
+
+use store::{Chain, ChainLimits, ResponseOwner, ResponseRef, StoredResponse};
+use wire::{Fault, Operation, RawObject};
+
+pub(super) use record::Record;
+
+use super::admit::Inbound;
+use super::attempt::Reply;
+use super::meter::Meter;
+use crate::app::App;
+use crate::credentials;
+use crate::items::{self, Items};
+use crate::responses::oldest_kept;
+
+/// Turns of a conversation, at most.
+const TURNS: u32 = 1000;
+
+/// What is known of a turn before it is answered.
+#[derive(Debug, Clone)]
+pub(super) struct Turn {
+    owner: ResponseOwner,
+    /// What is new in it: a JSON array.
+    input: Arc<str>,
+    /// The answer that it goes on from.
+    previous: Option<ResponseRef>,
+    /// Its answer is to be kept.
+    keeps: bool,
+}
+
+impl Inbound {
+    /// Whether [`go_on`] has anything to do.
+    pub fn concerns_stored(&self) -> bool {
+        self.world.doors.responses.store
+            && self.surface.surface().stores_answers()
+            && (self.keeps() || self.peek.previous.is_some())
+    }
+
+    fn keeps(&self) -> bool {
+        self.peek.keeps && self.operation == Operation::Chat
+    }
+}
+
+/// The same request, with what was said before, where it leaves that to the gateway; and with what its answer will be kept
+/// with.
+///
+/// # Errors
+/// `PreviousNotFound`: a part of what was said before is gone. `TooLarge`, `Malformed`: it is too much. `Store`: it cannot
+/// be read.
+pub async fn go_on(app: &App, inbound: Inbound, meter: &Meter) -> Result<Inbound, Fault> {
+    let mut inbound = inbound;
+    let owner = inbound.owner(meter);
+    let owner = ResponseOwner { key: owner.key, project: owner.project };
+    let new = items::of_request(&inbound.body)?;
+    let input = items::to_list(&new).into();
+    let mut turn = Turn { owner, input, previous: None, keeps: inbound.keeps() };
+    if let Some(id) = inbound.peek.previous.clone() {
+        let Some(turns) = before(app, &inbound, &turn.owner, &id).await? else {
+            // It may be kept by its provider, and then the next turns are to be found there too.
+            return Ok(inbound);
+        };
+        turn.previous = turns.last().map(|last| last.at.clone());
+        inbound.prepend(&turns, new)?;
+    }
+    inbound.turn = Some(turn);
+    Ok(inbound)
+}
+
+/// All turns up to and with one answer, oldest first; `None`: it is not known here.
+async fn before(
+    app: &App,
+    inbound: &Inbound,
+    owner: &ResponseOwner,
+    id: &str,
+) -> Result<Option<Vec<StoredResponse>>, Fault> {
+    let doors = &inbound.world.doors;
+    let since = oldest_kept(&doors.responses);
+    let limits = ChainLimits { since, turns: TURNS, bytes: doors.body_limit as u64 };
+    match app.store.conversation(owner, id, limits).await.map_err(credentials::fault)? {
+        Chain::Whole(turns) => Ok(Some(turns)),
+        Chain::Unknown => Ok(None),
+        Chain::Broken { missing } => Err(Fault::PreviousNotFound {
+            why: format!(
+                "'{id}' goes on from the response '{missing}', which was deleted or is too old; {WAY_OUT}"
+            ),
+        }),
+        Chain::TooManyTurns => Err(Fault::malformed(
+            "previous_response_id".to_owned(),
+            format!("the conversation before has more than {TURNS} turns; {WAY_OUT}"),
+        )),
+        Chain::TooLarge => Err(Fault::TooLarge { limit: limits.bytes }),
+    }
+}
+
+const WAY_OUT: &str = "send what still matters of it in 'input' instead";
+
+impl Inbound {
+    /// The same request, with all that was said before in its input.
+    fn prepend(&mut self, turns: &[StoredResponse], new: Items) -> Result<(), Fault> {
+        let mut said = Items::new();
+        for turn in turns {
+            said.extend(items::of_list(&turn.input).unwrap_or_default());
+            said.extend(output(&turn.answer).iter().filter_map(|item| items::sent_back(item)));
+        }
+        said.extend(new);
+        let mut body = self.body.clone();
+        body.remove("previous_response_id");
+        body.set_raw("input", items::to_list(&said));
+        let body = body.into_bytes();
+        let limit = self.world.doors.body_limit;
+        if body.len() > limit {
+            return Err(Fault::TooLarge { limit: limit as u64 });
+        }
+        self.replace_body(RawObject::parse(body)?)
+    }
+}
+
+/// The items of an answer.
+fn output(answer: &str) -> Items {
+    let answer = RawObject::parse(answer.to_owned().into()).ok();
+    answer.and_then(|answer| items::of_list(answer.raw("output")?)).unwrap_or_default()
+}
+
+/// The same reply, with its answer kept: a whole one now, a stream before its end goes out.
+pub(super) async fn kept(app: &App, inbound: &Inbound, meter: &mut Meter, reply: Reply) -> Reply {
+    let Some(turn) = inbound.turn.clone() else { return reply };
+    let record = Record::new(app.shelf.clone(), turn, inbound.arrival);
+    match reply {
+        Reply::Whole { pieces, echo } => {
+            let (pieces, losses) = record.whole(pieces.concat().into()).await;
+            meter.lost(losses);
+            Reply::Whole { pieces, echo }
+        }
+        Reply::Stream { relay, echo } => Reply::Stream { relay: Box::new(relay.recording(record)), echo },
+    }
+}
