@@ -102,8 +102,11 @@ fn what_belongs_to_another_project_is_not_there() {
                 "/v1/files/" => (&file, "99"),
                 _ => (&key, "zzzzzzzz"),
             };
-            let body =
-                if method == "DELETE" || method == "GET" { Value::Null } else { json!({"name": "mine"}) };
+            let body = match method {
+                "DELETE" | "GET" => Value::Null,
+                "POST" => json!({}),
+                _ => json!({"name": "mine"}),
+            };
             let answer = |id: &str| gateway.ask(&admin, method, &format!("{path}{id}{after}"), None, &body);
             let (theirs, nobodys) = (answer(id), answer(missing));
             assert_eq!((theirs.status, nobodys.status), (404, 404), "{method} {path} of {project}");
