@@ -9,6 +9,7 @@ mod event;
 mod extra;
 mod fold;
 mod guard;
+mod leftover;
 mod loss;
 mod profile;
 pub mod recall;
@@ -24,6 +25,7 @@ pub(crate) use extra::MODALITIES;
 pub use fold::{Fold, unfold};
 pub(crate) use fold::{opening, pieces};
 pub use guard::Guard;
+pub(crate) use leftover::Leftover;
 pub use loss::Loss;
 pub use profile::{Abilities, Encoded, MaxTokensField, Profile, ReasoningOption, Undo};
 pub use request::{

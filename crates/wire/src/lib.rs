@@ -24,6 +24,7 @@ mod openai;
 pub mod openai_chat;
 pub mod openai_responses;
 pub mod raw;
+mod rest;
 pub mod scrub;
 
 pub use dialect::{Dialect, Head, Operation, Surface, SurfaceId, Wire, WireId};

@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 
-use super::shape::{Answer, AnswerBlock, Delta, StopDetails, StreamEvent};
+use super::shape::{Answer, AnswerBlock, Delta, Ending, StopDetails, StreamEvent};
 use super::{fault, stop, usage};
 use crate::chat::{Profile, Stop};
 use crate::dialect::{Glance, GlanceWhole};
@@ -63,7 +63,7 @@ fn message_start(event: &StreamEvent<'_>) -> Result<Glance, Fault> {
 }
 
 fn message_delta(event: &StreamEvent<'_>) -> Result<Glance, Fault> {
-    let delta: Delta<'_> = fault::member(event.delta, "delta")?;
+    let delta: Ending = fault::member(event.delta, "delta")?;
     let usage = usage::read(event.usage).map(|tally| tally.usage());
     let stop = delta.stop_reason.map(|reason| seen(&reason, delta.stop_sequence, delta.stop_details));
     Ok(Glance { usage, stop, ..Glance::default() })

@@ -5,13 +5,14 @@ mod block;
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use serde_json::{Map, Value};
 
 use self::block::{Block, Out};
-use super::shape::{Answer, Delta, StreamEvent};
+use super::shape::{Answer, Delta, Ending, StreamEvent};
 use super::usage::Tally;
-use super::{fault, stop};
+use super::{fault, response, stop};
 use crate::Fault;
-use crate::chat::{Event, Stop, Undo};
+use crate::chat::{Event, Leftover, Stop, Undo};
 use crate::dialect::{Dialect, StreamReader};
 use crate::frame::Frame;
 
@@ -26,6 +27,7 @@ pub(super) struct Reader {
     out: block::Context,
     /// What `message_delta` said: reason, stop sequence, explanation.
     stop: Option<(String, Option<String>, Option<String>)>,
+    leftover: Leftover,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -43,18 +45,19 @@ impl Reader {
             blocks: BTreeMap::new(),
             out: block::Context::new(undo.clone()),
             stop: None,
+            leftover: response::leftover(),
         }
     }
 
-    fn event(&mut self, event: &StreamEvent<'_>, data: &str, out: &mut Vec<Event>) -> Result<(), Fault> {
+    fn event(&mut self, event: StreamEvent<'_>, data: &str, out: &mut Vec<Event>) -> Result<(), Fault> {
         match &*event.kind {
             "ping" => Ok(()),
             "error" => Err(fault::inside(data)),
             "message_start" => self.message_start(event, out),
             _ if self.phase == Phase::BeforeStart => Err(fault::bad_answer("an event before message_start")),
-            "content_block_start" => self.block_start(event, out),
-            "content_block_delta" => self.block_delta(event, out),
-            "content_block_stop" => self.block_stop(event, out),
+            "content_block_start" => self.block_start(&event, out),
+            "content_block_delta" => self.block_delta(&event, out),
+            "content_block_stop" => self.block_stop(&event, out),
             "message_delta" => self.message_delta(event, out),
             "message_stop" => self.message_stop(out),
             _ => {
@@ -65,7 +68,7 @@ impl Reader {
         }
     }
 
-    fn message_start(&mut self, event: &StreamEvent<'_>, out: &mut Vec<Event>) -> Result<(), Fault> {
+    fn message_start(&mut self, event: StreamEvent<'_>, out: &mut Vec<Event>) -> Result<(), Fault> {
         if self.phase != Phase::BeforeStart {
             return Err(fault::bad_answer("a second message_start"));
         }
@@ -74,6 +77,7 @@ impl Reader {
         self.out.model.clone_from(&message.model);
         out.push(Event::Start { id: message.id, model: message.model, created: None });
         self.count(message.usage, out);
+        self.keep([event.rest, message.rest], out);
         Ok(())
     }
 
@@ -102,14 +106,21 @@ impl Reader {
         Ok(())
     }
 
-    fn message_delta(&mut self, event: &StreamEvent<'_>, out: &mut Vec<Event>) -> Result<(), Fault> {
-        let delta: Delta<'_> = fault::member(event.delta, "delta")?;
+    fn message_delta(&mut self, event: StreamEvent<'_>, out: &mut Vec<Event>) -> Result<(), Fault> {
+        let delta: Ending = fault::member(event.delta, "delta")?;
         if let Some(reason) = delta.stop_reason {
             let explanation = delta.stop_details.and_then(|details| details.explanation);
             self.stop = Some((reason, delta.stop_sequence, explanation));
         }
         self.count(event.usage, out);
+        self.keep([event.rest, delta.rest], out);
         Ok(())
+    }
+
+    /// Fields without a canonical name, which stand in the message, in the event or in its delta.
+    fn keep(&mut self, rests: [Map<String, Value>; 2], out: &mut Vec<Event>) {
+        rests.into_iter().for_each(|rest| self.leftover.keep(rest));
+        out.extend(self.leftover.tell());
     }
 
     fn message_stop(&mut self, out: &mut Vec<Event>) -> Result<(), Fault> {
@@ -142,7 +153,7 @@ impl StreamReader for Reader {
             return Ok(());
         }
         let event: StreamEvent<'_> = fault::parse(frame.data)?;
-        self.event(&event, frame.data, out)
+        self.event(event, frame.data, out)
     }
 
     fn finish(&mut self, _out: &mut Vec<Event>) -> Result<(), Fault> {

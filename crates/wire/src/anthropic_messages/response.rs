@@ -9,10 +9,18 @@ use super::answer::{CallForm, citation, compact, free_text, origin};
 use super::shape::{Answer, AnswerBlock};
 use super::{fault, stop, usage};
 use crate::Fault;
-use crate::chat::{ChatResponse, Choice, Extra, Part, Undo};
+use crate::chat::{ChatResponse, Choice, Leftover, Part, Undo};
+use crate::dialect::Dialect;
 
-/// The answer in canonical form. Fields without a canonical name (`container`) are not kept: clients of this dialect
-/// get the bytes as they came.
+/// Fields of answers that say nothing: what it is, and who speaks.
+const IDLE: &[&str] = &["type", "role"];
+
+/// What an answer has said in fields without a canonical name.
+pub(super) fn leftover() -> Leftover {
+    Leftover::new(Dialect::AnthropicMessages, IDLE)
+}
+
+/// The answer in canonical form.
 pub(super) fn decode(body: &[u8], undo: &Undo) -> Result<ChatResponse, Fault> {
     let body = std::str::from_utf8(body).map_err(|_| fault::bad_answer("the answer is not UTF-8"))?;
     if is_error(body) {
@@ -29,6 +37,8 @@ pub(super) fn decode(body: &[u8], undo: &Undo) -> Result<ChatResponse, Fault> {
     let explanation = answer.stop_details.and_then(|details| details.explanation);
     let stop = stop::stop(reason, answer.stop_sequence, explanation, called);
     let tally = usage::read(answer.usage);
+    let mut leftover = leftover();
+    leftover.keep(answer.rest);
     Ok(ChatResponse {
         id: answer.id,
         model: answer.model,
@@ -36,7 +46,7 @@ pub(super) fn decode(body: &[u8], undo: &Undo) -> Result<ChatResponse, Fault> {
         choices: vec![Choice { index: 0, parts, stop, logprobs: None }],
         usage: tally.as_ref().map(usage::Tally::usage),
         service_tier: tally.and_then(|tally| tally.service_tier),
-        extra: Extra::default(),
+        extra: leftover.whole(),
     })
 }
 

@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use crate::rest::keeps_rest;
+
 /// Body of `POST /v1/messages`.
 #[derive(Debug, Serialize)]
 pub(super) struct Request<'a> {
@@ -203,6 +205,7 @@ pub(super) struct Metadata<'a> {
 
 /// A whole answer, its blocks still as text.
 #[derive(Debug, Deserialize)]
+#[serde(remote = "Self")]
 pub(super) struct Answer<'a> {
     pub id: Option<String>,
     pub model: Option<String>,
@@ -213,6 +216,8 @@ pub(super) struct Answer<'a> {
     pub stop_details: Option<StopDetails>,
     #[serde(borrow)]
     pub usage: Option<&'a RawValue>,
+    #[serde(skip_deserializing)]
+    pub rest: Map<String, Value>,
 }
 
 /// A block of an answer. Flat, because arguments stay text and an unknown kind is kept as received.
@@ -238,6 +243,7 @@ pub(super) struct StopDetails {
 
 /// An event of a stream; which fields are there depends on its type, and what they hold on it too.
 #[derive(Debug, Deserialize)]
+#[serde(remote = "Self")]
 pub(super) struct StreamEvent<'a> {
     #[serde(rename = "type", borrow)]
     pub kind: Cow<'a, str>,
@@ -250,9 +256,11 @@ pub(super) struct StreamEvent<'a> {
     pub delta: Option<&'a RawValue>,
     #[serde(borrow)]
     pub usage: Option<&'a RawValue>,
+    #[serde(skip_deserializing)]
+    pub rest: Map<String, Value>,
 }
 
-/// `delta` of `content_block_delta` and of `message_delta`.
+/// `delta` of `content_block_delta`.
 #[derive(Debug, Deserialize)]
 pub(super) struct Delta<'a> {
     #[serde(rename = "type", borrow, default)]
@@ -264,10 +272,20 @@ pub(super) struct Delta<'a> {
     pub citation: Option<Value>,
     /// Of a block whose kind we do not know (`compaction_delta`).
     pub content: Option<Value>,
+}
+
+/// `delta` of `message_delta`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(remote = "Self", default)]
+pub(super) struct Ending {
     pub stop_reason: Option<String>,
     pub stop_sequence: Option<String>,
     pub stop_details: Option<StopDetails>,
+    #[serde(skip_deserializing)]
+    pub rest: Map<String, Value>,
 }
+
+keeps_rest!(Answer<'a>, StreamEvent<'a>, Ending);
 
 /// Token counts as text, so that an absurd number is absent instead of an error.
 #[derive(Debug, Default, Deserialize)]

@@ -12,8 +12,10 @@ use self::block::{Block, Out};
 use super::shape::told;
 use super::{fault, response, say, stop, usage};
 use crate::Fault;
-use crate::chat::{Event, Loss, Sequence, Stop, StopReason, Usage};
+use crate::chat::{Event, Extra, Loss, Sequence, Stop, StopReason, Usage};
 use crate::dialect::{Dialect, Echo, StreamWriter};
+
+const THIS: Dialect = Dialect::AnthropicMessages;
 
 pub(super) struct Writer {
     echo: Echo,
@@ -30,6 +32,8 @@ pub(super) struct Writer {
     usage: Option<Usage>,
     service_tier: Option<String>,
     stop: Option<Stop>,
+    /// Fields without a canonical name that have not been written.
+    extra: Extra,
     losses: Vec<Loss>,
 }
 
@@ -58,6 +62,7 @@ impl Writer {
             usage: None,
             service_tier: None,
             stop: None,
+            extra: Extra::default(),
             losses: Vec::new(),
         }
     }
@@ -67,6 +72,7 @@ impl Writer {
             return;
         }
         self.phase = Phase::Running;
+        let extra = std::mem::take(&mut self.extra);
         let message = told::Message {
             id: say::answer_id(self.id.as_deref(), &self.echo),
             kind: "message",
@@ -77,7 +83,7 @@ impl Writer {
             stop_sequence: None,
             stop_details: None,
             usage: usage::encode(&self.usage.unwrap_or_default(), self.service_tier.as_deref()),
-            extra: None,
+            extra: extra.of(THIS),
         };
         frames::write(&told::Event::MessageStart { message }, out);
     }
@@ -119,7 +125,7 @@ impl Writer {
 
     /// An event of this dialect that has no canonical form; one that is no event is left out.
     fn foreign(&mut self, from: Dialect, data: &[u8], out: &mut BytesMut) {
-        if from != Dialect::AnthropicMessages {
+        if from != THIS {
             return self.lose("foreign");
         }
         if let Some(name) = frames::name_of(data) {
@@ -137,7 +143,8 @@ impl Writer {
         let (stop_reason, stop_sequence) = stop::word(stop);
         let delta = told::Ending { stop_reason, stop_sequence, stop_details: response::details(stop) };
         let usage = usage::encode(&self.usage.unwrap_or_default(), None);
-        frames::write(&told::Event::MessageDelta { delta, usage }, out);
+        let extra = self.extra.of(THIS);
+        frames::write(&told::Event::MessageDelta { delta, usage, extra }, out);
         frames::write(&told::Event::MessageStop, out);
     }
 }
@@ -152,6 +159,10 @@ impl StreamWriter for Writer {
             }
             Event::Usage(usage) => self.usage.get_or_insert_default().update(usage),
             Event::ServiceTier(tier) => self.service_tier = Some(tier.clone()),
+            Event::Fields(fields) => {
+                fields.report(THIS, &mut self.losses);
+                self.extra.update(fields);
+            }
             _ if self.phase == Phase::Stopped => {}
             Event::Open { choice: 1.., .. } => self.lose("n"),
             Event::Stop { choice: 1.., .. } | Event::Logprobs { .. } => {}

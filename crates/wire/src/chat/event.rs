@@ -3,14 +3,14 @@
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::{Citation, Origin, Stop, ToolKind, Usage};
+use super::{Citation, Extra, Origin, Stop, ToolKind, Usage};
 use crate::dialect::Dialect;
 
 /// One step.
 ///
-/// Grammar: `Start (Open | Delta | Close | Logprobs | Usage | Foreign)* Stop+`, one `Stop` a choice. Every `Delta`
-/// names an open part, every part is closed before the `Stop` of its choice. `Usage` is cumulative: the last one
-/// counts, field by field, and it may also follow `Stop`.
+/// Grammar: `Start (Open | Delta | Close | Logprobs | Usage | Fields | Foreign)* Stop+`, one `Stop` a choice. Every
+/// `Delta` names an open part, every part is closed before the `Stop` of its choice. `Usage` and `Fields` are
+/// cumulative: the last value counts, field by field, and they may also follow `Stop`.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
     /// The upstream accepted the request; no content yet.
@@ -54,6 +54,9 @@ pub enum Event {
     Usage(Usage),
     /// The service tier that answered, in the upstream's words.
     ServiceTier(String),
+    /// Fields of the answer that have no canonical name; those of a choice by their path, as in
+    /// [`ChatResponse::extra`](super::ChatResponse::extra).
+    Fields(Extra),
     /// An event that has no canonical form, kept for its own dialect.
     Foreign {
         #[allow(missing_docs)]

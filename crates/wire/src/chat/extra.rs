@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::Loss;
 use crate::dialect::Dialect;
 use crate::fault::Fault;
 
@@ -14,6 +15,9 @@ const NEEDED: &[(&str, &str)] = &[
     ("cachedContent", "a prompt that another provider keeps (cachedContent)"),
     (MODALITIES, "answers other than text (modalities)"),
 ];
+
+/// Fields that say nothing outside of their dialect. Source: DIALECTS, section 9.
+const OF_ITS_OWN: &[&str] = &["system_fingerprint"];
 
 /// Fields we have no name for, with the dialect they came from. Written back to that dialect; elsewhere each becomes a
 /// [`Loss`](super::Loss).
@@ -32,6 +36,12 @@ impl Extra {
         Self { from, fields }
     }
 
+    /// Takes over the fields of a later piece of the same answer: the last value of each counts.
+    pub fn update(&mut self, later: &Extra) {
+        self.from = self.from.or(later.from);
+        self.fields.extend(later.fields.clone());
+    }
+
     /// The fields, if they came from `dialect`.
     pub fn of(&self, dialect: Dialect) -> Option<&Map<String, Value>> {
         (self.from == Some(dialect)).then_some(&self.fields)
@@ -42,6 +52,15 @@ impl Extra {
         let lost = self.is_foreign_to(dialect.into());
         let given = self.fields.iter().filter(move |(name, value)| lost && !is_usual(name, value));
         given.map(|(name, _)| name.as_str())
+    }
+
+    /// Reports the fields of an answer that are lost when the client's format is `dialect`, each name once.
+    pub fn report(&self, dialect: impl Into<Option<Dialect>>, losses: &mut Vec<Loss>) {
+        for loss in self.lost_in(dialect).filter(|name| !OF_ITS_OWN.contains(name)).map(of_answer) {
+            if !losses.contains(&loss) {
+                losses.push(loss);
+            }
+        }
     }
 
     /// Refuses the fields of a request without which it would ask for something else, unless they came from the dialect
@@ -62,6 +81,15 @@ impl Extra {
     fn is_foreign_to(&self, dialect: Option<Dialect>) -> bool {
         self.from.is_some_and(|from| Some(from) != dialect)
     }
+}
+
+/// The loss of a field of an answer: its code is the same for all choices.
+fn of_answer(name: &str) -> Loss {
+    let code = match name.split_once('[').zip(name.split_once(']')) {
+        Some(((list, _), (_, field))) => format!("field:{list}{field}"),
+        None => format!("field:{name}"),
+    };
+    Loss::at(code, name)
 }
 
 /// A field that asks for what happens without it, too: text alone, or nothing.

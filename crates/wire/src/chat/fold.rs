@@ -39,6 +39,7 @@ impl Fold {
             Event::Logprobs { choice, raw } => merge_logprobs(&mut self.choice(*choice).logprobs, raw),
             Event::Usage(usage) => self.response.usage.get_or_insert_default().update(usage),
             Event::ServiceTier(tier) => self.response.service_tier = Some(tier.clone()),
+            Event::Fields(fields) => self.response.extra.update(fields),
             Event::Foreign { .. } => {}
             Event::Stop { choice, stop } => self.choice(*choice).stop = Some(stop.clone()),
         }
@@ -149,7 +150,7 @@ fn merge_logprobs(gathered: &mut Option<Value>, chunk: &Value) {
 /// The events of a whole answer, each part in one piece.
 ///
 /// What no stream says has no event and is left out: parts that only requests have (tool results, media by
-/// reference, foreign parts), names of media, and `extra`.
+/// reference, foreign parts) and names of media.
 pub fn unfold(response: &ChatResponse) -> Vec<Event> {
     let mut events = vec![Event::Start {
         id: response.id.clone(),
@@ -161,6 +162,7 @@ pub fn unfold(response: &ChatResponse) -> Vec<Event> {
         unfold_choice(choice, &mut ids, &mut events);
     }
     events.extend(response.service_tier.clone().map(Event::ServiceTier));
+    events.extend(response.extra.from.map(|_| Event::Fields(response.extra.clone())));
     events.extend(response.usage.map(Event::Usage));
     events.extend(response.choices.iter().map(|it| Event::Stop { choice: it.index, stop: it.stop.clone() }));
     events

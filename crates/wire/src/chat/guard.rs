@@ -48,7 +48,7 @@ impl Guard {
             Event::Close { part } => self.closes(*part),
             Event::Stop { choice, .. } => self.stops(*choice, before),
             Event::Logprobs { choice, .. } => !self.stopped.contains(choice),
-            Event::Usage(_) | Event::ServiceTier(_) | Event::Foreign { .. } => true,
+            Event::Usage(_) | Event::ServiceTier(_) | Event::Fields(_) | Event::Foreign { .. } => true,
         };
         self.repairs += u32::from(!admitted);
         admitted

@@ -19,7 +19,8 @@ pub struct ChatResponse {
     pub usage: Option<Usage>,
     /// Service tier in the upstream's words.
     pub service_tier: Option<String>,
-    /// Fields of the answer that have no canonical name.
+    /// Fields of the answer that have no canonical name; those of a choice by their path, as
+    /// `choices[0].content_filter_results`.
     pub extra: Extra,
 }
 

@@ -135,7 +135,7 @@ pub fn cut_off(response: &ChatResponse, stops: &[String]) -> ChatResponse {
     let (mut filter, mut passed, mut fold) = (StopText::new(stops), Vec::new(), Fold::new());
     unfold(response).into_iter().for_each(|event| filter.push(event, &mut passed));
     passed.iter().for_each(|event| fold.push(event));
-    ChatResponse { extra: response.extra.clone(), ..fold.finish() }
+    fold.finish()
 }
 
 #[cfg(test)]

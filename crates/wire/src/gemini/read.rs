@@ -3,14 +3,19 @@
 mod call;
 mod candidate;
 
+use serde_json::Value;
+
 use self::candidate::{Candidate, Turn};
 use super::shape::Chunk;
 use super::usage::Tally;
 use super::{fault, stop};
-use crate::chat::{Event, PartId, Stop, StopReason, Undo, Usage};
-use crate::dialect::StreamReader;
+use crate::chat::{Event, Leftover, PartId, Stop, StopReason, Undo, Usage};
+use crate::dialect::{Dialect, StreamReader};
 use crate::fault::Fault;
 use crate::frame::Frame;
+
+/// Fields of answers that say nothing: when it was made, and what an SDK says of its own.
+const IDLE: &[&str] = &["createTime", "sdkHttpResponse"];
 
 /// State of one stream. There is no end marker: the stream is whole when each candidate has a reason to have finished and
 /// the connection closes. Reasons are kept until then, for some models repeat them on every chunk.
@@ -27,6 +32,7 @@ pub(super) struct Reader {
     blocked: Option<Stop>,
     tally: Tally,
     reported: Option<Usage>,
+    leftover: Leftover,
 }
 
 /// Hands out part ids, counting up from 0.
@@ -53,6 +59,7 @@ impl Reader {
             blocked: None,
             tally: Tally::default(),
             reported: None,
+            leftover: Leftover::new(Dialect::Gemini, IDLE),
         }
     }
 
@@ -61,8 +68,9 @@ impl Reader {
             return Err(fault::inside(error.get()));
         }
         self.start(&mut chunk, out);
-        for (place, given) in (0..).zip(chunk.candidates.take().unwrap_or_default()) {
+        for (place, mut given) in (0..).zip(chunk.candidates.take().unwrap_or_default()) {
             let index = given.index.unwrap_or(place);
+            self.leftover.keep_at(|| candidate_path(index), std::mem::take(&mut given.rest));
             let position = self.position(index);
             let mut turn = Turn {
                 answer_id: self.id.as_deref().unwrap_or_default(),
@@ -73,12 +81,15 @@ impl Reader {
             };
             self.candidates[position].read(given, &mut turn)?;
         }
-        if let Some(feedback) = chunk.prompt_feedback
-            && let Some(reason) = feedback.block_reason
-        {
-            self.blocked = Some(stop::blocked(stop::word(reason), feedback.block_reason_message));
+        if let Some(feedback) = chunk.prompt_feedback {
+            chunk.rest.insert("promptFeedback".to_owned(), Value::Object(feedback.rest));
+            let message = feedback.block_reason_message;
+            let blocked = feedback.block_reason.map(|reason| stop::blocked(stop::word(reason), message));
+            self.blocked = blocked.or(self.blocked.take());
         }
         self.count(chunk.usage_metadata, out);
+        self.leftover.keep(chunk.rest);
+        out.extend(self.leftover.tell());
         Ok(())
     }
 
@@ -155,6 +166,11 @@ impl Reader {
             _ => Ok(()),
         }
     }
+}
+
+/// Where a candidate stands.
+pub(super) fn candidate_path(candidate: u32) -> String {
+    format!("candidates[{candidate}]")
 }
 
 impl StreamReader for Reader {

@@ -12,9 +12,7 @@ use crate::chat::{ChatResponse, Fold, Loss, Undo};
 use crate::dialect::Echo;
 use crate::fault::Fault;
 
-/// Reads a whole answer, which is a stream of one chunk; some servers answer with the list that a stream is. Fields
-/// without a canonical name (safety ratings, average log probabilities) are not kept: clients of this dialect get the
-/// bytes as they came.
+/// Reads a whole answer, which is a stream of one chunk; some servers answer with the list that a stream is.
 pub(super) fn decode(body: &[u8], undo: &Undo) -> Result<ChatResponse, Fault> {
     let body = std::str::from_utf8(body).map_err(|_| fault::bad_answer("the answer is not UTF-8"))?;
     let chunks: Vec<Chunk<'_>> = match body.trim_start().starts_with('[') {

@@ -7,12 +7,14 @@
 pub(crate) mod out;
 
 use serde::Deserialize;
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use crate::rest::keeps_rest;
 
 /// A whole answer, or one chunk of a stream: both are a `GenerateContentResponse`.
 #[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
+#[serde(remote = "Self", default, rename_all = "camelCase")]
 pub(crate) struct Chunk<'a> {
     #[serde(borrow)]
     pub(crate) candidates: Option<Vec<Candidate<'a>>>,
@@ -25,10 +27,12 @@ pub(crate) struct Chunk<'a> {
     pub(crate) response_id: Option<String>,
     #[serde(borrow)]
     pub(crate) error: Option<&'a RawValue>,
+    #[serde(skip_deserializing)]
+    pub(crate) rest: Map<String, Value>,
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
+#[serde(remote = "Self", default, rename_all = "camelCase")]
 pub(crate) struct Candidate<'a> {
     pub(crate) index: Option<u32>,
     #[serde(borrow)]
@@ -41,15 +45,21 @@ pub(crate) struct Candidate<'a> {
     pub(crate) citation_metadata: Option<Value>,
     #[serde(borrow)]
     pub(crate) logprobs_result: Option<&'a RawValue>,
+    #[serde(skip_deserializing)]
+    pub(crate) rest: Map<String, Value>,
 }
+
+keeps_rest!(Chunk<'a>, Candidate<'a>, PromptFeedback<'a>);
 
 /// Why a prompt got no answer at all.
 #[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
+#[serde(remote = "Self", default, rename_all = "camelCase")]
 pub(crate) struct PromptFeedback<'a> {
     #[serde(borrow)]
     pub(crate) block_reason: Option<&'a RawValue>,
     pub(crate) block_reason_message: Option<String>,
+    #[serde(skip_deserializing)]
+    pub(crate) rest: Map<String, Value>,
 }
 
 /// A turn.

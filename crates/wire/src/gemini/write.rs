@@ -14,10 +14,11 @@ use serde_json::Value;
 use self::envelope::{Envelope, Last};
 use super::fault;
 use super::grounding::Sources;
+use super::read::candidate_path;
 use super::response::{call, is_plain};
 use super::shape::out;
 use super::{logprobs, media, signature, stop, usage};
-use crate::chat::{Event, Loss, Part, PartId, PartKind, Piece, Stop, Usage};
+use crate::chat::{Event, Extra, Loss, Part, PartId, PartKind, Piece, Stop, Usage};
 use crate::dialect::{Dialect, Echo, SoFar, StreamWriter, Thoughts};
 use crate::fault::Fault;
 
@@ -31,6 +32,8 @@ pub(super) struct Writer {
     open: HashMap<PartId, Open>,
     usage: Option<Usage>,
     service_tier: Option<String>,
+    /// Fields without a canonical name.
+    extra: Extra,
     losses: Vec<Loss>,
 }
 
@@ -68,6 +71,7 @@ impl Writer {
             open: HashMap::new(),
             usage: None,
             service_tier: None,
+            extra: Extra::default(),
             losses: Vec::new(),
         }
     }
@@ -215,6 +219,10 @@ impl StreamWriter for Writer {
             }
             Event::Usage(usage) => self.usage.get_or_insert_default().update(usage),
             Event::ServiceTier(tier) => self.service_tier = Some(tier.clone()),
+            Event::Fields(fields) => {
+                fields.report(Dialect::Gemini, &mut self.losses);
+                self.extra.update(fields);
+            }
             Event::Foreign { .. } => self.lose("foreign", 0),
             Event::Stop { choice, stop } => self.stop(*choice, stop, out),
         }
@@ -228,11 +236,12 @@ impl StreamWriter for Writer {
                 finish_message: stop.explanation.clone(),
                 grounding_metadata: candidate.sources.metadata(),
                 logprobs_result: joined(&candidate.logprobs),
+                extra: self.extra.inner(Dialect::Gemini, &candidate_path(*index)),
             })
         };
         let candidates: Vec<Last> = self.candidates.iter().filter_map(last).collect();
         let counts = usage::encode(self.usage.as_ref(), self.service_tier.as_deref());
-        self.envelope.last(&candidates, counts.as_ref(), out);
+        self.envelope.last(&candidates, counts.as_ref(), &self.extra, out);
     }
 
     fn fail(&mut self, fault: &Fault, out: &mut BytesMut) {

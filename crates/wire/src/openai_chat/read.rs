@@ -6,7 +6,7 @@ mod choice;
 use self::choice::Choice;
 use super::shape::{self, Chunk};
 use super::{fault, response, usage};
-use crate::chat::{Event, PartId, Undo};
+use crate::chat::{Event, Leftover, PartId, Undo};
 use crate::dialect::StreamReader;
 use crate::fault::Fault;
 use crate::frame::Frame;
@@ -25,6 +25,7 @@ pub(super) struct Reader {
     parts: PartIds,
     choices: Vec<Choice>,
     service_tier: Option<String>,
+    leftover: Leftover,
 }
 
 /// Hands out part ids, counting up from 0.
@@ -41,13 +42,27 @@ impl PartIds {
 
 impl Reader {
     pub(super) fn new(undo: &Undo) -> Self {
-        let (parts, choices) = (PartIds::default(), Vec::new());
-        Self { undo: undo.clone(), id: None, started: false, done: false, parts, choices, service_tier: None }
+        Self {
+            undo: undo.clone(),
+            id: None,
+            started: false,
+            done: false,
+            parts: PartIds::default(),
+            choices: Vec::new(),
+            service_tier: None,
+            leftover: response::leftover(),
+        }
     }
 
     fn chunk(&mut self, mut chunk: Chunk, out: &mut Vec<Event>) {
         self.start(&mut chunk, out);
-        for (place, given) in (0..).zip(chunk.choices.take().unwrap_or_default()) {
+        let mut choices = chunk.choices.take().unwrap_or_default();
+        self.leftover.keep(std::mem::take(&mut chunk.rest));
+        response::keep_rest(&mut choices, &mut self.leftover);
+        if self.started {
+            out.extend(self.leftover.tell());
+        }
+        for (place, given) in (0..).zip(choices) {
             self.choice(given, place, out);
         }
         let groq = chunk.x_groq.as_mut().and_then(|groq| groq.get_mut("usage").map(std::mem::take));

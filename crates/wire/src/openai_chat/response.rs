@@ -9,13 +9,29 @@ use serde_json::{Map, Value};
 use super::shape::{self, Answer, Content};
 use super::stop::Ending;
 use super::{citation, fault, media, request, stop, thought, usage};
-use crate::chat::{ChatResponse, Choice, Extra, Loss, MediaSource, Part, ToolKind, Undo, Usage};
+use crate::chat::{ChatResponse, Choice, Extra, Leftover, Loss, MediaSource, Part, ToolKind, Undo, Usage};
 use crate::dialect::{Dialect, Echo};
 use crate::fault::Fault;
 use crate::openai::names;
 use crate::raw::RawObject;
 
 const THIS: Dialect = Dialect::OpenAiChat;
+
+/// Fields of answers, choices and messages that say nothing of their own.
+/// Source: the recorded answers.
+const IDLE: &[&str] = &[
+    "object",
+    // Padding, against those who count bytes.
+    "obfuscation",
+    "p",
+    // Ids of requests, and other places of usage.
+    "request_id",
+    "x_groq",
+    "usage_breakdown",
+    // Of a message: which of its choices it is, and whether it is a thought, which its own field says.
+    "index",
+    "channel",
+];
 
 /// Reads a whole answer. An error inside HTTP 200 is a fault.
 pub(super) fn decode(body: &[u8], undo: &Undo) -> Result<ChatResponse, Fault> {
@@ -24,18 +40,20 @@ pub(super) fn decode(body: &[u8], undo: &Undo) -> Result<ChatResponse, Fault> {
     if let Some(error) = answer.error.take() {
         return Err(fault::in_band(&error));
     }
-    let given = answer.choices.take().unwrap_or_default();
+    let mut given = answer.choices.take().unwrap_or_default();
     if let Some(error) = given.iter().find_map(|choice| choice.error.as_ref()) {
         return Err(fault::in_band(error));
     }
     if given.is_empty() {
         return Err(fault::bad_answer("it has no choices".to_owned()));
     }
+    let mut leftover = leftover();
+    leftover.keep(answer.rest);
+    keep_rest(&mut given, &mut leftover);
     let id = answer.id.filter(|id| !id.is_empty());
     let answer_id = id.clone().unwrap_or_default();
     let numbered = (0..).zip(given);
     let choices = numbered.map(|(place, given)| choice(given, place, &answer_id, undo)).collect();
-    answer.rest.retain(|key, value| key != "object" && !value.is_null());
     Ok(ChatResponse {
         id,
         model: answer.model.filter(|model| !model.is_empty()),
@@ -43,8 +61,34 @@ pub(super) fn decode(body: &[u8], undo: &Undo) -> Result<ChatResponse, Fault> {
         choices,
         usage: answer.usage.as_ref().filter(|usage| !usage.is_null()).map(usage::decode),
         service_tier: answer.service_tier,
-        extra: Extra::new(THIS, answer.rest),
+        extra: leftover.whole(),
     })
+}
+
+/// What an answer has said in fields without a canonical name.
+pub(super) fn leftover() -> Leftover {
+    Leftover::new(THIS, IDLE)
+}
+
+/// Takes the fields without a canonical name out of choices.
+pub(super) fn keep_rest(choices: &mut [shape::Choice], leftover: &mut Leftover) {
+    for (place, choice) in (0..).zip(choices) {
+        let index = choice.index.unwrap_or(place);
+        leftover.keep_at(|| format!("choices[{index}]"), std::mem::take(&mut choice.rest));
+        if let Some(message) = choice.delta.as_mut().or(choice.message.as_mut()) {
+            leftover.keep_at(|| message_path(index), std::mem::take(&mut message.rest));
+        }
+    }
+}
+
+/// The fields of this dialect that a choice's message had, and those that it had itself.
+pub(super) fn leftover_of(extra: &Extra, choice: u32) -> (Map<String, Value>, Map<String, Value>) {
+    (extra.inner(THIS, &message_path(choice)), extra.inner(THIS, &format!("choices[{choice}]")))
+}
+
+/// Where the message of a choice stands.
+fn message_path(choice: u32) -> String {
+    format!("choices[{choice}].message")
 }
 
 /// `created`, which some servers send as a fraction.
@@ -62,7 +106,6 @@ fn choice(mut given: shape::Choice, place: u32, answer_id: &str, undo: &Undo) ->
     parts.extend(message.refusal.take().filter(|text| !text.is_empty()).map(|text| Part::Refusal { text }));
     parts.extend(calls(&mut message, index, answer_id, undo));
     parts.extend(message.images.take().unwrap_or_default().into_iter().filter_map(image));
-    parts.extend(leftover(message.rest));
     let ending = Ending {
         native: given.native_finish_reason.as_deref(),
         called: parts.iter().any(|part| matches!(part, Part::ToolCall { .. })),
@@ -125,12 +168,6 @@ fn tool_call(call: shape::ToolCall, made_up: impl FnOnce() -> String, undo: &Und
 /// A picture made by the model (OpenRouter).
 pub(super) fn image(part: shape::ContentPart) -> Option<Part> {
     part.image_url.map(|image| media::image(image, None))
-}
-
-/// Fields of a message that have no canonical name travel as one opaque part.
-fn leftover(mut rest: Map<String, Value>) -> Option<Part> {
-    rest.retain(|_, value| !value.is_null());
-    (!rest.is_empty()).then(|| Part::Foreign { raw: Value::Object(rest), origin: THIS.into() })
 }
 
 /// A whole answer in this format.

@@ -13,9 +13,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use crate::rest::keeps_rest;
+
 /// A whole answer.
 #[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(remote = "Self", default)]
 pub(crate) struct Answer {
     pub(crate) id: Option<String>,
     pub(crate) model: Option<String>,
@@ -26,13 +28,13 @@ pub(crate) struct Answer {
     pub(crate) usage: Option<Value>,
     pub(crate) service_tier: Option<String>,
     pub(crate) error: Option<Value>,
-    #[serde(flatten)]
+    #[serde(skip_deserializing)]
     pub(crate) rest: Map<String, Value>,
 }
 
 /// A chunk of a stream.
 #[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(remote = "Self", default)]
 pub(crate) struct Chunk {
     pub(crate) id: Option<String>,
     pub(crate) model: Option<String>,
@@ -43,10 +45,12 @@ pub(crate) struct Chunk {
     pub(crate) x_groq: Option<Value>,
     pub(crate) service_tier: Option<String>,
     pub(crate) error: Option<Value>,
+    #[serde(skip_deserializing)]
+    pub(crate) rest: Map<String, Value>,
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(remote = "Self", default)]
 pub(crate) struct Choice {
     pub(crate) index: Option<u32>,
     pub(crate) message: Option<Message>,
@@ -57,11 +61,13 @@ pub(crate) struct Choice {
     pub(crate) logprobs: Option<Value>,
     /// OpenRouter: this choice failed.
     pub(crate) error: Option<Value>,
+    #[serde(skip_deserializing)]
+    pub(crate) rest: Map<String, Value>,
 }
 
 /// A turn of a request, the message of an answer, or a delta.
 #[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(remote = "Self", default)]
 pub(crate) struct Message {
     pub(crate) role: Option<String>,
     pub(crate) name: Option<String>,
@@ -80,7 +86,7 @@ pub(crate) struct Message {
     pub(crate) annotations: Option<Vec<Value>>,
     /// OpenRouter: pictures made by the model.
     pub(crate) images: Option<Vec<ContentPart>>,
-    #[serde(flatten)]
+    #[serde(skip_deserializing)]
     pub(crate) rest: Map<String, Value>,
 }
 
@@ -93,7 +99,7 @@ pub(crate) enum Content {
 
 /// A part of a content list; which fields it has depends on `type`.
 #[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(remote = "Self", default)]
 pub(crate) struct ContentPart {
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub(crate) kind: Option<String>,
@@ -113,7 +119,7 @@ pub(crate) struct ContentPart {
     /// OpenRouter's form of Anthropic's cache marks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) cache_control: Option<CacheControl>,
-    #[serde(flatten)]
+    #[serde(flatten, skip_deserializing)]
     pub(crate) rest: Map<String, Value>,
 }
 
@@ -261,6 +267,8 @@ pub(crate) struct ReasoningAsked {
 #[derive(Debug)]
 pub(crate) struct Texts(pub(crate) Vec<String>);
 
+keeps_rest!(Answer, Chunk, Choice, Message, ContentPart);
+
 /// Arguments are text, but some servers send the object itself.
 fn text_or_json<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     Ok(match Value::deserialize(deserializer)? {
@@ -268,6 +276,12 @@ fn text_or_json<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Str
         Value::String(text) => Some(text),
         other => Some(other.to_string()),
     })
+}
+
+impl Serialize for ContentPart {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Self::serialize(self, serializer)
+    }
 }
 
 impl Serialize for Content {

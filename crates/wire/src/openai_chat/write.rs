@@ -11,8 +11,8 @@ use serde_json::Value;
 use self::envelope::{Ending, Envelope};
 use super::read::DONE;
 use super::shape::{ImageUrl, out};
-use super::{citation, fault, request, stop, thought};
-use crate::chat::{Event, Loss, Origin, PartId, PartKind, Piece, Stop, StopReason, ToolKind, Usage};
+use super::{citation, fault, request, response, stop, thought};
+use crate::chat::{Event, Extra, Loss, Origin, PartId, PartKind, Piece, Stop, StopReason, ToolKind, Usage};
 use crate::dialect::{Dialect, Echo, StreamWriter};
 use crate::fault::Fault;
 use crate::json_writer::write_json;
@@ -26,6 +26,8 @@ pub(super) struct Writer {
     /// Parts that are open, and what is known of each.
     open: HashMap<PartId, Open>,
     usage: Option<Usage>,
+    /// Fields without a canonical name.
+    extra: Extra,
     losses: Vec<Loss>,
 }
 
@@ -80,7 +82,7 @@ impl Writer {
     pub(super) fn new(echo: Echo) -> Self {
         let envelope = Envelope::new(&echo);
         let (choices, open) = (HashMap::new(), HashMap::new());
-        Self { echo, envelope, choices, open, usage: None, losses: Vec::new() }
+        Self { echo, envelope, choices, open, usage: None, extra: Extra::default(), losses: Vec::new() }
     }
 
     fn delta(&mut self, choice: u32, delta: &out::Message<'_>, out: &mut BytesMut) {
@@ -254,8 +256,10 @@ impl Writer {
             StopReason::ToolUse if self.echo.legacy_functions => "function_call",
             reason => stop::word(reason),
         };
-        let ending = Ending { finish_reason, native: stop.native.as_deref() };
-        self.envelope.chunk(choice, &out::Message::default(), Some(&ending), None, out);
+        let (inside, beside) = response::leftover_of(&self.extra, choice);
+        let ending = Ending { finish_reason, native: stop.native.as_deref(), extra: beside };
+        let delta = out::Message { extra: inside, ..Default::default() };
+        self.envelope.chunk(choice, &delta, Some(&ending), None, out);
     }
 }
 
@@ -305,6 +309,11 @@ impl StreamWriter for Writer {
             Event::Logprobs { choice, raw } => self.logprobs(*choice, raw, out),
             Event::Usage(usage) => self.usage.get_or_insert_default().update(usage),
             Event::ServiceTier(tier) => self.envelope.service_tier(tier),
+            Event::Fields(fields) => {
+                fields.report(Dialect::OpenAiChat, &mut self.losses);
+                self.extra.update(fields);
+                self.envelope.extra(&self.extra);
+            }
             Event::Foreign { from: Dialect::OpenAiChat, data } => {
                 out.put_slice(b"data: ");
                 out.put_slice(data);

@@ -12,7 +12,7 @@ use super::shape::{Answer, StreamEvent};
 use super::stop::{self, Ending};
 use super::{fault, usage};
 use crate::chat::stop_text::StopText;
-use crate::chat::{Event, Undo};
+use crate::chat::{Event, Leftover, Undo};
 use crate::dialect::StreamReader;
 use crate::fault::Fault;
 use crate::frame::Frame;
@@ -29,6 +29,7 @@ pub(super) struct Reader {
     /// Items by their index; those that are done stay, so that nothing is told twice.
     items: BTreeMap<u64, Item>,
     stops: Option<StopText>,
+    leftover: Leftover,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -42,15 +43,18 @@ impl Reader {
     pub(super) fn new(undo: &Undo) -> Self {
         let stops = (!undo.stops.is_empty()).then(|| StopText::new(&undo.stops));
         let (out, items) = (Out::default(), BTreeMap::new());
-        Self { undo: undo.clone(), phase: Phase::BeforeStart, out, items, stops }
+        let (phase, leftover) = (Phase::BeforeStart, response::leftover());
+        Self { undo: undo.clone(), phase, out, items, stops, leftover }
     }
 
     fn event(&mut self, event: &StreamEvent<'_>, data: &str) -> Result<(), Fault> {
         match &*event.kind {
             "error" => return Err(fault::of_event(data)),
-            "response.created" | "response.in_progress" | "response.queued" => self.start(&answer(event)?),
+            "response.created" | "response.in_progress" | "response.queued" => {
+                self.start(&mut answer(event)?)
+            }
             "response.completed" | "response.incomplete" | "response.failed" | "response.cancelled" => {
-                return self.end(&answer(event)?);
+                return self.end(answer(event)?);
             }
             "response.output_item.added" => self.added(event)?,
             "response.output_item.done" => self.done(event)?,
@@ -64,7 +68,8 @@ impl Reader {
         Ok(())
     }
 
-    fn start(&mut self, answer: &Answer<'_>) {
+    fn start(&mut self, answer: &mut Answer<'_>) {
+        self.leftover.keep(std::mem::take(&mut answer.rest));
         if self.phase != Phase::BeforeStart {
             return;
         }
@@ -98,9 +103,9 @@ impl Reader {
     }
 
     /// The last event. Items that no other event told are taken from here.
-    fn end(&mut self, answer: &Answer<'_>) -> Result<(), Fault> {
-        response::check(answer)?;
-        self.start(answer);
+    fn end(&mut self, mut answer: Answer<'_>) -> Result<(), Fault> {
+        response::check(&answer)?;
+        self.start(&mut answer);
         for item in self.items.values_mut() {
             item.close(&mut self.out);
         }
@@ -111,11 +116,11 @@ impl Reader {
             }
             self.out.gathered(gathered);
         }
-        let tier = answer.service_tier.clone().map(Event::ServiceTier);
+        let tier = answer.service_tier.take().map(Event::ServiceTier);
         let usage = answer.usage.and_then(usage::decode).map(Event::Usage);
-        tier.into_iter().chain(usage).for_each(|event| self.out.push(event));
+        [tier, usage, self.leftover.tell()].into_iter().flatten().for_each(|event| self.out.push(event));
         let ending = Ending { called: self.out.called, refused: self.out.refused };
-        let stop = stop::decode(response::incomplete(answer), ending);
+        let stop = stop::decode(response::incomplete(&answer), ending);
         self.out.push(Event::Stop { choice: 0, stop });
         self.phase = Phase::Ended;
         Ok(())

@@ -6,11 +6,51 @@ use serde_json::{Value, json};
 use super::shape::{self, Answer, Head, ImageCall, TextOrList};
 use super::stop::{self, Ending};
 use super::{fault, request, usage};
-use crate::chat::{ChatResponse, Choice, MediaSource, Part, ToolKind, Undo, stop_text};
+use crate::chat::{ChatResponse, Choice, Leftover, MediaSource, Part, ToolKind, Undo, stop_text};
 use crate::dialect::Dialect;
 use crate::fault::Fault;
 
 const THIS: Dialect = Dialect::OpenAiResponses;
+
+/// Fields of answers that say nothing of their own: what it is, who pays, what the gateway decides; usage of built-in
+/// tools; the text once more; and what the request said.
+/// Source: OpenAI API reference, the response object, and the recorded answers.
+const IDLE: &[&str] = &[
+    "object",
+    "completed_at",
+    "billing",
+    "tool_usage",
+    "output_text",
+    "background",
+    "conversation",
+    "previous_response_id",
+    "store",
+    "frequency_penalty",
+    "instructions",
+    "max_output_tokens",
+    "max_tool_calls",
+    "metadata",
+    "parallel_tool_calls",
+    "presence_penalty",
+    "prompt",
+    "prompt_cache_key",
+    "prompt_cache_retention",
+    "reasoning",
+    "safety_identifier",
+    "temperature",
+    "text",
+    "tool_choice",
+    "tools",
+    "top_logprobs",
+    "top_p",
+    "truncation",
+    "user",
+];
+
+/// What an answer has said in fields without a canonical name.
+pub(super) fn leftover() -> Leftover {
+    Leftover::new(THIS, IDLE)
+}
 
 /// Reads a whole answer. One that failed, or is not finished, is a fault.
 pub(super) fn decode(body: &[u8], undo: &Undo) -> Result<ChatResponse, Fault> {
@@ -29,6 +69,8 @@ fn of_answer(answer: Answer<'_>, undo: &Undo) -> Result<ChatResponse, Fault> {
     }
     let logprobs = (!gathered.logprobs.is_empty()).then(|| logprobs(gathered.logprobs));
     let stop = stop::decode(incomplete(&answer), ending(&gathered.parts));
+    let mut leftover = leftover();
+    leftover.keep(answer.rest);
     Ok(ChatResponse {
         id: answer.id.filter(|id| !id.is_empty()),
         model: answer.model.filter(|model| !model.is_empty()),
@@ -36,7 +78,7 @@ fn of_answer(answer: Answer<'_>, undo: &Undo) -> Result<ChatResponse, Fault> {
         choices: vec![Choice { index: 0, parts: gathered.parts, stop, logprobs }],
         usage: answer.usage.and_then(usage::decode),
         service_tier: answer.service_tier,
-        ..ChatResponse::default()
+        extra: leftover.whole(),
     })
 }
 

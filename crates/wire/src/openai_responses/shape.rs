@@ -14,9 +14,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use crate::rest::keeps_rest;
+
 /// A whole answer, or the `response` of an event.
 #[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(remote = "Self", default)]
 pub(super) struct Answer<'a> {
     pub(super) id: Option<String>,
     pub(super) model: Option<String>,
@@ -30,6 +32,8 @@ pub(super) struct Answer<'a> {
     #[serde(borrow)]
     pub(super) usage: Option<&'a RawValue>,
     pub(super) service_tier: Option<String>,
+    #[serde(skip_deserializing)]
+    pub(super) rest: Map<String, Value>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -71,16 +75,16 @@ pub(super) struct Head {
 
 /// A message, of a request or an answer.
 #[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(remote = "Self", default)]
 pub(super) struct Message {
     pub(super) content: Option<TextOrList<ContentPart>>,
-    #[serde(flatten)]
+    #[serde(skip_deserializing)]
     pub(super) rest: Map<String, Value>,
 }
 
 /// A part of a content list; which fields it has depends on `type`.
 #[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(remote = "Self", default)]
 pub(super) struct ContentPart {
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub(super) kind: Option<String>,
@@ -106,7 +110,7 @@ pub(super) struct ContentPart {
     pub(super) annotations: Option<Vec<Value>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) logprobs: Option<Vec<Value>>,
-    #[serde(flatten)]
+    #[serde(flatten, skip_deserializing)]
     pub(super) rest: Map<String, Value>,
 }
 
@@ -209,6 +213,14 @@ pub(super) struct ReasoningAsked {
     pub(super) summary: Option<String>,
     /// The older name of `summary`.
     pub(super) generate_summary: Option<String>,
+}
+
+keeps_rest!(Answer<'a>, Message, ContentPart);
+
+impl Serialize for ContentPart {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Self::serialize(self, serializer)
+    }
 }
 
 /// Text, or a list.

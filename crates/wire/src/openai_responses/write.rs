@@ -84,7 +84,11 @@ impl Writer {
             Event::Close { part } => self.items.close(*part, &mut self.emitter, out),
             Event::Logprobs { raw, .. } => self.items.logprobs(raw),
             Event::Stop { stop, .. } => self.stop(stop, out),
-            Event::Start { .. } | Event::Usage(_) | Event::ServiceTier(_) | Event::Foreign { .. } => {}
+            Event::Start { .. }
+            | Event::Usage(_)
+            | Event::ServiceTier(_)
+            | Event::Fields(_)
+            | Event::Foreign { .. } => {}
         }
     }
 
@@ -125,6 +129,10 @@ impl StreamWriter for Writer {
             Event::Start { .. } => {}
             Event::Usage(usage) => self.usage.get_or_insert_default().update(usage),
             Event::ServiceTier(tier) => self.envelope.service_tier(tier),
+            Event::Fields(fields) => {
+                fields.report(THIS, &mut self.losses);
+                self.envelope.extra(fields);
+            }
             Event::Foreign { .. } => self.losses.push(Loss::at("foreign", "output")),
             Event::Delta { part, .. } if self.sequence.passes(*part) => self.sequenced(event, out),
             _ => {
@@ -166,7 +174,6 @@ impl StreamWriter for Writer {
 
 /// A whole answer.
 pub(super) fn whole(response: &ChatResponse, echo: &Echo, losses: &mut Vec<Loss>) -> Bytes {
-    losses.extend(response.extra.lost_in(THIS).map(Loss::field));
     let (mut writer, mut unheard) = (Writer::new(echo.clone()), BytesMut::new());
     writer.emitter.mute();
     unfold(response).iter().for_each(|event| writer.write(event, &mut unheard));

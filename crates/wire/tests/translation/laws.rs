@@ -4,6 +4,7 @@ mod any;
 mod encoding;
 mod folding;
 mod gemini;
+mod leftover;
 mod messages;
 mod responses;
 mod round_trip;

@@ -18,7 +18,7 @@ pub(in crate::anthropic_messages) fn encode(
     echo: &Echo,
     losses: &mut Vec<Loss>,
 ) -> Bytes {
-    losses.extend(response.extra.lost_in(THIS).map(Loss::field));
+    response.extra.report(THIS, losses);
     if response.choices.len() > 1 {
         losses.push(Loss::at("n", "choices"));
     }

@@ -91,11 +91,27 @@ pub(crate) struct OutputDetails {
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(crate) enum Event<'a> {
-    MessageStart { message: Message<'a> },
-    ContentBlockStart { index: u32, content_block: Block<'a> },
-    ContentBlockDelta { index: u32, delta: Delta<'a> },
-    ContentBlockStop { index: u32 },
-    MessageDelta { delta: Ending<'a>, usage: Usage },
+    MessageStart {
+        message: Message<'a>,
+    },
+    ContentBlockStart {
+        index: u32,
+        content_block: Block<'a>,
+    },
+    ContentBlockDelta {
+        index: u32,
+        delta: Delta<'a>,
+    },
+    ContentBlockStop {
+        index: u32,
+    },
+    MessageDelta {
+        delta: Ending<'a>,
+        usage: Usage,
+        /// Fields of the same dialect that have no canonical name.
+        #[serde(flatten)]
+        extra: Option<&'a Map<String, Value>>,
+    },
     MessageStop,
 }
 

@@ -4,11 +4,12 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use crate::chat::{ChatResponse, Choice, Loss, MediaSource, Part};
+use crate::chat::{ChatResponse, Choice, Extra, Loss, MediaSource, Part};
 use crate::dialect::{Dialect, Echo, Thoughts};
 use crate::gemini::grounding::Sources;
+use crate::gemini::read::candidate_path;
 use crate::gemini::shape::out;
 use crate::gemini::{logprobs, media, request, signature, stop, usage};
 use crate::json_writer::ObjectWriter;
@@ -25,6 +26,8 @@ struct Candidate<'a> {
     grounding_metadata: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     logprobs_result: Option<Value>,
+    #[serde(flatten)]
+    extra: Map<String, Value>,
 }
 
 #[derive(Serialize)]
@@ -35,19 +38,30 @@ struct Content<'a> {
 }
 
 pub(super) fn encode(response: &ChatResponse, echo: &Echo, losses: &mut Vec<Loss>) -> Bytes {
-    losses.extend(response.extra.lost_in(Dialect::Gemini).map(Loss::field));
-    let candidates: Vec<Candidate<'_>> =
-        response.choices.iter().map(|choice| candidate(choice, echo.thoughts, losses)).collect();
+    response.extra.report(Dialect::Gemini, losses);
+    let candidates: Vec<Candidate<'_>> = response
+        .choices
+        .iter()
+        .map(|choice| candidate(choice, &response.extra, echo.thoughts, losses))
+        .collect();
     let mut answer = ObjectWriter::new();
     answer.put("candidates", &candidates);
     answer
         .put_some("usageMetadata", usage::encode(response.usage.as_ref(), response.service_tier.as_deref()));
     answer.put("modelVersion", response.model.as_deref().unwrap_or(&echo.resolved_model));
     answer.put("responseId", response.id.as_deref().unwrap_or(&echo.request_id));
+    for (name, value) in response.extra.outer(Dialect::Gemini) {
+        answer.put(name, value);
+    }
     answer.finish()
 }
 
-fn candidate<'a>(choice: &'a Choice, thoughts: Thoughts, losses: &mut Vec<Loss>) -> Candidate<'a> {
+fn candidate<'a>(
+    choice: &'a Choice,
+    extra: &Extra,
+    thoughts: Thoughts,
+    losses: &mut Vec<Loss>,
+) -> Candidate<'a> {
     let at = format!("candidates[{}].content", choice.index);
     let shown = thoughts == Thoughts::Shown;
     let mut draft = Draft { at, losses, shown, parts: Vec::new(), sources: Sources::default() };
@@ -61,6 +75,7 @@ fn candidate<'a>(choice: &'a Choice, thoughts: Thoughts, losses: &mut Vec<Loss>)
         index: choice.index,
         grounding_metadata: sources.metadata(),
         logprobs_result: choice.logprobs.as_ref().and_then(logprobs::encode),
+        extra: extra.inner(Dialect::Gemini, &candidate_path(choice.index)),
     }
 }
 

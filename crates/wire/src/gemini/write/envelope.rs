@@ -4,7 +4,8 @@ use bytes::{BufMut, BytesMut};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::dialect::Echo;
+use crate::chat::Extra;
+use crate::dialect::{Dialect, Echo};
 use crate::frame::{Framing, JsonArrayWriter};
 use crate::gemini::shape::out;
 use crate::json_writer::write_json;
@@ -30,6 +31,9 @@ pub(super) struct Last {
     pub(super) grounding_metadata: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) logprobs_result: Option<Value>,
+    /// Fields of this dialect that have no canonical name.
+    #[serde(flatten)]
+    pub(super) extra: Map<String, Value>,
 }
 
 impl Envelope {
@@ -62,6 +66,7 @@ impl Envelope {
         &mut self,
         candidates: &[Last],
         usage: Option<&Map<String, Value>>,
+        extra: &Extra,
         out: &mut BytesMut,
     ) {
         self.open(out);
@@ -75,10 +80,9 @@ impl Envelope {
         }
         out.put_slice(b"],");
         if let Some(usage) = usage {
-            out.put_slice(b"\"usageMetadata\":");
-            write_json(out, usage);
-            out.put_u8(b',');
+            member(out, "usageMetadata", usage);
         }
+        extra.outer(Dialect::Gemini).for_each(|(name, value)| member(out, name, value));
         out.put_slice(&self.tail);
         self.close(out);
         if self.framing == Framing::JsonArray {
@@ -107,6 +111,14 @@ impl Envelope {
             Framing::JsonLines => out.put_u8(b'\n'),
         }
     }
+}
+
+/// A member of an object, with more to follow.
+fn member(out: &mut BytesMut, name: &str, value: &impl Serialize) {
+    write_json(out, name);
+    out.put_u8(b':');
+    write_json(out, value);
+    out.put_u8(b',');
 }
 
 /// Joins an object that was written at `start` to the one that is open before it.

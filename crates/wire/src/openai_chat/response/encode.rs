@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::{THIS, answer_id, x_gateway};
-use crate::chat::{ChatResponse, Choice, Loss, MediaSource, Part, StopReason};
+use super::{THIS, answer_id, leftover_of, x_gateway};
+use crate::chat::{ChatResponse, Choice, Extra, Loss, MediaSource, Part, StopReason};
 use crate::dialect::Echo;
 use crate::json_writer::ObjectWriter;
 use crate::openai_chat::shape::{ImageUrl, out};
@@ -21,12 +21,15 @@ struct Written<'a> {
     finish_reason: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     native_finish_reason: Option<&'a str>,
+    #[serde(flatten)]
+    extra: Map<String, Value>,
 }
 
 pub(super) fn encode(response: &ChatResponse, echo: &Echo, losses: &mut Vec<Loss>) -> Bytes {
-    losses.extend(response.extra.lost_in(THIS).map(Loss::field));
+    response.extra.report(THIS, losses);
+    let older = echo.legacy_functions;
     let choices: Vec<Written<'_>> =
-        response.choices.iter().map(|choice| written(choice, echo.legacy_functions, losses)).collect();
+        response.choices.iter().map(|choice| written(choice, &response.extra, older, losses)).collect();
     let mut answer = ObjectWriter::new();
     answer.put("id", &answer_id(response.id.as_deref(), echo));
     answer.put("object", "chat.completion");
@@ -35,8 +38,8 @@ pub(super) fn encode(response: &ChatResponse, echo: &Echo, losses: &mut Vec<Loss
     answer.put("choices", &choices);
     answer.put_some("usage", response.usage.as_ref().map(usage::encode));
     answer.put_some("service_tier", response.service_tier.as_deref());
-    if let Some(fields) = response.extra.of(THIS) {
-        answer.put_all(fields);
+    for (name, value) in response.extra.outer(THIS) {
+        answer.put(name, value);
     }
     if echo.annotate {
         answer.put("x_gateway", &x_gateway(echo, response.usage.as_ref()));
@@ -44,10 +47,12 @@ pub(super) fn encode(response: &ChatResponse, echo: &Echo, losses: &mut Vec<Loss
     answer.finish()
 }
 
-fn written<'a>(choice: &'a Choice, older: bool, losses: &mut Vec<Loss>) -> Written<'a> {
+fn written<'a>(choice: &'a Choice, extra: &Extra, older: bool, losses: &mut Vec<Loss>) -> Written<'a> {
     losses.extend(stop::loss(choice.stop.reason, choice.index));
     let at = format!("choices[{}].message", choice.index);
-    let mut draft = Draft { at, losses, message: out::Message::default(), texts: Vec::new(), length: 0 };
+    let (inside, beside) = leftover_of(extra, choice.index);
+    let message = out::Message { extra: inside, ..Default::default() };
+    let mut draft = Draft { at, losses, message, texts: Vec::new(), length: 0 };
     for part in &choice.parts {
         draft.part(part);
     }
@@ -65,6 +70,7 @@ fn written<'a>(choice: &'a Choice, older: bool, losses: &mut Vec<Loss>) -> Writt
             reason => stop::word(reason),
         },
         native_finish_reason: choice.stop.native.as_deref(),
+        extra: beside,
     }
 }
 
@@ -111,12 +117,6 @@ impl<'a> Draft<'a, '_> {
                 self.message.tool_calls.push(out::ToolCall { extra_content, ..call });
             }
             Part::Image { source, .. } => self.image(source),
-            // With a type it is a part of a content list, without one a set of message fields.
-            Part::Foreign { raw: Value::Object(fields), origin }
-                if origin.dialect == THIS && !fields.contains_key("type") =>
-            {
-                self.message.extra.extend(fields.clone());
-            }
             Part::RedactedThinking { .. } => self.lose_if(true, "thinking_dropped"),
             Part::ServerTool { .. } => self.lose_if(true, "server_tool"),
             Part::Audio { .. } => self.lose_if(true, "audio_out"),

@@ -3,10 +3,11 @@
 use std::collections::HashSet;
 
 use bytes::{BufMut, BytesMut};
-use serde_json::Value;
+use serde::Serialize;
+use serde_json::{Map, Value};
 
-use crate::chat::Usage;
-use crate::dialect::Echo;
+use crate::chat::{Extra, Usage};
+use crate::dialect::{Dialect, Echo};
 use crate::json_writer::write_json;
 use crate::openai_chat::shape::out;
 use crate::openai_chat::{response, usage};
@@ -18,17 +19,26 @@ pub(super) struct Envelope {
     /// Choices whose role has been written.
     opened: HashSet<u32>,
     service_tier: Option<String>,
+    /// Fields of this dialect that have no canonical name, each after a comma.
+    extra: Vec<u8>,
 }
 
 /// How a choice ends.
 pub(super) struct Ending<'a> {
     pub(super) finish_reason: &'static str,
     pub(super) native: Option<&'a str>,
+    /// Fields of this dialect that have no canonical name.
+    pub(super) extra: Map<String, Value>,
 }
 
 impl Envelope {
     pub(super) fn new(echo: &Echo) -> Self {
-        Self { head: head(echo, None, None, None), opened: HashSet::new(), service_tier: None }
+        Self {
+            head: head(echo, None, None, None),
+            opened: HashSet::new(),
+            service_tier: None,
+            extra: Vec::new(),
+        }
     }
 
     /// The upstream says who answers. Later words change nothing: all chunks have the same id.
@@ -40,6 +50,12 @@ impl Envelope {
 
     pub(super) fn service_tier(&mut self, tier: &str) {
         self.service_tier = Some(tier.to_owned());
+    }
+
+    /// The fields without a canonical name, so far.
+    pub(super) fn extra(&mut self, extra: &Extra) {
+        self.extra.clear();
+        extra.outer(Dialect::OpenAiChat).for_each(|(name, value)| member(&mut self.extra, name, value));
     }
 
     /// A chunk of one choice; its first one states the role.
@@ -61,8 +77,10 @@ impl Envelope {
         out.put_slice(b",\"finish_reason\":");
         write_json(out, &ending.map(|ending| ending.finish_reason));
         if let Some(native) = ending.and_then(|ending| ending.native) {
-            out.put_slice(b",\"native_finish_reason\":");
-            write_json(out, native);
+            member(out, "native_finish_reason", native);
+        }
+        for (name, value) in ending.iter().flat_map(|ending| &ending.extra) {
+            member(out, name, value);
         }
         out.put_slice(b"}]");
         if ending.is_some() {
@@ -98,10 +116,18 @@ impl Envelope {
 
     fn tail(&self, out: &mut BytesMut) {
         if let Some(tier) = &self.service_tier {
-            out.put_slice(b",\"service_tier\":");
-            write_json(out, tier);
+            member(out, "service_tier", tier);
         }
+        out.put_slice(&self.extra);
     }
+}
+
+/// One more member of an object that has some.
+fn member(out: &mut impl BufMut, name: &str, value: &(impl Serialize + ?Sized)) {
+    out.put_u8(b',');
+    write_json(out, name);
+    out.put_u8(b':');
+    write_json(out, value);
 }
 
 fn head(echo: &Echo, id: Option<&str>, model: Option<&str>, created: Option<u64>) -> Vec<u8> {

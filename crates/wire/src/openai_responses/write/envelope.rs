@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use crate::chat::Usage;
-use crate::dialect::Echo;
+use crate::chat::{Extra, Usage};
+use crate::dialect::{Dialect, Echo};
 use crate::json_writer::ObjectWriter;
 use crate::openai_responses::usage;
 use crate::raw::RawObject;
@@ -38,6 +38,8 @@ pub(super) struct Envelope {
     created: u64,
     model: String,
     service_tier: Option<String>,
+    /// Fields of this format that have no canonical name.
+    extra: Extra,
     request: Option<RawObject>,
 }
 
@@ -49,6 +51,7 @@ impl Envelope {
             created: echo.created,
             model: echo.resolved_model.clone(),
             service_tier: None,
+            extra: Extra::default(),
             request,
         }
     }
@@ -66,6 +69,10 @@ impl Envelope {
 
     pub(super) fn service_tier(&mut self, tier: &str) {
         self.service_tier = Some(tier.to_owned());
+    }
+
+    pub(super) fn extra(&mut self, fields: &Extra) {
+        self.extra.update(fields);
     }
 
     pub(super) fn id(&self) -> &str {
@@ -115,6 +122,9 @@ impl Envelope {
         for (key, otherwise) in REPEATED {
             let given = self.request.as_ref().and_then(|request| request.raw(key));
             object.put_text(key, given.unwrap_or(otherwise).as_bytes());
+        }
+        for (name, value) in self.extra.outer(Dialect::OpenAiResponses) {
+            object.put(name, value);
         }
         object.finish().into()
     }

@@ -104,17 +104,19 @@ pub fn response() -> impl Strategy<Value = ChatResponse> {
             .map(|(index, (parts, stop, wanted))| Choice { index, parts, stop, logprobs: logprobs(wanted) })
             .collect()
     });
-    (option::of(name()), option::of(name()), option::of(any::<u64>()), choices, option::of(usage())).prop_map(
-        |(id, model, created, choices, usage)| ChatResponse {
+    let extra = (origin(), vec((name(), words()), 0..3)).prop_map(|(origin, fields)| {
+        Extra::new(origin.dialect, fields.into_iter().map(|(name, value)| (name, value.into())).collect())
+    });
+    (option::of(name()), option::of(name()), option::of(any::<u64>()), choices, option::of(usage()), extra)
+        .prop_map(|(id, model, created, choices, usage, extra)| ChatResponse {
             id,
             model,
             created,
             choices,
             usage,
             service_tier: None,
-            extra: Extra::default(),
-        },
-    )
+            extra,
+        })
 }
 
 /// Any event, in and out of place.
