@@ -77,8 +77,7 @@ impl Reader {
         self.out.model.clone_from(&message.model);
         out.push(Event::Start { id: message.id, model: message.model, created: None });
         self.count(message.usage, out);
-        self.keep([event.rest, message.rest], out);
-        Ok(())
+        self.keep([event.rest, message.rest], out)
     }
 
     fn block_start(&mut self, event: &StreamEvent<'_>, out: &mut Vec<Event>) -> Result<(), Fault> {
@@ -113,14 +112,14 @@ impl Reader {
             self.stop = Some((reason, delta.stop_sequence, explanation));
         }
         self.count(event.usage, out);
-        self.keep([event.rest, delta.rest], out);
-        Ok(())
+        self.keep([event.rest, delta.rest], out)
     }
 
     /// Fields without a canonical name, which stand in the message, in the event or in its delta.
-    fn keep(&mut self, rests: [Map<String, Value>; 2], out: &mut Vec<Event>) {
+    fn keep(&mut self, rests: [Map<String, Value>; 2], out: &mut Vec<Event>) -> Result<(), Fault> {
         rests.into_iter().for_each(|rest| self.leftover.keep(rest));
-        out.extend(self.leftover.tell());
+        out.extend(self.leftover.tell()?);
+        Ok(())
     }
 
     fn message_stop(&mut self, out: &mut Vec<Event>) -> Result<(), Fault> {

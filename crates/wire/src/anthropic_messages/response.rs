@@ -46,7 +46,7 @@ pub(super) fn decode(body: &[u8], undo: &Undo) -> Result<ChatResponse, Fault> {
         choices: vec![Choice { index: 0, parts, stop, logprobs: None }],
         usage: tally.as_ref().map(usage::Tally::usage),
         service_tier: tally.and_then(|tally| tally.service_tier),
-        extra: leftover.whole(),
+        extra: leftover.whole()?,
     })
 }
 

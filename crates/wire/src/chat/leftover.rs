@@ -4,6 +4,10 @@ use serde_json::{Map, Value};
 
 use super::{Event, Extra};
 use crate::dialect::Dialect;
+use crate::fault::Fault;
+
+/// Fields of one answer, at most. The dialects have a tenth of it; a stream that brings new names with every chunk ends.
+const AT_MOST: usize = 1024;
 
 /// What the pieces of one answer have said in fields without a canonical name.
 #[derive(Debug)]
@@ -43,17 +47,36 @@ impl Leftover {
     }
 
     /// What has not been told yet.
-    pub(crate) fn tell(&mut self) -> Option<Event> {
+    ///
+    /// # Errors
+    /// `BadAnswer`: there are too many.
+    pub(crate) fn tell(&mut self) -> Result<Option<Event>, Fault> {
+        if self.new.is_empty() {
+            return Ok(None);
+        }
         let new = Extra::new(self.of, std::mem::take(&mut self.new));
-        new.from?;
         self.told.update(&new);
-        Some(Event::Fields(new))
+        bounded(&self.told)?;
+        Ok(Some(Event::Fields(new)))
     }
 
     /// All of it, of an answer that came whole.
-    pub(crate) fn whole(self) -> Extra {
-        Extra::new(self.of, self.new)
+    ///
+    /// # Errors
+    /// `BadAnswer`: there are too many.
+    pub(crate) fn whole(self) -> Result<Extra, Fault> {
+        let all = Extra::new(self.of, self.new);
+        bounded(&all)?;
+        Ok(all)
     }
+}
+
+fn bounded(fields: &Extra) -> Result<(), Fault> {
+    if fields.fields.len() <= AT_MOST {
+        return Ok(());
+    }
+    let why = format!("it has more than {AT_MOST} fields that nobody knows");
+    Err(Fault::BadAnswer { provider: String::new(), why })
 }
 
 fn is_empty(value: &Value) -> bool {
@@ -101,7 +124,7 @@ mod tests {
         let mut leftover = Leftover::new(THIS, &["object"]);
         let mut tell = |rest: Value| {
             leftover.keep(fields(rest));
-            leftover.tell().map(|event| match event {
+            leftover.tell().unwrap().map(|event| match event {
                 Event::Fields(extra) => Value::Object(extra.fields),
                 other => panic!("{other:?}"),
             })
@@ -113,6 +136,21 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_of_nothing_but_unknown_fields_is_none() {
+        let many = |from: usize, to: usize| (from..to).map(|number| (number.to_string(), json!(1))).collect();
+        let mut leftover = Leftover::new(THIS, &[]);
+        leftover.keep(many(0, AT_MOST));
+        assert!(leftover.tell().is_ok(), "so many are borne");
+        leftover.keep(many(0, AT_MOST));
+        assert!(leftover.tell().is_ok(), "the same again are no more");
+        leftover.keep(many(AT_MOST, AT_MOST + 1));
+        assert!(matches!(leftover.tell(), Err(Fault::BadAnswer { .. })));
+        let mut whole = Leftover::new(THIS, &[]);
+        whole.keep(many(0, AT_MOST + 1));
+        assert!(matches!(whole.whole(), Err(Fault::BadAnswer { .. })));
+    }
+
+    #[test]
     fn fields_of_choices_are_put_back_where_they_stood_and_lost_by_one_code() {
         let mut leftover = Leftover::new(THIS, &[]);
         leftover.keep(fields(json!({"top": 1})));
@@ -120,7 +158,7 @@ mod tests {
             leftover.keep_at(|| format!("choices[{choice}]"), fields(json!({"results": choice})));
             leftover.keep_at(|| format!("choices[{choice}].message"), fields(json!({"deep": choice})));
         }
-        let extra = leftover.whole();
+        let extra = leftover.whole().unwrap();
         assert_eq!(extra.outer(THIS).collect::<Vec<_>>(), [("top", &json!(1))]);
         assert_eq!(Value::Object(extra.inner(THIS, "choices[1]")), json!({"results": 1}));
         assert_eq!(Value::Object(extra.inner(THIS, "choices[0].message")), json!({"deep": 0}));

@@ -89,7 +89,7 @@ impl Reader {
         }
         self.count(chunk.usage_metadata, out);
         self.leftover.keep(chunk.rest);
-        out.extend(self.leftover.tell());
+        out.extend(self.leftover.tell()?);
         Ok(())
     }
 

@@ -54,13 +54,13 @@ impl Reader {
         }
     }
 
-    fn chunk(&mut self, mut chunk: Chunk, out: &mut Vec<Event>) {
+    fn chunk(&mut self, mut chunk: Chunk, out: &mut Vec<Event>) -> Result<(), Fault> {
         self.start(&mut chunk, out);
         let mut choices = chunk.choices.take().unwrap_or_default();
         self.leftover.keep(std::mem::take(&mut chunk.rest));
         response::keep_rest(&mut choices, &mut self.leftover);
         if self.started {
-            out.extend(self.leftover.tell());
+            out.extend(self.leftover.tell()?);
         }
         for (place, given) in (0..).zip(choices) {
             self.choice(given, place, out);
@@ -72,6 +72,7 @@ impl Reader {
             self.service_tier = chunk.service_tier;
             out.extend(self.service_tier.clone().map(Event::ServiceTier));
         }
+        Ok(())
     }
 
     /// The first chunk that says who answers. Azure's first chunk has neither id nor model nor choices.
@@ -115,8 +116,7 @@ impl StreamReader for Reader {
             return Ok(());
         }
         let chunk = parse(frame.event, data)?;
-        self.chunk(chunk, out);
-        Ok(())
+        self.chunk(chunk, out)
     }
 
     fn finish(&mut self, _: &mut Vec<Event>) -> Result<(), Fault> {

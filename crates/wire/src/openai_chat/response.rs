@@ -61,7 +61,7 @@ pub(super) fn decode(body: &[u8], undo: &Undo) -> Result<ChatResponse, Fault> {
         choices,
         usage: answer.usage.as_ref().filter(|usage| !usage.is_null()).map(usage::decode),
         service_tier: answer.service_tier,
-        extra: leftover.whole(),
+        extra: leftover.whole()?,
     })
 }
 

@@ -118,7 +118,7 @@ impl Reader {
         }
         let tier = answer.service_tier.take().map(Event::ServiceTier);
         let usage = answer.usage.and_then(usage::decode).map(Event::Usage);
-        [tier, usage, self.leftover.tell()].into_iter().flatten().for_each(|event| self.out.push(event));
+        [tier, usage, self.leftover.tell()?].into_iter().flatten().for_each(|event| self.out.push(event));
         let ending = Ending { called: self.out.called, refused: self.out.refused };
         let stop = stop::decode(response::incomplete(&answer), ending);
         self.out.push(Event::Stop { choice: 0, stop });

@@ -78,7 +78,7 @@ fn of_answer(answer: Answer<'_>, undo: &Undo) -> Result<ChatResponse, Fault> {
         choices: vec![Choice { index: 0, parts: gathered.parts, stop, logprobs }],
         usage: answer.usage.and_then(usage::decode),
         service_tier: answer.service_tier,
-        extra: leftover.whole(),
+        extra: leftover.whole()?,
     })
 }
 
