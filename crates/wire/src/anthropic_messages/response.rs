@@ -17,7 +17,7 @@ const IDLE: &[&str] = &["type", "role"];
 
 /// What an answer has said in fields without a canonical name.
 pub(super) fn leftover() -> Leftover {
-    Leftover::new(Dialect::AnthropicMessages, IDLE)
+    Leftover::new(Dialect::AnthropicMessages, &[IDLE])
 }
 
 /// The answer in canonical form.

@@ -17,11 +17,11 @@ pub(crate) struct Leftover {
     new: Map<String, Value>,
     of: Dialect,
     /// Fields of this dialect, at any place, that say nothing but what is known without them.
-    idle: &'static [&'static str],
+    idle: &'static [&'static [&'static str]],
 }
 
 impl Leftover {
-    pub(crate) fn new(of: Dialect, idle: &'static [&'static str]) -> Self {
+    pub(crate) fn new(of: Dialect, idle: &'static [&'static [&'static str]]) -> Self {
         Self { told: Extra::default(), new: Map::new(), of, idle }
     }
 
@@ -37,7 +37,8 @@ impl Leftover {
 
     fn keep_as(&mut self, path: impl Fn(String) -> String, rest: Map<String, Value>) {
         for (name, value) in rest {
-            if !self.idle.contains(&name.as_str()) && !is_empty(&value) {
+            let is_idle = self.idle.iter().any(|fields| fields.contains(&name.as_str()));
+            if !is_idle && !is_empty(&value) {
                 let place = path(name);
                 if self.told.fields.get(&place) != Some(&value) {
                     self.new.insert(place, value);
@@ -121,7 +122,7 @@ mod tests {
 
     #[test]
     fn a_stream_tells_a_field_once_and_again_only_when_it_says_something_else() {
-        let mut leftover = Leftover::new(THIS, &["object"]);
+        let mut leftover = Leftover::new(THIS, &[&["object"]]);
         let mut tell = |rest: Value| {
             leftover.keep(fields(rest));
             leftover.tell().unwrap().map(|event| match event {

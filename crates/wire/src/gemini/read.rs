@@ -59,7 +59,7 @@ impl Reader {
             blocked: None,
             tally: Tally::default(),
             reported: None,
-            leftover: Leftover::new(Dialect::Gemini, IDLE),
+            leftover: Leftover::new(Dialect::Gemini, &[IDLE]),
         }
     }
 

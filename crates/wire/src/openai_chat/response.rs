@@ -67,7 +67,7 @@ pub(super) fn decode(body: &[u8], undo: &Undo) -> Result<ChatResponse, Fault> {
 
 /// What an answer has said in fields without a canonical name.
 pub(super) fn leftover() -> Leftover {
-    Leftover::new(THIS, IDLE)
+    Leftover::new(THIS, &[IDLE])
 }
 
 /// Takes the fields without a canonical name out of choices.

@@ -62,7 +62,7 @@ const INCLUDED: &[&str] = &["reasoning.encrypted_content", LOGPROBS];
 const LOGPROBS: &str = "message.output_text.logprobs";
 
 /// Fields that answers repeat. Source: recorded answers of OpenAI.
-const ECHOED: &[&str] = &[
+pub(super) const ECHOED: &[&str] = &[
     "instructions",
     "max_output_tokens",
     "max_tool_calls",

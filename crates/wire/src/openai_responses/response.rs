@@ -13,7 +13,7 @@ use crate::fault::Fault;
 const THIS: Dialect = Dialect::OpenAiResponses;
 
 /// Fields of answers that say nothing of their own: what it is, who pays, what the gateway decides; usage of built-in
-/// tools; the text once more; and what the request said.
+/// tools; the text once more; and what the request said, besides [`request::ECHOED`].
 /// Source: OpenAI API reference, the response object, and the recorded answers.
 const IDLE: &[&str] = &[
     "object",
@@ -25,31 +25,15 @@ const IDLE: &[&str] = &[
     "conversation",
     "previous_response_id",
     "store",
+    // Repeated from requests by OpenAI, and not by the gateway.
     "frequency_penalty",
-    "instructions",
-    "max_output_tokens",
-    "max_tool_calls",
-    "metadata",
-    "parallel_tool_calls",
     "presence_penalty",
     "prompt",
-    "prompt_cache_key",
-    "prompt_cache_retention",
-    "reasoning",
-    "safety_identifier",
-    "temperature",
-    "text",
-    "tool_choice",
-    "tools",
-    "top_logprobs",
-    "top_p",
-    "truncation",
-    "user",
 ];
 
 /// What an answer has said in fields without a canonical name.
 pub(super) fn leftover() -> Leftover {
-    Leftover::new(THIS, IDLE)
+    Leftover::new(THIS, &[IDLE, request::ECHOED])
 }
 
 /// Reads a whole answer. One that failed, or is not finished, is a fault.
