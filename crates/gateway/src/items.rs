@@ -42,7 +42,7 @@ pub fn to_list(items: &[Arc<str>]) -> String {
 /// may answer next: no id that would have to be looked up, and no thought that cannot be read without one.
 pub fn sent_back(item: &str) -> Option<Arc<str>> {
     let mut object = RawObject::parse(Bytes::copy_from_slice(item.as_bytes())).ok()?;
-    let kind: String = object.get("type").ok()??;
+    let kind: String = object.get("type").ok().flatten().unwrap_or_default();
     if kind == "reasoning" && object.raw("encrypted_content").is_none_or(|content| content == "null") {
         return None;
     }
@@ -68,6 +68,8 @@ mod tests {
         assert_eq!(back(r#"{"type":"reasoning","id":"rs_1","encrypted_content":null}"#), None);
         let thought = r#"{"type":"reasoning","id":"rs_1","encrypted_content":"abc"}"#;
         assert_eq!(back(thought).as_deref(), Some(thought));
+        let untold = r#"{"role":"assistant","content":"hi"}"#;
+        assert_eq!(back(untold).as_deref(), Some(untold));
         let search = r#"{"type":"web_search_call","id":"ws_1"}"#;
         assert_eq!(back(search).as_deref(), Some(search));
     }

@@ -1,6 +1,8 @@
 //! What was found wrong: everything at once, so that one run tells all.
 
+use std::collections::HashSet;
 use std::fmt;
+use std::hash::Hash;
 
 use super::places::Places;
 use super::sources::Sources;
@@ -43,7 +45,7 @@ impl fmt::Display for ConfigError {
 impl std::error::Error for ConfigError {}
 
 /// Something that the operator should know and that stops nothing.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Warning(pub String);
 
 impl fmt::Display for Warning {
@@ -93,9 +95,9 @@ impl Report {
 
     /// The warnings, if nothing is wrong. What is wrong comes in the order of the file's lines.
     pub(super) fn finish(mut self) -> Result<Vec<Warning>, ConfigError> {
-        // What two providers share, such as a variable, is found twice.
-        self.warnings.dedup();
-        self.invalid.dedup();
+        // What several providers share, such as a variable, is found several times.
+        say_once(&mut self.warnings);
+        say_once(&mut self.invalid);
         let exit_code = match (self.invalid.is_empty(), self.refusals.is_empty()) {
             (true, true) => return Ok(self.warnings),
             (true, false) => 78,
@@ -106,4 +108,10 @@ impl Report {
         let lines = invalid.chain(self.refusals).collect();
         Err(ConfigError { exit_code, lines, sources: Sources::default() })
     }
+}
+
+/// Leaves the first of those that are alike.
+fn say_once<T: Clone + Eq + Hash>(said: &mut Vec<T>) {
+    let mut seen = HashSet::new();
+    said.retain(|what| seen.insert(what.clone()));
 }

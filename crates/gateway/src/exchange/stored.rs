@@ -106,8 +106,9 @@ impl Inbound {
     fn prepend(&mut self, turns: &[StoredResponse], new: Items) -> Result<(), Fault> {
         let mut said = Items::new();
         for turn in turns {
-            said.extend(items::of_list(&turn.input).unwrap_or_default());
-            said.extend(output(&turn.answer).iter().filter_map(|item| items::sent_back(item)));
+            let (input, output) = said_in(turn).ok_or_else(|| unreadable(turn))?;
+            said.extend(input);
+            said.extend(output.iter().filter_map(|item| items::sent_back(item)));
         }
         said.extend(new);
         let mut body = self.body.clone();
@@ -122,10 +123,16 @@ impl Inbound {
     }
 }
 
-/// The items of an answer.
-fn output(answer: &str) -> Items {
-    let answer = RawObject::parse(answer.to_owned().into()).ok();
-    answer.and_then(|answer| items::of_list(answer.raw("output")?)).unwrap_or_default()
+/// The items of a turn, and those of its answer; `None`: they were not written by this gateway.
+fn said_in(turn: &StoredResponse) -> Option<(Items, Items)> {
+    let answer = RawObject::parse(turn.answer.clone().into()).ok()?;
+    let output =
+        answer.raw("output").filter(|output| *output != "null").map_or(Some(Items::new()), items::of_list)?;
+    Some((items::of_list(&turn.input)?, output))
+}
+
+fn unreadable(turn: &StoredResponse) -> Fault {
+    Fault::internal(format!("the stored response {} cannot be read", turn.at.id))
 }
 
 /// The same reply, with its answer kept: a whole one now, a stream before its end goes out.

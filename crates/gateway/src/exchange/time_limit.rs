@@ -8,13 +8,13 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use wire::Fault;
 
 use crate::arrival::Arrival;
 use crate::clock::{self, Instant, Sleep};
 
-const HEADER: &str = "x-gateway-timeout-ms";
+const HEADER: HeaderName = HeaderName::from_static("x-gateway-timeout-ms");
 
 /// A limit beyond this is a mistake: a day, in milliseconds.
 const MOST: u64 = 86_400_000;
@@ -32,11 +32,11 @@ impl TimeLimit {
     /// # Errors
     /// `Malformed`, naming the header: it is there twice, or is not a whole number of milliseconds, 1 to a day's.
     pub fn of(headers: &HeaderMap, arrival: Arrival) -> Result<Option<Self>, Fault> {
-        let mut values = headers.get_all(HEADER).iter();
+        let mut values = headers.get_all(&HEADER).iter();
         let Some(value) = values.next() else { return Ok(None) };
         let limit = milliseconds(value).filter(|_| values.next().is_none()).ok_or_else(|| {
             let why = format!("{HEADER} must be there once, as a whole number of milliseconds, 1 to {MOST}");
-            Fault::malformed(HEADER.to_owned(), why)
+            Fault::malformed(HEADER.to_string(), why)
         })?;
         Ok(Some(Self { limit, until: arrival.at + limit }))
     }
@@ -108,7 +108,7 @@ mod tests {
         assert_eq!(limit(&["86400000"]).unwrap(), Some(Duration::from_secs(86_400)));
         for wrong in ["", "0", "+5", "-1", "1.5", "2s", "5,6", "86400001", "99999999999999999999999"] {
             let fault = limit(&[wrong]).unwrap_err();
-            assert_eq!((fault.status().as_u16(), fault.param()), (400, Some(HEADER)), "{wrong}");
+            assert_eq!((fault.status().as_u16(), fault.param()), (400, Some(HEADER.as_str())), "{wrong}");
         }
         assert!(limit(&["5", "5"]).is_err(), "which of them would hold?");
     }

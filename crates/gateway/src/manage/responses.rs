@@ -15,8 +15,8 @@ use serde_json::json;
 use store::{ResponseOwner, StoredResponse};
 use wire::Fault;
 
+use super::json as json_answer;
 use super::scope::{asked_project, parameter};
-use super::{json as json_answer, scope};
 use crate::app::App;
 use crate::body::OutBody;
 use crate::credentials;
@@ -84,7 +84,7 @@ pub async fn answer(
 
 /// The answer as its client got it.
 fn whole(found: StoredResponse, query: Option<&str>) -> Result<Response<OutBody>, Fault> {
-    if scope::parameter(query, "stream").is_some_and(|asked| asked == "true") {
+    if parameter(query, "stream").is_some_and(|asked| asked == "true") {
         let why = "'stream': the events of a response are not kept, ask for it without";
         return Err(Fault::malformed("stream".to_owned(), why));
     }

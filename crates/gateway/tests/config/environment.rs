@@ -75,6 +75,8 @@ fn a_bad_port_or_address_is_named_and_ends_with_code_3() {
 fn a_mistake_is_told_once() {
     let error = setting(&[("OPENAI_BASE_URL", "nonsense")]).error();
     assert_eq!(error.lines().len(), 1, "{error}");
+    let error = setting(&[("OPENAI_BASE_URL", "nonsense"), ("GROQ_BASE_URL", "nonsense")]).error();
+    assert_eq!(error.lines().len(), 2, "{error}");
     let warned = setting(&[("OPENAI_BASE_URL", "http://localhost:3456/v1")]).config();
     assert_eq!(warned.warnings().len(), 1, "{:?}", warned.warnings());
 }
