@@ -35,10 +35,9 @@ const CHAIN: &str = "WITH RECURSIVE chain (row, id, previous, previous_row, crea
 
 const DELETE: &str = "DELETE FROM responses WHERE id = ? AND key IS ? AND project = ? AND created_at >= ?";
 
-/// The oldest rows that are too old, or for which there is no room beside the newer ones.
-const SURPLUS: &str = "SELECT row FROM (SELECT row, created_at, \
-                       sum(bytes) OVER (ORDER BY created_at DESC, row DESC) AS with_newer FROM responses) \
-                       WHERE created_at < ? OR with_newer > ? ORDER BY created_at, row LIMIT ?";
+/// Both are answered by the index of ages alone.
+const TOTAL: &str = "SELECT coalesce(sum(bytes), 0) FROM responses";
+const OLDEST: &str = "SELECT row, created_at, bytes FROM responses ORDER BY created_at, row LIMIT ?";
 
 #[async_trait]
 impl Conversations for SqliteStore {
@@ -129,9 +128,7 @@ impl Conversations for SqliteStore {
     }
 
     async fn prune_responses(&self, before: Timestamp, max_bytes: u64) -> Result<bool, StoreError> {
-        let room = i64::try_from(max_bytes).unwrap_or(i64::MAX);
-        let query = sqlx::query_scalar(SURPLUS).bind(micros(before)).bind(room).bind(STEP);
-        let surplus: Vec<i64> = query.fetch_all(&self.readers).await?;
+        let surplus = self.surplus(micros(before), i64::try_from(max_bytes).unwrap_or(i64::MAX)).await?;
         if surplus.is_empty() {
             return Ok(false);
         }
@@ -142,6 +139,25 @@ impl Conversations for SqliteStore {
         }
         turn.commit().await?;
         Ok(surplus.len() == STEP as usize)
+    }
+}
+
+impl SqliteStore {
+    /// The oldest rows that are too old, or for which there is no room beside the newer ones; a step of them.
+    async fn surplus(&self, before: i64, room: i64) -> sqlx::Result<Vec<i64>> {
+        // One view for both: what another process prunes meanwhile is not counted twice.
+        let mut view = self.readers.begin().await?;
+        let mut total: i64 = sqlx::query_scalar(TOTAL).fetch_one(&mut *view).await?;
+        let oldest: Vec<(i64, i64, i64)> = sqlx::query_as(OLDEST).bind(STEP).fetch_all(&mut *view).await?;
+        let mut surplus = Vec::new();
+        for (row, created_at, bytes) in oldest {
+            if created_at >= before && total <= room {
+                break;
+            }
+            total -= bytes;
+            surplus.push(row);
+        }
+        Ok(surplus)
     }
 }
 
