@@ -1,6 +1,5 @@
 //! The record of one answer: what is written into it of being kept, and keeping it.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -15,6 +14,8 @@ use crate::telemetry::metrics;
 
 /// What is kept: answers that have come to their end, however early. Others may be asked for again.
 const KEPT: [&str; 2] = ["completed", "incomplete"];
+/// Ends of what is no answer.
+const NOT_KEPT: [&str; 2] = ["failed", "cancelled"];
 
 /// Keeps the answer to one turn.
 #[derive(Clone)]
@@ -40,10 +41,10 @@ impl Record {
         (answer.into_segments(), losses)
     }
 
-    /// Says in an answer, or in the beginning of one, that it is kept and what it goes on from.
+    /// Says in an answer, or in the beginning of one, whether it is kept and what it goes on from.
     pub(in crate::exchange) fn mark(&self, answer: &mut RawObject) {
         if self.turn.keeps {
-            answer.set("store", &true);
+            answer.set("store", &!NOT_KEPT.contains(&status(answer).as_str()));
         }
         if let Some(previous) = &self.turn.previous {
             answer.set("previous_response_id", &previous.id);
@@ -52,8 +53,7 @@ impl Record {
 
     /// Whether an answer that says this of itself is to be kept.
     pub(in crate::exchange) fn is_kept(&self, answer: &RawObject) -> bool {
-        let status = answer.get::<Cow<'_, str>>("status").ok().flatten();
-        self.turn.keeps && status.is_some_and(|status| KEPT.contains(&&*status))
+        self.turn.keeps && KEPT.contains(&status(answer).as_str())
     }
 
     /// Keeps an answer. Where that fails, the client gets it all the same, and is told.
@@ -83,4 +83,8 @@ impl Record {
         };
         self.shelf.put(response).await.map_err(|error| error.to_string())
     }
+}
+
+fn status(answer: &RawObject) -> String {
+    answer.get("status").ok().flatten().unwrap_or_default()
 }

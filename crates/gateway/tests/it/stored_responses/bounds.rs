@@ -74,6 +74,19 @@ fn an_answer_that_cannot_be_kept_is_given_all_the_same_and_its_client_is_told() 
 }
 
 #[test]
+fn an_answer_that_breaks_off_is_not_kept_and_does_not_say_so() {
+    let provider = block_on(FakeProv::start());
+    let gateway = before(&provider, ON);
+    for model in ["rsp/truncate", "oai/truncate", "ant/truncate", "gem/truncate"] {
+        let body = json!({"model": model, "input": "Hi", "stream": true});
+        let events = gateway.post("/v1/responses", &body).events();
+        let end = events.last().unwrap();
+        assert_eq!((&end["type"], &end["response"]["store"]), (&json!("response.failed"), &json!(false)));
+        assert_eq!(gateway.get(&at(&end["response"])).status, 404, "{model}");
+    }
+}
+
+#[test]
 fn keeping_is_switched_on_and_off_while_the_gateway_runs() {
     let provider = block_on(FakeProv::start());
     let gateway = before(&provider, "");
