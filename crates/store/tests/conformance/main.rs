@@ -1,6 +1,6 @@
 //! What every backend must do: one story per trait, run against each.
 
-#![expect(clippy::unwrap_used, reason = "a test may say so by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may say so by panicking")]
 
 #[path = "../support/entries.rs"]
 mod entries;
@@ -8,7 +8,10 @@ mod entries;
 mod files;
 #[path = "../support/stores.rs"]
 mod stores;
+#[path = "../support/turns.rs"]
+mod turns;
 
+mod conversations;
 mod routing;
 
 use std::sync::Arc;
