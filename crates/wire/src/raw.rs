@@ -94,7 +94,7 @@ impl RawObject {
     /// `messages.0.content`.
     pub fn get<'a, T: Deserialize<'a>>(&'a self, key: &str) -> Result<Option<T>, Fault> {
         let Some(member) = self.member(key) else { return Ok(None) };
-        decode_at(key, self.slice(&member.value))
+        decode_at(key, self.text(&member.value))
     }
 
     /// The whole object.
@@ -102,7 +102,7 @@ impl RawObject {
     /// # Errors
     /// [`Fault::Malformed`], naming the place of what is not as it should be.
     pub fn decode<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Fault> {
-        decode_at("", self.as_bytes())
+        decode_bytes_at("", self.as_bytes())
     }
 
     /// Whether the key is there, with whatever value.
@@ -181,7 +181,8 @@ impl RawObject {
     }
 
     fn text<'a>(&'a self, text: &'a Text) -> &'a str {
-        str::from_utf8(self.slice(text)).expect("the whole was checked, and spans end at ASCII")
+        let text = simdutf8::basic::from_utf8(self.slice(text));
+        text.expect("the whole was checked, and spans end at ASCII")
     }
 }
 
@@ -290,7 +291,12 @@ fn broken(error: ScanError, inside: Option<&str>) -> Fault {
 }
 
 /// The value of a JSON text that stands at `place`. [`Fault::Malformed`] names the exact place inside it.
-pub(crate) fn decode_at<'a, T: Deserialize<'a>>(place: &str, text: &'a [u8]) -> Result<T, Fault> {
+pub(crate) fn decode_at<'a, T: Deserialize<'a>>(place: &str, text: &'a str) -> Result<T, Fault> {
+    serde_json::from_str(text).map_err(|error| mistyped::<T>(place, text.as_bytes(), &error))
+}
+
+/// The same of bytes, each of whose strings is still to be checked for UTF-8.
+pub(crate) fn decode_bytes_at<'a, T: Deserialize<'a>>(place: &str, text: &'a [u8]) -> Result<T, Fault> {
     serde_json::from_slice(text).map_err(|error| mistyped::<T>(place, text, &error))
 }
 

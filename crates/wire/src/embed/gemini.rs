@@ -54,7 +54,7 @@ impl EmbedSurface for GeminiEmbeddings {
     fn decode_request(&self, head: &Head, body: &RawObject) -> Result<EmbedRequest, Fault> {
         let single = !body.has(BATCH);
         let requests: Vec<Request> = match single {
-            true => vec![crate::raw::decode_at("", &body.clone().into_bytes())?],
+            true => vec![crate::raw::decode_bytes_at("", &body.clone().into_bytes())?],
             false => body.get(BATCH)?.unwrap_or_default(),
         };
         if requests.is_empty() {

@@ -3,7 +3,7 @@
 //! The turns are not decoded. Anything deeper is the upstream's to judge when the request is carried.
 
 use super::scan::Scanner;
-use super::{RawObject, brief, decode_at};
+use super::{RawObject, brief, decode_bytes_at};
 use crate::fault::Fault;
 
 /// The type that a field must have when it is there and not null.
@@ -43,13 +43,13 @@ impl Type {
         let refusal = |why: String| Err(Fault::malformed(key.to_owned(), format!("'{key}' must be {why}")));
         let begins = |bracket: u8| text.first() == Some(&bracket) || text == b"null";
         match self {
-            Type::Bool => decode_at::<Option<bool>>(key, text).map(drop),
-            Type::Texts => decode_at::<Option<Vec<TextOnly>>>(key, text).map(drop),
-            Type::Positive => match decode_at::<Option<u64>>(key, text)? {
+            Type::Bool => decode_bytes_at::<Option<bool>>(key, text).map(drop),
+            Type::Texts => decode_bytes_at::<Option<Vec<TextOnly>>>(key, text).map(drop),
+            Type::Positive => match decode_bytes_at::<Option<u64>>(key, text)? {
                 Some(0) => refusal("at least 1".to_owned()),
                 _ => Ok(()),
             },
-            Type::Number(from, to) => match decode_at::<Option<f64>>(key, text)? {
+            Type::Number(from, to) => match decode_bytes_at::<Option<f64>>(key, text)? {
                 Some(number) if !(from..=to).contains(&number) => refusal(format!("between {from} and {to}")),
                 _ => Ok(()),
             },

@@ -5,10 +5,12 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
+
+use crate::rest::keeps_rest;
 
 /// A turn. Fields of tomorrow are kept.
 #[derive(Debug)]
@@ -16,6 +18,24 @@ pub(crate) struct Turn<'a> {
     pub role: Cow<'a, str>,
     pub content: Option<&'a RawValue>,
     pub rest: Map<String, Value>,
+}
+
+/// A block with all the fields of the kinds that most blocks are of, read in one pass. Where that fails, it may still be in
+/// order: in another kind the same names mean something else. [`BlockHead`] tells.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Common<'a> {
+    #[serde(rename = "type", borrow)]
+    pub kind: Cow<'a, str>,
+    pub cache_control: Option<CacheControl>,
+    pub text: Option<String>,
+    pub id: Option<String>,
+    pub name: Option<String>,
+    #[serde(borrow)]
+    pub input: Option<&'a RawValue>,
+    pub tool_use_id: Option<String>,
+    #[serde(borrow)]
+    pub content: Option<&'a RawValue>,
+    pub is_error: Option<bool>,
 }
 
 /// What kind of block it is; decides how the rest is read.
@@ -132,13 +152,23 @@ pub(crate) struct ToolHead {
     pub cache_control: Option<CacheControl>,
 }
 
+/// A client's own tool; what the head has read is passed over.
 #[derive(Debug, Deserialize)]
+#[serde(remote = "Self")]
 pub(crate) struct ClientTool {
+    #[serde(rename = "type")]
+    _kind: Option<IgnoredAny>,
     pub name: String,
     pub description: Option<String>,
     pub input_schema: Box<RawValue>,
     pub strict: Option<bool>,
+    #[serde(rename = "cache_control")]
+    _cache_control: Option<IgnoredAny>,
+    #[serde(skip_deserializing)]
+    pub rest: Map<String, Value>,
 }
+
+keeps_rest!(ClientTool);
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct ToolChoice {
@@ -215,6 +245,12 @@ pub(crate) enum FormatKind {
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct Metadata {
     pub user_id: Option<String>,
+}
+
+impl<'a> From<BlockHead<'a>> for Common<'a> {
+    fn from(head: BlockHead<'a>) -> Self {
+        Self { kind: head.kind, cache_control: head.cache_control, ..Self::default() }
+    }
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Turn<'a> {

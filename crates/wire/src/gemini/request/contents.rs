@@ -110,7 +110,7 @@ fn asked(raw: &[&RawValue], at: &str, calls: &mut Calls, messages: &mut Vec<Mess
     let first = messages.len();
     for (place, raw) in raw.iter().enumerate() {
         let at = format!("{at}.parts[{place}]");
-        let given: shape::Part<'_> = decode_at(&at, raw.get().as_bytes())?;
+        let given: shape::Part<'_> = decode_at(&at, raw.get())?;
         let (role, parts) = match given.function_response {
             Some(result) => (Role::Tool, vec![results::decode(result, &at, calls)?]),
             None => (Role::User, part(raw, &at)?),
@@ -129,8 +129,8 @@ fn asked(raw: &[&RawValue], at: &str, calls: &mut Calls, messages: &mut Vec<Mess
 /// A part; a signature that belongs to it and has no place in it follows as a thought without words.
 pub(super) fn part(raw: &RawValue, at: &str) -> Result<Vec<Part>, Fault> {
     let text = raw.get();
-    let mut given: shape::Part<'_> = decode_at(at, text.as_bytes())?;
-    let names: BTreeMap<String, &RawValue> = decode_at(at, text.as_bytes())?;
+    let mut given: shape::Part<'_> = decode_at(at, text)?;
+    let names: BTreeMap<String, &RawValue> = decode_at(at, text)?;
     let names: Vec<String> = names
         .iter()
         .filter(|(_, value)| value.get() != "null")
@@ -161,7 +161,7 @@ fn opaque(raw: &RawValue, names: &[String], at: &str) -> Result<Option<Part>, Fa
     if names.iter().all(|name| KNOWN.contains(&name.as_str())) {
         return Ok(None);
     }
-    let value: Value = decode_at(at, raw.get().as_bytes())?;
+    let value: Value = decode_at(at, raw.get())?;
     let origin = Dialect::Gemini.into();
     let is_step = names.iter().any(|name| SERVER_TOOLS.contains(&name.as_str()));
     Ok(Some(match is_step {

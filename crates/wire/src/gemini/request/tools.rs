@@ -45,23 +45,23 @@ pub(super) fn decode(body: &RawObject) -> Result<Decoded, Fault> {
 
 /// One element of `tools` holds declarations, or a built-in tool, or several of both.
 fn kinds(raw: &RawValue, at: &str, tools: &mut Vec<Tool>) -> Result<(), Fault> {
-    let fields: BTreeMap<String, &RawValue> = decode_at(at, raw.get().as_bytes())?;
+    let fields: BTreeMap<String, &RawValue> = decode_at(at, raw.get())?;
     for (key, raw) in fields.into_iter().filter(|(_, raw)| raw.get() != "null") {
         let at = format!("{at}.{key}");
         if fields::camel(&key) == "functionDeclarations" {
-            let all: Vec<&RawValue> = decode_at(&at, raw.get().as_bytes())?;
+            let all: Vec<&RawValue> = decode_at(&at, raw.get())?;
             for (index, raw) in all.into_iter().enumerate() {
                 tools.push(function(raw, &format!("{at}[{index}]"))?);
             }
         } else {
-            tools.push(built_in(&fields::camel(&key), decode_at(&at, raw.get().as_bytes())?));
+            tools.push(built_in(&fields::camel(&key), decode_at(&at, raw.get())?));
         }
     }
     Ok(())
 }
 
 fn function(raw: &RawValue, at: &str) -> Result<Tool, Fault> {
-    let text = raw.get().as_bytes();
+    let text = raw.get();
     let given: Declaration = decode_at(at, text)?;
     let names: BTreeMap<String, &RawValue> = decode_at(at, text)?;
     let known = names.keys().all(|name| KNOWN.contains(&fields::camel(name).as_str()));

@@ -35,7 +35,7 @@ pub(super) fn decode(body: &RawObject) -> Result<Vec<Tool>, Fault> {
 }
 
 fn tool(text: &RawValue, at: &str) -> Result<Tool, Fault> {
-    let text = text.get().as_bytes();
+    let text = text.get();
     let head: shape::ToolHead = decode_at(at, text)?;
     let cache = head.cache_control.map(|mark| CacheMark { ttl: mark.ttl });
     match head.kind.as_deref() {

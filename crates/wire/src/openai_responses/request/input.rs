@@ -57,7 +57,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn item(&mut self, item: &RawValue, at: &str) -> Result<(), Fault> {
-        let text = item.get().as_bytes();
+        let text = item.get();
         let head: Head = decode_at(at, text)?;
         match head.kind.as_deref() {
             None | Some("message") => self.message(head.role.as_deref(), text, at),
@@ -79,7 +79,7 @@ impl Reader<'_> {
         }
     }
 
-    fn message(&mut self, role: Option<&str>, text: &[u8], at: &str) -> Result<(), Fault> {
+    fn message(&mut self, role: Option<&str>, text: &str, at: &str) -> Result<(), Fault> {
         let message: shape::Message = decode_at(at, text)?;
         let at = format!("{at}.content");
         let content = message.content.ok_or_else(|| missing(&at))?;
@@ -112,7 +112,7 @@ impl Reader<'_> {
         }
     }
 
-    fn call(&mut self, text: &[u8], at: &str, kind: ToolKind) -> Result<(), Fault> {
+    fn call(&mut self, text: &str, at: &str, kind: ToolKind) -> Result<(), Fault> {
         let call: shape::Call = decode_at(at, text)?;
         let id = required(call.call_id, &format!("{at}.call_id"))?;
         let name = required(call.name, &format!("{at}.name"))?;
@@ -127,7 +127,7 @@ impl Reader<'_> {
     }
 
     /// What a tool answered. A result must follow its call.
-    fn output(&mut self, text: &[u8], at: &str) -> Result<(), Fault> {
+    fn output(&mut self, text: &str, at: &str) -> Result<(), Fault> {
         let output: CallOutput = decode_at(at, text)?;
         let place = format!("{at}.call_id");
         let call_id = required(output.call_id, &place)?;
@@ -141,7 +141,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn additional_tools(&mut self, text: &[u8], at: &str) -> Result<(), Fault> {
+    fn additional_tools(&mut self, text: &str, at: &str) -> Result<(), Fault> {
         let added: AdditionalTools<'_> = decode_at(at, text)?;
         for (place, tool) in added.tools.into_iter().enumerate() {
             tools::tool(tool, &format!("{at}.tools.{place}"), self.namespaces, &mut self.input.tools)?;

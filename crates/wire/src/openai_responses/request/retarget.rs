@@ -35,7 +35,7 @@ fn own_input(body: &RawObject) -> Result<Option<String>, Fault> {
     let Some(text) = body.raw("input").filter(|text| text.starts_with('[') && may_be_foreign(text)) else {
         return Ok(None);
     };
-    let items: Vec<&RawValue> = crate::raw::decode_at("input", text.as_bytes())?;
+    let items: Vec<&RawValue> = crate::raw::decode_at("input", text)?;
     let own: Vec<&str> = items.iter().map(|item| item.get()).filter(|item| !is_foreign(item)).collect();
     Ok((own.len() < items.len()).then(|| format!("[{}]", own.join(","))))
 }

@@ -31,7 +31,7 @@ pub(super) fn tool(
     namespaces: &Namespaces,
     tools: &mut Vec<Tool>,
 ) -> Result<(), Fault> {
-    let given: shape::Tool<'_> = decode_at(at, text.get().as_bytes())?;
+    let given: shape::Tool<'_> = decode_at(at, text.get())?;
     if given.kind != "namespace" {
         tools.push(single(text, given, at)?);
         return Ok(());
@@ -39,7 +39,7 @@ pub(super) fn tool(
     let namespace = given.name.unwrap_or_default();
     for (place, text) in given.tools.into_iter().enumerate() {
         let at = format!("{at}.tools.{place}");
-        let inner: shape::Tool<'_> = decode_at(&at, text.get().as_bytes())?;
+        let inner: shape::Tool<'_> = decode_at(&at, text.get())?;
         let mut tool = single(text, inner, &at)?;
         if tool.kind != ToolKind::BuiltIn {
             tool.name = namespaces.flat(&namespace, &tool.name);
@@ -51,7 +51,7 @@ pub(super) fn tool(
 
 fn single(text: &RawValue, given: shape::Tool<'_>, at: &str) -> Result<Tool, Fault> {
     let shape::Tool { kind, name, description, parameters, strict, .. } = given;
-    let raw = || decode_at(at, text.get().as_bytes()).map(|raw: Value| Some((THIS, raw)));
+    let raw = || decode_at(at, text.get()).map(|raw: Value| Some((THIS, raw)));
     let name = match (&*kind, name) {
         ("function" | "custom", Some(name)) => name,
         ("function" | "custom", None) => return Err(super::parts::missing(&format!("{at}.name"))),

@@ -31,12 +31,18 @@ pub(super) fn mark(control: asked::CacheControl) -> CacheMark {
 }
 
 fn part(block: &RawValue, at: &str) -> Result<Part, Fault> {
-    let text = block.get().as_bytes();
-    let head: asked::BlockHead<'_> = decode_at(at, text)?;
-    let cache = head.cache_control.map(mark);
-    Ok(match &*head.kind {
+    let text = block.get();
+    let given = match serde_json::from_str(text) {
+        Ok(given) => given,
+        Err(_) => asked::Common::from(decode_at::<asked::BlockHead<'_>>(at, text)?),
+    };
+    let cache = given.cache_control.map(mark);
+    Ok(match &*given.kind {
         "text" => {
-            let asked::Text { text } = decode_at(at, text)?;
+            let text = match given.text {
+                Some(text) => text,
+                None => decode_at::<asked::Text>(at, text)?.text,
+            };
             Part::Text { text, citations: Vec::new(), cache }
         }
         "image" => {
@@ -47,8 +53,18 @@ fn part(block: &RawValue, at: &str) -> Result<Part, Fault> {
         "search_result" => search_result(decode_at(at, text)?, cache),
         "thinking" => thinking(decode_at(at, text)?),
         "redacted_thinking" => redacted(decode_at(at, text)?),
-        "tool_use" => call(&decode_at(at, text)?),
-        "tool_result" => result(&decode_at(at, text)?, cache, at)?,
+        "tool_use" => call(match (given.id, given.name, given.input) {
+            (Some(id), Some(name), Some(input)) => asked::ToolUse { id, name, input },
+            _ => decode_at(at, text)?,
+        }),
+        "tool_result" => {
+            let (content, is_error) = (given.content, given.is_error);
+            let given = match given.tool_use_id {
+                Some(tool_use_id) => asked::ToolResult { tool_use_id, content, is_error },
+                None => decode_at(at, text)?,
+            };
+            result(given, cache, at)?
+        }
         kind if FROM_CLIENTS.contains(&kind) => {
             Part::Foreign { raw: decode_at(at, text)?, origin: THIS.into() }
         }
@@ -136,23 +152,23 @@ fn redacted(given: asked::RedactedThinking) -> Part {
         .unwrap_or_else(|| Part::RedactedThinking { data: given.data, origin: Some(THIS.into()) })
 }
 
-fn call(given: &asked::ToolUse<'_>) -> Part {
+fn call(given: asked::ToolUse<'_>) -> Part {
     Part::ToolCall {
-        id: given.id.clone(),
-        name: given.name.clone(),
+        id: given.id,
+        name: given.name,
         args: compact(given.input.get()),
         signature: None,
         kind: ToolKind::Function,
     }
 }
 
-fn result(given: &asked::ToolResult<'_>, cache: Option<CacheMark>, at: &str) -> Result<Part, Fault> {
+fn result(given: asked::ToolResult<'_>, cache: Option<CacheMark>, at: &str) -> Result<Part, Fault> {
     let parts = match given.content {
         Some(text) => content(text, &format!("{at}.content"))?,
         None => Vec::new(),
     };
     Ok(Part::ToolResult {
-        call_id: given.tool_use_id.clone(),
+        call_id: given.tool_use_id,
         name: None,
         parts,
         is_error: given.is_error.unwrap_or(false),

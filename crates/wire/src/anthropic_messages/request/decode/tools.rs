@@ -10,10 +10,6 @@ use crate::chat::{Tool, ToolChoice, ToolKind};
 use crate::raw::decode_at;
 use crate::{Fault, RawObject};
 
-/// Members of a client's tool that have a canonical name. One with others (`defer_loading`, `input_examples`) is kept as
-/// received besides.
-const NAMED: &[&str] = &["type", "name", "description", "input_schema", "strict", "cache_control"];
-
 /// What an MCP server is called in errors; its own name is the client's choice.
 const MCP: &str = "mcp";
 
@@ -27,7 +23,7 @@ pub(super) fn decode(body: &RawObject) -> Result<Vec<Tool>, Fault> {
 }
 
 fn tool(text: &RawValue, at: &str) -> Result<Tool, Fault> {
-    let text = text.get().as_bytes();
+    let text = text.get();
     let head: asked::ToolHead = decode_at(at, text)?;
     match head.kind {
         None => {}
@@ -35,8 +31,8 @@ fn tool(text: &RawValue, at: &str) -> Result<Tool, Fault> {
         Some(kind) => return Ok(built_in(head.name.unwrap_or(kind), decode_at(at, text)?)),
     }
     let given: asked::ClientTool = decode_at(at, text)?;
-    let raw: Value = decode_at(at, text)?;
-    let more = raw.as_object().is_some_and(|raw| raw.keys().any(|name| !NAMED.contains(&name.as_str())));
+    // One with other members (`defer_loading`, `input_examples`) is kept as received besides.
+    let raw = if given.rest.is_empty() { None } else { Some((THIS, decode_at(at, text)?)) };
     Ok(Tool {
         name: given.name,
         description: given.description,
@@ -44,7 +40,7 @@ fn tool(text: &RawValue, at: &str) -> Result<Tool, Fault> {
         parameters: Some(given.input_schema),
         strict: given.strict,
         cache: head.cache_control.map(mark),
-        raw: more.then_some((THIS, raw)),
+        raw,
     })
 }
 

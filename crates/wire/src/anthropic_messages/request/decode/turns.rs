@@ -116,9 +116,9 @@ pub(super) enum Content<'a> {
 
 impl<'a> Content<'a> {
     pub(super) fn read(text: &'a RawValue, at: &str) -> Result<Self, Fault> {
-        match text.get().as_bytes() {
-            text @ [b'"', ..] => Ok(Content::Text(decode_at(at, text)?)),
-            text @ [b'[', ..] => Ok(Content::Blocks(decode_at(at, text)?)),
+        match text.get().as_bytes().first() {
+            Some(b'"') => Ok(Content::Text(decode_at(at, text.get())?)),
+            Some(b'[') => Ok(Content::Blocks(decode_at(at, text.get())?)),
             _ => {
                 let why = format!("'{at}' must be a string or an array of content blocks");
                 Err(Fault::malformed(at.to_owned(), why))
