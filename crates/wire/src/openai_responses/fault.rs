@@ -19,7 +19,9 @@ pub(super) fn of_event(data: &str) -> Fault {
     match event.get_mut("error").map(Value::take) {
         Some(error) if !error.is_null() => in_band(&error),
         _ => {
-            event["type"] = Value::Null;
+            if let Some(kind) = event.get_mut("type") {
+                *kind = Value::Null;
+            }
             in_band(&event)
         }
     }
@@ -64,6 +66,13 @@ mod tests {
         assert_eq!(class(&of_event(nested)), Class::Billing);
         assert_eq!(class(&of_event(flat)), Class::RateLimit);
         assert_eq!(of_event(flat).to_string(), "slow down");
+    }
+
+    #[test]
+    fn an_error_event_that_is_no_object_is_an_error_all_the_same() {
+        for odd in [r#"["error"]"#, "1", "null", "no JSON"] {
+            assert!(matches!(of_event(odd), Fault::Upstream(_) | Fault::BadAnswer { .. }), "{odd}");
+        }
     }
 
     #[test]
