@@ -27,6 +27,21 @@ macro_rules! keeps_rest {
 }
 pub(crate) use keeps_rest;
 
+/// A structure that keeps no unknown fields itself, and those that stood beside its own.
+#[derive(Debug)]
+pub(crate) struct WithRest<T> {
+    pub(crate) known: T,
+    pub(crate) rest: Map<String, Value>,
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for WithRest<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut rest = Map::new();
+        let known = T::deserialize(Sieve::new(deserializer, &mut rest))?;
+        Ok(Self { known, rest })
+    }
+}
+
 /// Hands a structure the fields that it names, and puts all others aside.
 pub(crate) struct Sieve<'r, D> {
     from: D,
@@ -146,6 +161,18 @@ mod tests {
         assert_eq!(thing.raw.unwrap().get(), r#"{"k" : 1}"#);
         assert_eq!(serde_json::to_string(&thing.rest).unwrap(), r#"{"z":[1,{"b":null}],"rest":1,"a":2}"#);
         assert_eq!((thing.inner[0].size, &thing.inner[0].rest["more"]), (3, &json!(true)));
+    }
+
+    #[test]
+    fn unknown_fields_of_a_structure_without_a_rest_stand_beside_it() {
+        #[derive(Debug, Deserialize)]
+        struct Plain {
+            #[serde(alias = "a_size")]
+            size: u8,
+        }
+        let both: Vec<WithRest<Plain>> = serde_json::from_str(r#"[{"a_size":1},{"b":2,"size":3}]"#).unwrap();
+        assert_eq!((both[0].known.size, both[0].rest.len()), (1, 0));
+        assert_eq!((both[1].known.size, &both[1].rest["b"]), (3, &json!(2)));
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod parts;
 mod peek;
 mod results;
 mod schema;
+mod system;
 mod thinking;
 mod tools;
 mod turns;

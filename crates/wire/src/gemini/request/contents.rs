@@ -1,47 +1,27 @@
-//! Turns decoded: `contents` and `systemInstruction`.
+//! Turns decoded: `contents`.
 
-use std::collections::BTreeMap;
+use std::iter;
 
-use serde::Deserialize;
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
 use super::results::{self, Calls};
-use super::{fields, member};
+use super::{fields, system};
 use crate::chat::{Extra, Message, Part, Role, ToolKind, custody};
 use crate::dialect::Dialect;
 use crate::fault::Fault;
 use crate::gemini::{media, shape, signature};
 use crate::json_writer::compact;
 use crate::raw::{RawObject, decode_at};
-
-/// Fields of a part that have a canonical form.
-const KNOWN: &[&str] =
-    &["text", "thought", "thoughtSignature", "functionCall", "functionResponse", "inlineData", "fileData"];
+use crate::rest::WithRest;
 
 /// Steps of tools that the provider runs.
 const SERVER_TOOLS: &[&str] = &["executableCode", "codeExecutionResult", "toolCall", "toolResponse"];
 
-/// A system prompt: a turn, a list of parts, or plain text.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum System {
-    Text(String),
-    Parts(Vec<SystemPart>),
-    Part(SystemPart),
-    Turn { parts: Option<Vec<SystemPart>> },
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum SystemPart {
-    Plain(String),
-    Text { text: String },
-}
-
 /// All turns in order, the system prompt first. Roles have been checked.
 pub(super) fn decode(body: &RawObject) -> Result<Vec<Message>, Fault> {
-    let mut messages: Vec<Message> = system(body)?.into_iter().collect();
+    let system = system::decode(body)?.map(|parts| message(Role::System, parts));
+    let mut messages: Vec<Message> = system.into_iter().collect();
     let turns: Vec<shape::Content<'_>> = body.get("contents")?.unwrap_or_default();
     let mut calls = Calls::default();
     for (index, turn) in turns.into_iter().enumerate() {
@@ -58,24 +38,6 @@ pub(super) fn decode(body: &RawObject) -> Result<Vec<Message>, Fault> {
 
 fn message(role: Role, parts: Vec<Part>) -> Message {
     Message { role, parts, name: None, extra: Extra::default() }
-}
-
-fn system(body: &RawObject) -> Result<Option<Message>, Fault> {
-    let at = fields::either(body, "systemInstruction").unwrap_or_default();
-    let given: Option<System> = member(body, "systemInstruction")
-        .map_err(|_| Fault::malformed(at.clone(), format!("'{at}' must be a turn whose parts are text")))?;
-    let parts = match given {
-        None => return Ok(None),
-        Some(System::Text(text)) => vec![SystemPart::Plain(text)],
-        Some(System::Parts(parts)) => parts,
-        Some(System::Part(part)) => vec![part],
-        Some(System::Turn { parts }) => parts.unwrap_or_default(),
-    };
-    let text = |part| match part {
-        SystemPart::Plain(text) | SystemPart::Text { text } => Part::text(text),
-    };
-    let parts: Vec<Part> = parts.into_iter().map(text).collect();
-    Ok((!parts.is_empty()).then(|| message(Role::System, parts)))
 }
 
 /// A model's turn. Thoughts of other families that came in a signature stand for the unsigned ones before them, which
@@ -110,10 +72,10 @@ fn asked(raw: &[&RawValue], at: &str, calls: &mut Calls, messages: &mut Vec<Mess
     let first = messages.len();
     for (place, raw) in raw.iter().enumerate() {
         let at = format!("{at}.parts[{place}]");
-        let given: shape::Part<'_> = decode_at(&at, raw.get())?;
-        let (role, parts) = match given.function_response {
+        let mut given: WithRest<shape::Part<'_>> = decode_at(&at, raw.get())?;
+        let (role, parts) = match given.known.function_response.take() {
             Some(result) => (Role::Tool, vec![results::decode(result, &at, calls)?]),
-            None => (Role::User, part(raw, &at)?),
+            None => (Role::User, read(given, raw, &at)?),
         };
         match messages[first..].last_mut() {
             Some(last) if last.role == role => last.parts.extend(parts),
@@ -126,17 +88,15 @@ fn asked(raw: &[&RawValue], at: &str, calls: &mut Calls, messages: &mut Vec<Mess
     Ok(())
 }
 
-/// A part; a signature that belongs to it and has no place in it follows as a thought without words.
+/// A part, which is two when it has a signature that does not fit in it.
 pub(super) fn part(raw: &RawValue, at: &str) -> Result<Vec<Part>, Fault> {
-    let text = raw.get();
-    let mut given: shape::Part<'_> = decode_at(at, text)?;
-    let names: BTreeMap<String, &RawValue> = decode_at(at, text)?;
-    let names: Vec<String> = names
-        .iter()
-        .filter(|(_, value)| value.get() != "null")
-        .map(|(name, _)| fields::camel(name))
-        .collect();
-    if let Some(opaque) = opaque(raw, &names, at)? {
+    read(decode_at(at, raw.get())?, raw, at)
+}
+
+/// A part; a signature that belongs to it and has no place in it follows as a thought without words.
+fn read(given: WithRest<shape::Part<'_>>, raw: &RawValue, at: &str) -> Result<Vec<Part>, Fault> {
+    let WithRest { known: mut given, rest } = given;
+    if let Some(opaque) = opaque(raw, &rest, at)? {
         return Ok(vec![opaque]);
     }
     let seal = signature::stated(given.thought_signature.take());
@@ -157,13 +117,12 @@ pub(super) fn part(raw: &RawValue, at: &str) -> Result<Vec<Part>, Fault> {
 }
 
 /// A part that stays as it is: a step of a server's tool, or one with a field that we have no name for.
-fn opaque(raw: &RawValue, names: &[String], at: &str) -> Result<Option<Part>, Fault> {
-    if names.iter().all(|name| KNOWN.contains(&name.as_str())) {
-        return Ok(None);
-    }
+fn opaque(raw: &RawValue, rest: &Map<String, Value>, at: &str) -> Result<Option<Part>, Fault> {
+    let mut names = rest.iter().filter(|(_, value)| !value.is_null()).map(|(name, _)| fields::camel(name));
+    let Some(first) = names.next() else { return Ok(None) };
+    let is_step = iter::once(first).chain(names).any(|name| SERVER_TOOLS.contains(&name.as_str()));
     let value: Value = decode_at(at, raw.get())?;
     let origin = Dialect::Gemini.into();
-    let is_step = names.iter().any(|name| SERVER_TOOLS.contains(&name.as_str()));
     Ok(Some(match is_step {
         true => Part::ServerTool { raw: value, origin },
         false => Part::Foreign { raw: value, origin },

@@ -14,13 +14,11 @@ use crate::dialect::Dialect;
 use crate::fault::Fault;
 use crate::gemini::shape::{CallingConfig, Declaration};
 use crate::raw::{RawObject, decode_at};
+use crate::rest::WithRest;
 
 /// The web search of this dialect, and what it is called in others.
 const SEARCH: &str = "googleSearch";
 const WEB_SEARCH: &str = "web_search";
-
-/// Fields of a declaration that have a canonical form.
-const KNOWN: &[&str] = &["name", "description", "parameters", "parametersJsonSchema"];
 
 /// Names of modes by their number in the proto file.
 const MODES: &[&str] = &["MODE_UNSPECIFIED", "AUTO", "ANY", "NONE", "VALIDATED"];
@@ -61,11 +59,8 @@ fn kinds(raw: &RawValue, at: &str, tools: &mut Vec<Tool>) -> Result<(), Fault> {
 }
 
 fn function(raw: &RawValue, at: &str) -> Result<Tool, Fault> {
-    let text = raw.get();
-    let given: Declaration = decode_at(at, text)?;
-    let names: BTreeMap<String, &RawValue> = decode_at(at, text)?;
-    let known = names.keys().all(|name| KNOWN.contains(&fields::camel(name).as_str()));
-    let whole = if known { None } else { Some((Dialect::Gemini, decode_at(at, text)?)) };
+    let WithRest { known: given, rest }: WithRest<Declaration> = decode_at(at, raw.get())?;
+    let whole = if rest.is_empty() { None } else { Some((Dialect::Gemini, decode_at(at, raw.get())?)) };
     let open_api = given.parameters.map(|schema| schema::raw(&schema::from_open_api(schema)));
     Ok(Tool {
         name: given.name,
