@@ -8,19 +8,25 @@ use std::fmt;
 
 use serde::Deserialize;
 use serde::de::value::CowStrDeserializer;
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde::forward_to_deserialize_any;
 use serde_json::{Map, Value};
 
 /// Makes structures keep unknown fields in `rest`. They derive `Deserialize` with `remote = "Self"`, which makes the
-/// derived code a function of the type and leaves the trait to this, and have `rest` marked `skip_deserializing`.
+/// derived code a function of the type and leaves the trait to this, and have `rest` marked `skip_deserializing`. Fields
+/// named after `but` are not kept.
 macro_rules! keeps_rest {
-    ($($name:ident $(<$life:lifetime>)?),+ $(,)?) => {$(
+    ($($name:ident $(<$life:lifetime>)?),+) => {
+        $crate::rest::keeps_rest!($($name $(<$life>)?),+; but &[]);
+    };
+    ($($name:ident $(<$life:lifetime>)?),+; but $idle:expr) => {$(
         impl<'de $(: $life, $life)?> ::serde::Deserialize<'de> for $name $(<$life>)? {
             fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let mut rest = ::serde_json::Map::new();
-                let known = Self::deserialize($crate::rest::Sieve::new(deserializer, &mut rest))?;
-                Ok(Self { rest, ..known })
+                let sieve = $crate::rest::Sieve::new(deserializer, &mut rest).but($idle);
+                let mut whole = Self::deserialize(sieve)?;
+                whole.rest = rest;
+                Ok(whole)
             }
         }
     )+};
@@ -46,11 +52,17 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for WithRest<T> {
 pub(crate) struct Sieve<'r, D> {
     from: D,
     rest: &'r mut Map<String, Value>,
+    idle: &'static [&'static str],
 }
 
 impl<'r, D> Sieve<'r, D> {
     pub(crate) fn new(from: D, rest: &'r mut Map<String, Value>) -> Self {
-        Self { from, rest }
+        Self { from, rest, idle: &[] }
+    }
+
+    /// Passes over fields that say nothing, unless the structure names them.
+    pub(crate) fn but(self, idle: &'static [&'static str]) -> Self {
+        Self { idle, ..self }
     }
 }
 
@@ -63,7 +75,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Sieve<'_, D> {
         known: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, D::Error> {
-        self.from.deserialize_map(Fields { of: visitor, known, rest: self.rest })
+        self.from.deserialize_map(Fields { of: visitor, known, idle: self.idle, rest: self.rest })
     }
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
@@ -80,6 +92,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Sieve<'_, D> {
 struct Fields<'r, T> {
     of: T,
     known: &'static [&'static str],
+    idle: &'static [&'static str],
     rest: &'r mut Map<String, Value>,
 }
 
@@ -91,7 +104,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Fields<'_, V> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<V::Value, A::Error> {
-        self.of.visit_map(Fields { of: map, known: self.known, rest: self.rest })
+        self.of.visit_map(Fields { of: map, known: self.known, idle: self.idle, rest: self.rest })
     }
 }
 
@@ -103,8 +116,12 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Fields<'_, A> {
             if self.known.contains(&&*key) {
                 return seed.deserialize(CowStrDeserializer::new(key)).map(Some);
             }
-            let value = self.of.next_value()?;
-            self.rest.insert(key.into_owned(), value);
+            if self.idle.contains(&&*key) {
+                self.of.next_value::<IgnoredAny>()?;
+            } else {
+                let value = self.of.next_value()?;
+                self.rest.insert(key.into_owned(), value);
+            }
         }
         Ok(None)
     }
@@ -146,7 +163,16 @@ mod tests {
         rest: Map<String, Value>,
     }
 
+    #[derive(Debug, Default, Deserialize)]
+    #[serde(remote = "Self", default)]
+    struct Terse {
+        size: u8,
+        #[serde(skip_deserializing)]
+        rest: Map<String, Value>,
+    }
+
     keeps_rest!(Thing<'a>, Inner);
+    keeps_rest!(Terse; but &["object", "size"]);
 
     fn why(text: &str) -> String {
         serde_json::from_str::<Thing<'_>>(text).unwrap_err().to_string()
@@ -161,6 +187,12 @@ mod tests {
         assert_eq!(thing.raw.unwrap().get(), r#"{"k" : 1}"#);
         assert_eq!(serde_json::to_string(&thing.rest).unwrap(), r#"{"z":[1,{"b":null}],"rest":1,"a":2}"#);
         assert_eq!((thing.inner[0].size, &thing.inner[0].rest["more"]), (3, &json!(true)));
+    }
+
+    #[test]
+    fn fields_that_say_nothing_are_passed_over() {
+        let terse: Terse = serde_json::from_str(r#"{"object":"x","size":3,"object":[1],"b":2}"#).unwrap();
+        assert_eq!((terse.size, Value::Object(terse.rest)), (3, json!({"b": 2})));
     }
 
     #[test]

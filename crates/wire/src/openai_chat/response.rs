@@ -17,22 +17,6 @@ use crate::raw::RawObject;
 
 const THIS: Dialect = Dialect::OpenAiChat;
 
-/// Fields of answers, choices and messages that say nothing of their own.
-/// Source: the recorded answers.
-const IDLE: &[&str] = &[
-    "object",
-    // Padding, against those who count bytes.
-    "obfuscation",
-    "p",
-    // Ids of requests, and other places of usage.
-    "request_id",
-    "x_groq",
-    "usage_breakdown",
-    // Of a message: which of its choices it is, and whether it is a thought, which its own field says.
-    "index",
-    "channel",
-];
-
 /// Reads a whole answer. An error inside HTTP 200 is a fault.
 pub(super) fn decode(body: &[u8], undo: &Undo) -> Result<ChatResponse, Fault> {
     let mut answer: Answer =
@@ -67,7 +51,7 @@ pub(super) fn decode(body: &[u8], undo: &Undo) -> Result<ChatResponse, Fault> {
 
 /// What an answer has said in fields without a canonical name.
 pub(super) fn leftover() -> Leftover {
-    Leftover::new(THIS, &[IDLE])
+    Leftover::new(THIS, &[shape::IDLE])
 }
 
 /// Takes the fields without a canonical name out of choices.

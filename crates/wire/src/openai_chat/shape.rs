@@ -15,6 +15,22 @@ use serde_json::{Map, Value};
 
 use crate::rest::keeps_rest;
 
+/// Fields of answers, choices and messages that say nothing of their own.
+/// Source: the recorded answers.
+pub(super) const IDLE: &[&str] = &[
+    "object",
+    // Padding, against those who count bytes.
+    "obfuscation",
+    "p",
+    // Ids of requests, and other places of usage.
+    "request_id",
+    "x_groq",
+    "usage_breakdown",
+    // Of a message: which of its choices it is, and whether it is a thought, which its own field says.
+    "index",
+    "channel",
+];
+
 /// A whole answer.
 #[derive(Debug, Default, Deserialize)]
 #[serde(remote = "Self", default)]
@@ -53,8 +69,9 @@ pub(crate) struct Chunk {
 #[serde(remote = "Self", default)]
 pub(crate) struct Choice {
     pub(crate) index: Option<u32>,
-    pub(crate) message: Option<Message>,
-    pub(crate) delta: Option<Message>,
+    /// Boxed, as the delta: it is large, and moved through several hands.
+    pub(crate) message: Option<Box<Message>>,
+    pub(crate) delta: Option<Box<Message>>,
     pub(crate) finish_reason: Option<String>,
     /// OpenRouter: the word of the provider behind it.
     pub(crate) native_finish_reason: Option<String>,
@@ -267,7 +284,8 @@ pub(crate) struct ReasoningAsked {
 #[derive(Debug)]
 pub(crate) struct Texts(pub(crate) Vec<String>);
 
-keeps_rest!(Answer, Chunk, Choice, Message, ContentPart);
+keeps_rest!(Message, ContentPart);
+keeps_rest!(Answer, Chunk, Choice; but IDLE);
 
 /// Arguments are text, but some servers send the object itself.
 fn text_or_json<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {

@@ -84,7 +84,7 @@ impl Choice {
         }
     }
 
-    fn delta(&mut self, mut delta: shape::Message, turn: &mut Turn<'_>) {
+    fn delta(&mut self, mut delta: Box<shape::Message>, turn: &mut Turn<'_>) {
         for thought in thought::take(&mut delta) {
             self.part(thought, turn);
         }
