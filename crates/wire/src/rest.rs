@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 
 /// Makes structures keep unknown fields in `rest`. They derive `Deserialize` with `remote = "Self"`, which makes the
 /// derived code a function of the type and leaves the trait to this, and have `rest` marked `skip_deserializing`. Fields
-/// named after `but` are not kept.
+/// in one of the lists after `but` are not kept.
 macro_rules! keeps_rest {
     ($($name:ident $(<$life:lifetime>)?),+) => {
         $crate::rest::keeps_rest!($($name $(<$life>)?),+; but &[]);
@@ -52,7 +52,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for WithRest<T> {
 pub(crate) struct Sieve<'r, D> {
     from: D,
     rest: &'r mut Map<String, Value>,
-    idle: &'static [&'static str],
+    idle: &'static [&'static [&'static str]],
 }
 
 impl<'r, D> Sieve<'r, D> {
@@ -61,7 +61,7 @@ impl<'r, D> Sieve<'r, D> {
     }
 
     /// Passes over fields that say nothing, unless the structure names them.
-    pub(crate) fn but(self, idle: &'static [&'static str]) -> Self {
+    pub(crate) fn but(self, idle: &'static [&'static [&'static str]]) -> Self {
         Self { idle, ..self }
     }
 }
@@ -92,7 +92,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Sieve<'_, D> {
 struct Fields<'r, T> {
     of: T,
     known: &'static [&'static str],
-    idle: &'static [&'static str],
+    idle: &'static [&'static [&'static str]],
     rest: &'r mut Map<String, Value>,
 }
 
@@ -116,7 +116,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Fields<'_, A> {
             if self.known.contains(&&*key) {
                 return seed.deserialize(CowStrDeserializer::new(key)).map(Some);
             }
-            if self.idle.contains(&&*key) {
+            if self.idle.iter().any(|names| names.contains(&&*key)) {
                 self.of.next_value::<IgnoredAny>()?;
             } else {
                 let value = self.of.next_value()?;
@@ -172,7 +172,7 @@ mod tests {
     }
 
     keeps_rest!(Thing<'a>, Inner);
-    keeps_rest!(Terse; but &["object", "size"]);
+    keeps_rest!(Terse; but &[&["object"], &["size"]]);
 
     fn why(text: &str) -> String {
         serde_json::from_str::<Thing<'_>>(text).unwrap_err().to_string()

@@ -6,18 +6,15 @@ use serde_json::value::RawValue;
 
 pub(super) use self::encode::{details, encode};
 use super::answer::{CallForm, citation, compact, free_text, origin};
-use super::shape::{Answer, AnswerBlock};
+use super::shape::{self, Answer, AnswerBlock};
 use super::{fault, stop, usage};
 use crate::Fault;
 use crate::chat::{ChatResponse, Choice, Leftover, Part, Undo};
 use crate::dialect::Dialect;
 
-/// Fields of answers that say nothing: what it is, and who speaks.
-const IDLE: &[&str] = &["type", "role"];
-
 /// What an answer has said in fields without a canonical name.
 pub(super) fn leftover() -> Leftover {
-    Leftover::new(Dialect::AnthropicMessages, &[IDLE])
+    Leftover::new(Dialect::AnthropicMessages, &[shape::IDLE])
 }
 
 /// The answer in canonical form.

@@ -203,6 +203,9 @@ pub(super) struct Metadata<'a> {
     pub user_id: Cow<'a, str>,
 }
 
+/// Fields of answers that say nothing: what it is, and who speaks.
+pub(super) const IDLE: &[&str] = &["type", "role"];
+
 /// A whole answer, its blocks still as text.
 #[derive(Debug, Deserialize)]
 #[serde(remote = "Self")]
@@ -285,7 +288,8 @@ pub(super) struct Ending {
     pub rest: Map<String, Value>,
 }
 
-keeps_rest!(Answer<'a>, StreamEvent<'a>, Ending);
+keeps_rest!(StreamEvent<'a>, Ending);
+keeps_rest!(Answer<'a>; but &[IDLE]);
 
 /// Token counts as text, so that an absurd number is absent instead of an error.
 #[derive(Debug, Default, Deserialize)]

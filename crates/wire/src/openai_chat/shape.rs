@@ -285,7 +285,7 @@ pub(crate) struct ReasoningAsked {
 pub(crate) struct Texts(pub(crate) Vec<String>);
 
 keeps_rest!(Message, ContentPart);
-keeps_rest!(Answer, Chunk, Choice; but IDLE);
+keeps_rest!(Answer, Chunk, Choice; but &[IDLE]);
 
 /// Arguments are text, but some servers send the object itself.
 fn text_or_json<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {

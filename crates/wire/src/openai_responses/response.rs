@@ -12,28 +12,9 @@ use crate::fault::Fault;
 
 const THIS: Dialect = Dialect::OpenAiResponses;
 
-/// Fields of answers that say nothing of their own: what it is, who pays, what the gateway decides; usage of built-in
-/// tools; the text once more; and what the request said, besides [`request::ECHOED`].
-/// Source: OpenAI API reference, the response object, and the recorded answers.
-const IDLE: &[&str] = &[
-    "object",
-    "completed_at",
-    "billing",
-    "tool_usage",
-    "output_text",
-    "background",
-    "conversation",
-    "previous_response_id",
-    "store",
-    // Repeated from requests by OpenAI, and not by the gateway.
-    "frequency_penalty",
-    "presence_penalty",
-    "prompt",
-];
-
 /// What an answer has said in fields without a canonical name.
 pub(super) fn leftover() -> Leftover {
-    Leftover::new(THIS, &[IDLE, request::ECHOED])
+    Leftover::new(THIS, &[shape::IDLE, request::ECHOED])
 }
 
 /// Reads a whole answer. One that failed, or is not finished, is a fault.

@@ -14,7 +14,31 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use super::request::ECHOED;
 use crate::rest::keeps_rest;
+
+/// Fields of answers that say nothing of their own: what it is, who pays, what the gateway decides; usage of built-in
+/// tools; the text once more; and what the request said, besides [`ECHOED`].
+/// Source: OpenAI API reference, the response object, and the recorded answers.
+pub(super) const IDLE: &[&str] = &[
+    "object",
+    "completed_at",
+    "billing",
+    "tool_usage",
+    "output_text",
+    "background",
+    "conversation",
+    "previous_response_id",
+    "store",
+    // Repeated from requests by OpenAI, and not by the gateway.
+    "frequency_penalty",
+    "presence_penalty",
+    "prompt",
+];
+
+/// Fields of messages that have no canonical name, since they say what it is and that it is whole. [`Head`] reads the kind
+/// and the role.
+const OF_EVERY_MESSAGE: &[&str] = &["type", "role", "id", "status"];
 
 /// A whole answer, or the `response` of an event.
 #[derive(Debug, Default, Deserialize)]
@@ -215,7 +239,9 @@ pub(super) struct ReasoningAsked {
     pub(super) generate_summary: Option<String>,
 }
 
-keeps_rest!(Answer<'a>, Message, ContentPart);
+keeps_rest!(ContentPart);
+keeps_rest!(Message; but &[OF_EVERY_MESSAGE]);
+keeps_rest!(Answer<'a>; but &[IDLE, ECHOED]);
 
 impl Serialize for ContentPart {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -150,8 +150,8 @@ impl Reader<'_> {
     }
 }
 
-/// Fields of a message that have no canonical name, but for those that every answer of this dialect has.
+/// Fields of a message that have no canonical name.
 fn leftover(mut rest: Map<String, Value>) -> Map<String, Value> {
-    rest.retain(|key, value| !matches!(key.as_str(), "type" | "role" | "id" | "status") && !value.is_null());
+    rest.retain(|_, value| !value.is_null());
     rest
 }
