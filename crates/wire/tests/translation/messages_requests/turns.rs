@@ -142,6 +142,23 @@ fn steps_of_the_provider_and_blocks_of_tomorrow_go_back_as_they_came() {
     assert_eq!(losses, ["server_tool", "server_tool", "server_tool", "foreign"]);
 }
 
+#[test]
+fn a_name_that_means_something_else_in_another_kind_of_block_is_read_as_that_kind_has_it() {
+    let steps = json!([{"type": "of_tomorrow", "text": 5, "id": {}, "content": "x", "is_error": "no"},
+        {"type": "text", "text": "so", "name": 7, "input": null, "is_error": []}]);
+    let messages = decoded(&saying(json!([{"role": "user", "content": "hi"},
+        {"role": "assistant", "content": steps}])))
+    .messages;
+    let [Part::ServerTool { raw, .. }, Part::Text { text, .. }] = messages[1].parts.as_slice() else {
+        panic!("{:?}", messages[1].parts)
+    };
+    assert_eq!((raw, text.as_str()), (&steps[0], "so"));
+    let call = json!([{"type": "tool_use", "id": "a", "name": "f", "input": null, "text": 5}]);
+    let messages =
+        decoded(&saying(json!([{"role": "user", "content": "hi"}, {"role": "assistant", "content": call}])));
+    assert!(matches!(&messages.messages[1].parts[0], Part::ToolCall { args, .. } if args == "null"));
+}
+
 /// The turns of a body, texts as blocks.
 fn body_turns(body: &Value) -> Value {
     let mut turns = body["messages"].clone();
