@@ -8,6 +8,7 @@ mod record;
 use std::sync::Arc;
 
 use store::{Chain, ChainLimits, ResponseOwner, ResponseRef, StoredResponse};
+use wire::chat::Loss;
 use wire::{Fault, Operation, RawObject};
 
 pub(super) use record::Record;
@@ -31,6 +32,8 @@ pub(super) struct Turn {
     input: Arc<str>,
     /// The answer that it goes on from.
     previous: Option<ResponseRef>,
+    /// A thought of the turns before is left out.
+    forgets: bool,
     /// Its answer is to be kept.
     keeps: bool,
 }
@@ -60,14 +63,14 @@ pub async fn go_on(app: &App, inbound: Inbound, meter: &Meter) -> Result<Inbound
     let owner = ResponseOwner { key: owner.key, project: owner.project };
     let new = items::of_request(&inbound.body)?;
     let input = items::to_list(&new).into();
-    let mut turn = Turn { owner, input, previous: None, keeps: inbound.keeps() };
+    let mut turn = Turn { owner, input, previous: None, forgets: false, keeps: inbound.keeps() };
     if let Some(id) = inbound.peek.previous.clone() {
         let Some(turns) = before(app, &inbound, &turn.owner, &id).await? else {
             // It may be kept by its provider, and then the next turns are to be found there too.
             return Ok(inbound);
         };
         turn.previous = turns.last().map(|last| last.at.clone());
-        inbound.prepend(&turns, new)?;
+        turn.forgets = inbound.prepend(&turns, new)?;
     }
     inbound.turn = Some(turn);
     Ok(inbound)
@@ -102,13 +105,15 @@ async fn before(
 const WAY_OUT: &str = "send what still matters of it in 'input' instead";
 
 impl Inbound {
-    /// The same request, with all that was said before in its input.
-    fn prepend(&mut self, turns: &[StoredResponse], new: Items) -> Result<(), Fault> {
-        let mut said = Items::new();
+    /// Puts all that was said before into the input. Yields whether a thought had to be left out, which nobody can read.
+    fn prepend(&mut self, turns: &[StoredResponse], new: Items) -> Result<bool, Fault> {
+        let (mut said, mut forgets) = (Items::new(), false);
         for turn in turns {
             let (input, output) = said_in(turn).ok_or_else(|| unreadable(turn))?;
+            let (told, before) = (output.len(), said.len() + input.len());
             said.extend(input);
             said.extend(output.iter().filter_map(|item| items::sent_back(item)));
+            forgets |= said.len() < before + told;
         }
         said.extend(new);
         let mut body = self.body.clone();
@@ -119,7 +124,8 @@ impl Inbound {
         if body.len() > limit {
             return Err(Fault::TooLarge { limit: limit as u64 });
         }
-        self.replace_body(RawObject::parse(body)?)
+        self.replace_body(RawObject::parse(body)?)?;
+        Ok(forgets)
     }
 }
 
@@ -138,6 +144,9 @@ fn unreadable(turn: &StoredResponse) -> Fault {
 /// The same reply, with its answer kept: a whole one now, a stream before its end goes out.
 pub(super) async fn kept(app: &App, inbound: &Inbound, meter: &mut Meter, reply: Reply) -> Reply {
     let Some(turn) = inbound.turn.clone() else { return reply };
+    if turn.forgets {
+        meter.lost(vec![Loss::at("thinking_dropped", "previous_response_id")]);
+    }
     let record = Record::new(app.shelf.clone(), turn, inbound.arrival);
     match reply {
         Reply::Whole { pieces, echo } => {

@@ -82,6 +82,24 @@ fn a_call_of_a_tool_is_answered_in_the_next_turn() {
 }
 
 #[test]
+fn a_thought_that_only_its_provider_could_look_up_is_left_out_and_said_to_be_lost() {
+    let provider = block_on(FakeProv::start());
+    let gateway = before(&provider, ON);
+    for (include, lost) in
+        [(json!([]), Some("thinking_dropped")), (json!(["reasoning.encrypted_content"]), None)]
+    {
+        let first = ask(&gateway, &json!({"model": "rsp/thinking", "input": "Hi", "include": include}));
+        assert_eq!(first["output"][0]["type"], "reasoning", "{first}");
+        for stream in [false, true] {
+            let body = json!({"model": "rsp/text", "input": "And?", "previous_response_id": first["id"],
+                "stream": stream});
+            let reply = gateway.post("/v1/responses", &body);
+            assert_eq!((reply.status, reply.header("x-gateway-warnings")), (200, lost), "{}", reply.text());
+        }
+    }
+}
+
+#[test]
 fn an_answer_that_is_not_kept_can_go_on_from_one_that_is() {
     let provider = block_on(FakeProv::start());
     let gateway = before(&provider, ON);
