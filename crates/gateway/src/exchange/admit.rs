@@ -132,8 +132,9 @@ pub struct Inbound {
     named: Option<String>,
     session: OnceLock<u64>,
     needs: OnceLock<Needs>,
-    decoded: OnceLock<ChatRequest>,
-    texts: OnceLock<EmbedRequest>,
+    /// Boxed, as the texts: most requests are never decoded, and all of them move through several hands.
+    decoded: OnceLock<Box<ChatRequest>>,
+    texts: OnceLock<Box<EmbedRequest>>,
 }
 
 impl Inbound {
@@ -254,7 +255,7 @@ impl Inbound {
             _ => surface.decode_request(&self.head, &self.body)?,
         };
         recall.restore(&self.owner(meter), &mut request);
-        Ok(self.decoded.get_or_init(|| request))
+        Ok(self.decoded.get_or_init(|| Box::new(request)))
     }
 
     /// The texts to embed, in canonical form; decoded at most once.
@@ -263,7 +264,7 @@ impl Inbound {
             return Ok(request);
         }
         let request = embeddings(self.surface)?.decode_request(&self.head, &self.body)?;
-        Ok(self.texts.get_or_init(|| request))
+        Ok(self.texts.get_or_init(|| Box::new(request)))
     }
 }
 
