@@ -1,7 +1,9 @@
 //! How each provider is reached: file and environment put together.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
+use ipnet::IpNet;
 use upstream::{Proxy, Reach};
 
 use super::discovery;
@@ -66,19 +68,26 @@ impl Ways<'_> {
     }
 }
 
-/// An entry is `*`, an address, a host or the end of one, with or without its leading dot, and perhaps a port.
+/// An entry is `*`, a network (`10.0.0.0/8`), an address, a host or the end of one, with or without its leading dot, and
+/// perhaps a port. A network holds for hosts that are written as addresses: no name is looked up for it.
 fn is_exempt(list: &str, host: &str, port: u16) -> bool {
-    let is_it = |entry: &str| {
-        let entry = entry.to_ascii_lowercase();
-        let (entry, of_port) = match entry.rsplit_once(':') {
-            Some((name, digits)) if !name.contains(':') => (name, digits.parse().ok()),
-            _ => (entry.as_str(), None),
-        };
-        let name = entry.trim_start_matches("*.").trim_start_matches('.');
-        let ends = || host.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
-        of_port.is_none_or(|of_port: u16| of_port == port) && (entry == "*" || (!name.is_empty() && ends()))
+    let address: Option<IpAddr> = host.parse().ok();
+    let is_it = |entry: &str| match (entry.parse::<IpNet>(), address) {
+        (Ok(network), address) => address.is_some_and(|address| network.contains(&address)),
+        (Err(_), _) => is_name(entry, host, port),
     };
     list.split([',', ' ']).map(str::trim).filter(|entry| !entry.is_empty()).any(is_it)
+}
+
+fn is_name(entry: &str, host: &str, port: u16) -> bool {
+    let entry = entry.to_ascii_lowercase();
+    let (entry, of_port) = match entry.rsplit_once(':') {
+        Some((name, digits)) if !name.contains(':') => (name, digits.parse().ok()),
+        _ => (entry.as_str(), None),
+    };
+    let name = entry.trim_start_matches("*.").trim_start_matches('.');
+    let ends = || host.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    of_port.is_none_or(|of_port: u16| of_port == port) && (entry == "*" || (!name.is_empty() && ends()))
 }
 
 /// A name that only a private network can have is meant to lead there when the operator wrote it.
@@ -94,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hosts_are_exempt_by_name_by_end_by_port_and_all_at_once() {
+    fn hosts_are_exempt_by_name_by_end_by_network_by_port_and_all_at_once() {
         for (list, host, expected) in [
             ("*", "a.example", true),
             ("a.example", "a.example", true),
@@ -106,6 +115,13 @@ mod tests {
             ("a.example:80", "a.example", false),
             ("10.0.0.1", "10.0.0.1", true),
             ("::1", "::1", true),
+            ("10.0.0.0/8", "10.200.3.4", true),
+            ("10.0.0.0/8", "11.0.0.1", false),
+            ("x, 192.168.7.1/24", "192.168.7.200", true),
+            ("fd00::/8", "fd12::1", true),
+            ("fd00::/8", "10.0.0.1", false),
+            ("10.0.0.0/8", "a10.example", false),
+            ("10.0.0.0/33", "10.0.0.1", false),
             (" , ", "a.example", false),
             (".", "a.example", false),
         ] {

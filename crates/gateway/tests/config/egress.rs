@@ -88,21 +88,25 @@ fn the_environments_proxies_are_used_only_when_asked_for() {
     let variables = [
         ("HTTPS_PROXY", "http://us:canary@secure.example:1"),
         ("http_proxy", "plain.example:2"),
-        ("NO_PROXY", "exempt.example,.internal.example"),
+        ("NO_PROXY", "exempt.example,.internal.example,10.0.0.0/8,fd00::/8"),
     ];
     let yaml = |proxy: &str| {
         format!(
             "{proxy}\nproviders:\n  plain: {{ base_url: 'http://a.example' }}\n  \
              exempt: {{ base_url: 'https://exempt.example' }}\n  \
-             inside: {{ base_url: 'https://x.internal.example' }}\n"
+             inside: {{ base_url: 'https://x.internal.example' }}\n  \
+             near: {{ base_url: 'http://10.1.2.3' }}\n  six: {{ base_url: 'https://[fd12::1]:8443' }}\n  \
+             far: {{ base_url: 'http://11.1.2.3' }}\n"
         )
     };
     let asked = setting(&variables).with_file("config.yaml", &yaml("proxy: environment"));
     assert_eq!(proxy_of(&asked, "openai").as_deref(), Some("http://secure.example:1"));
     assert_eq!(proxy_of(&asked, "plain").as_deref(), Some("http://plain.example:2"));
-    assert_eq!((proxy_of(&asked, "exempt"), proxy_of(&asked, "inside")), (None, None));
+    let exempt = ["exempt", "inside", "near", "six"];
+    assert!(exempt.iter().all(|id| proxy_of(&asked, id).is_none()), "{exempt:?}");
+    assert_eq!(proxy_of(&asked, "far").as_deref(), Some("http://plain.example:2"));
     let not_asked = setting(&variables).with_file("config.yaml", &yaml(""));
-    assert!(["openai", "plain", "exempt"].iter().all(|id| proxy_of(&not_asked, id).is_none()));
+    assert!(["openai", "plain", "exempt", "near"].iter().all(|id| proxy_of(&not_asked, id).is_none()));
     let all = setting(&[("ALL_PROXY", "socks5h://all.example")])
         .with_file("config.yaml", "providers:\n  openai: { proxy: environment }\n");
     assert_eq!(proxy_of(&all, "openai").as_deref(), Some("socks5h://all.example:1080"));
