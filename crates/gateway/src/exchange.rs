@@ -63,6 +63,7 @@ async fn try_targets(app: &App, inbound: &Inbound, meter: &mut Meter) -> Result<
         plan = continued::at_origin(plan, origin, inbound)?;
     }
     let mut next = plan.first();
+    let mut declined = None;
     loop {
         match next {
             Next::Try(target) => {
@@ -73,6 +74,7 @@ async fn try_targets(app: &App, inbound: &Inbound, meter: &mut Meter) -> Result<
                         return Ok(reply);
                     }
                     Err(fault) => {
+                        declined = declined.or_else(|| of_policy(&fault));
                         next = app.health.after(&mut plan, fault, clock::dice(inbound.arrival.id));
                     }
                 }
@@ -81,8 +83,17 @@ async fn try_targets(app: &App, inbound: &Inbound, meter: &mut Meter) -> Result<
                 wait(pause, inbound.time_limit).await?;
                 next = Next::Try(target);
             }
-            Next::GiveUp(fault) => return Err(fault),
+            Next::GiveUp(fault) => return Err(declined.unwrap_or(fault)),
         }
+    }
+}
+
+/// What somebody declined for its content policy. It stays the answer when whoever was asked instead fails too: the
+/// client is to change the request, not to wait for a stand-in.
+fn of_policy(fault: &Fault) -> Option<Fault> {
+    match fault {
+        Fault::Upstream(stated) if fault.is_content_policy() => Some(Fault::Upstream(stated.clone())),
+        _ => None,
     }
 }
 

@@ -120,12 +120,18 @@ pub fn of_failed(surface: SurfaceId, failed: &Failed, arrival: Arrival) -> Respo
     let mut response = with_headers(&failed.fault, status, with_attempts(body, &failed.tried));
     let headers = response.headers_mut();
     headers.insert(ATTEMPTS, failed.tried.len().into());
-    if let Some(last) = failed.tried.last()
-        && let Ok(provider) = HeaderValue::from_str(&last.target.provider.id)
-    {
+    if let Some(Ok(provider)) = whose(failed).map(HeaderValue::from_str) {
         headers.insert(PROVIDER, provider);
     }
     response
+}
+
+/// Who speaks in the error: its author, else the one tried last.
+fn whose(failed: &Failed) -> Option<&str> {
+    match &failed.fault {
+        Fault::Upstream(stated) if !stated.provider.is_empty() => Some(&stated.provider),
+        _ => failed.tried.last().map(|last| &*last.target.provider.id),
+    }
 }
 
 /// Adds who was tried, with which end, beside the error.

@@ -183,7 +183,7 @@ pub enum Fault {
 }
 
 /// An error that the upstream stated itself.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct UpstreamFault {
     /// Catalogue or configuration id; filled in by the attempt.
     pub provider: String,

@@ -125,6 +125,23 @@ fn what_one_declines_another_answers_where_the_route_says_so() {
 }
 
 #[test]
+fn what_was_declined_stays_the_answer_when_the_one_asked_instead_fails() {
+    let provider = block_on(FakeProv::start());
+    let route = "    targets: [{provider: a}]\n    when_refused: [{provider: b}, {provider: c}]\n";
+    for declining in ["prompt-block", "refusal"] {
+        for (second, third) in [("status-500", "status-400"), ("prompt-block", "status-429")] {
+            let gateway = gateway(&provider, [declining, second, third], route);
+            let reply = chat(&gateway, &body("Hi.", declining == "prompt-block"), &[]);
+            let told = reply.json();
+            let message = told["error"]["message"].as_str().unwrap();
+            assert!(reply.status == 400 && message.starts_with("a: the model declined"), "{told}");
+            assert_eq!(reply.header("x-gateway-provider"), Some("a"));
+            assert!(told["attempts"].as_array().unwrap().len() >= 3, "{told}");
+        }
+    }
+}
+
+#[test]
 fn conditions_choose_among_routes_by_tag_size_and_tools() {
     let provider = block_on(FakeProv::start());
     let rest = "    tags: batch\n    targets: [{provider: a}]\n  long:\n    models: ['*']\n    min_size: 10KB\n    targets: [{provider: b}]\n  \
