@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::HeaderMap;
+use serde_json::json;
 use wire::{Fault, Operation, SurfaceId};
 
 use crate::app::App;
 use crate::arrival::Arrival;
 use crate::body::OutBody;
 use crate::door::Caller;
-use crate::exchange::{Inbound, Meter, exchange, go_on};
+use crate::exchange::{Explanation, Inbound, Meter, exchange, explain, go_on};
 use crate::problem::{self, Refusal};
 
 /// A request as it came in a message.
@@ -58,9 +59,19 @@ impl Question {
                 return Err(refuse(&fault));
             }
         };
+        if inbound.explain {
+            let told = explain(&self.app, &inbound, meter).await;
+            return told.map(|told| told_as_event(&told)).map_err(|fault| refuse(&fault));
+        }
         match exchange(&self.app, &inbound, meter).await {
             Ok(answer) => Ok(answer.body),
             Err(failed) => Err(problem::refusal(self.surface, &failed.fault, &failed.tried, arrival)),
         }
     }
+}
+
+/// What would happen, as the only event of an answer. Its type tells it from the events of the protocols.
+fn told_as_event(told: &Explanation) -> OutBody {
+    let event = json!({"type": "explanation", "explanation": told});
+    Bytes::from(format!("data: {event}\n\n")).into()
 }

@@ -2,6 +2,7 @@
 
 mod answers;
 mod doors;
+mod explained;
 mod load;
 mod messages;
 mod responses;
