@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use http::{HeaderName, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use wire::Fault;
@@ -10,7 +11,7 @@ use crate::app::App;
 use crate::arrival::{Arrival, is_plain_id};
 use crate::body::{OutBody, demand_json, read_limited, unread};
 use crate::door::Caller;
-use crate::exchange::{Answer, Asked, Inbound, Meter, exchange, explain, go_on};
+use crate::exchange::{Answer, Asked, Inbound, Meter, TimeLimit, exchange, explain, go_on};
 use crate::manage::json;
 use crate::problem;
 use crate::world::World;
@@ -79,13 +80,18 @@ async fn take_in(
     let client_id = client_id.and_then(|id| id.to_str().ok()).map(str::to_owned);
     let way = (asked.surface, asked.operation);
     let mut meter = Meter::open(slot, place, arrival, way, &caller, client_id);
-    if let Err(fault) = demand_json(request.headers()) {
-        meter.fail(&fault);
-        return Err(unread(request, fault).await);
-    }
+    let checked = demand_json(request.headers());
+    let limit = match checked.and_then(|()| TimeLimit::of(request.headers(), arrival)) {
+        Ok(limit) => limit,
+        Err(fault) => {
+            meter.fail(&fault);
+            return Err(unread(request, fault).await);
+        }
+    };
     let (head, body) = request.into_parts();
-    let read = read_limited(body, world.doors.body_limit).await;
-    let admitted = match read.and_then(|body| Inbound::admit(world, asked, &head.headers, body, &mut meter)) {
+    let read = read_in_time(body, world.doors.body_limit, limit).await;
+    let admit = |body| Inbound::admit(world, asked, &head.headers, limit, body, &mut meter);
+    let admitted = match read.and_then(admit) {
         Ok(inbound) if inbound.concerns_stored() => Box::pin(go_on(app, inbound, &meter)).await,
         admitted => admitted,
     };
@@ -95,6 +101,15 @@ async fn take_in(
             meter.fail(&fault);
             Err(fault)
         }
+    }
+}
+
+/// A body, in the time that the client has.
+async fn read_in_time(body: Incoming, most: usize, limit: Option<TimeLimit>) -> Result<Bytes, Fault> {
+    let reading = read_limited(body, most);
+    match limit {
+        Some(limit) => Box::pin(limit.within(reading)).await?,
+        None => reading.await,
     }
 }
 

@@ -141,10 +141,7 @@ pub enum Fault {
         after: Duration,
     },
     /// The limit passed that the client has set to its request as a whole.
-    #[error(
-        "the request was not answered within the {} ms that x-gateway-timeout-ms allows it",
-        limit.as_millis()
-    )]
+    #[error("the request was not answered within its time limit of {} ms", limit.as_millis())]
     OutOfTime {
         #[allow(missing_docs)]
         limit: Duration,

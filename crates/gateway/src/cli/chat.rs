@@ -61,7 +61,7 @@ async fn converse(app: &App, model: &str, prompt: &str) -> Result<(), Failure> {
     let place = app.in_flight.enter(1).expect("a fresh gateway has places");
     let mut meter = Meter::open(slot, place, Arrival::now(), (surface, Operation::Chat), &caller, None);
     let body = Bytes::from(body.to_string());
-    let answer = match Inbound::admit(world, surface.into(), &HeaderMap::new(), body, &mut meter) {
+    let answer = match Inbound::admit(world, surface.into(), &HeaderMap::new(), None, body, &mut meter) {
         Ok(inbound) => exchange(app, &inbound, meter).await.map_err(|failed| Failure::from(failed.fault))?,
         Err(fault) => {
             meter.fail(&fault);

@@ -61,6 +61,7 @@ async fn ask(app: &App, args: &ExplainArgs) -> Result<Explanation, Failure> {
     let world = app.world();
     let place = app.in_flight.enter(1).expect("a fresh gateway has places");
     let mut meter = Meter::open(slot, place, Arrival::now(), (surface, Operation::Chat), &caller, None);
-    let inbound = Inbound::admit(world, surface.into(), &headers, Bytes::from(body.to_string()), &mut meter);
+    let inbound =
+        Inbound::admit(world, surface.into(), &headers, None, Bytes::from(body.to_string()), &mut meter);
     explain(app, &inbound.map_err(Failure::from)?, meter).await.map_err(Failure::from)
 }

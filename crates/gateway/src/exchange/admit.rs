@@ -146,6 +146,7 @@ impl Inbound {
         world: Arc<World>,
         asked: Asked,
         headers: &HeaderMap,
+        time_limit: Option<TimeLimit>,
         body: Bytes,
         meter: &mut Meter,
     ) -> Result<Self, Fault> {
@@ -163,7 +164,6 @@ impl Inbound {
         let explain = text(headers, &EXPLAIN).is_some_and(|value| value != "false");
         meter.asked(&peek, &project);
         let arrival = meter.arrival();
-        let time_limit = TimeLimit::of(headers, arrival)?;
         let forwarded = forwarded(surface, headers);
         Ok(Self {
             world,

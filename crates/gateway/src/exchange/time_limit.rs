@@ -1,4 +1,4 @@
-//! How long a client is willing to wait: `x-gateway-timeout-ms`, for a request as a whole.
+//! How long a client is willing to wait, for a request as a whole: `x-gateway-timeout-ms`, over MCP an argument.
 //!
 //! The deadlines of connections, heads and pauses are `upstream`'s and hold besides: the earliest of all cuts. Those say
 //! something of the provider; this one does not, so that an impatient client opens no breaker for others.
@@ -16,9 +16,6 @@ use crate::clock::{self, Instant, Sleep};
 
 const HEADER: HeaderName = HeaderName::from_static("x-gateway-timeout-ms");
 
-/// A limit beyond this is a mistake: a day, in milliseconds.
-const MOST: u64 = 86_400_000;
-
 /// When a client's patience ends.
 #[derive(Debug, Clone, Copy)]
 pub struct TimeLimit {
@@ -27,6 +24,9 @@ pub struct TimeLimit {
 }
 
 impl TimeLimit {
+    /// A limit beyond this is a mistake: a day, in milliseconds.
+    pub const MOST: u64 = 86_400_000;
+
     /// What a request says of it, counted from its arrival; `None`: nothing.
     ///
     /// # Errors
@@ -34,18 +34,28 @@ impl TimeLimit {
     pub fn of(headers: &HeaderMap, arrival: Arrival) -> Result<Option<Self>, Fault> {
         let mut values = headers.get_all(&HEADER).iter();
         let Some(value) = values.next() else { return Ok(None) };
-        let limit = milliseconds(value).filter(|_| values.next().is_none()).ok_or_else(|| {
-            let why = format!("{HEADER} must be there once, as a whole number of milliseconds, 1 to {MOST}");
+        let limit = milliseconds(value).filter(|_| values.next().is_none());
+        let limit = limit.and_then(|number| Self::from_millis(number, arrival)).ok_or_else(|| {
+            let why = format!(
+                "{HEADER} must be there once, as a whole number of milliseconds, 1 to {}",
+                Self::MOST
+            );
             Fault::malformed(HEADER.to_string(), why)
         })?;
-        Ok(Some(Self { limit, until: arrival.at + limit }))
+        Ok(Some(limit))
+    }
+
+    /// So many milliseconds from the arrival on; `None`: that is no limit, or beyond [`Self::MOST`].
+    pub fn from_millis(number: u64, arrival: Arrival) -> Option<Self> {
+        let limit = (1..=Self::MOST).contains(&number).then(|| Duration::from_millis(number))?;
+        Some(Self { limit, until: arrival.at + limit })
     }
 
     /// What comes of some work. It is dropped when the limit passes, and not begun where that has passed already.
     ///
     /// # Errors
     /// `OutOfTime`.
-    pub(super) async fn within<T>(self, work: impl Future<Output = T>) -> Result<T, Fault> {
+    pub async fn within<T>(self, work: impl Future<Output = T>) -> Result<T, Fault> {
         if clock::now() >= self.until {
             return Err(self.fault());
         }
@@ -63,10 +73,9 @@ impl TimeLimit {
 }
 
 /// Digits only: a sign or a unit is not guessed at.
-fn milliseconds(value: &HeaderValue) -> Option<Duration> {
+fn milliseconds(value: &HeaderValue) -> Option<u64> {
     let digits = value.to_str().ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))?;
-    let number: u64 = digits.parse().ok()?;
-    (1..=MOST).contains(&number).then(|| Duration::from_millis(number))
+    digits.parse().ok()
 }
 
 /// The limit of an answer that has begun.

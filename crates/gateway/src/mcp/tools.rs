@@ -1,5 +1,6 @@
 //! The tool table.
 
+use super::generate::TIMEOUT;
 use super::schema::{Field, Kind, Output};
 
 /// What a tool does.
@@ -99,6 +100,7 @@ pub(super) const TOOLS: [Tool; 13] = [
             Field::new("maxTokens", Kind::Count, "Most tokens of the answer (default: 4096)"),
             PROJECT,
             Field::new("strict", Kind::Flag, "Try no other target than the first"),
+            Field::new(TIMEOUT, Kind::Count, "Most milliseconds that the call may take (default: no limit)"),
         ],
         output: Output::Object(&[
             Field::required("text", Kind::Text, "The answer"),

@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::arrival::Arrival;
 use crate::body::OutBody;
 use crate::door::Caller;
-use crate::exchange::{Explanation, Inbound, Meter, exchange, explain, go_on};
+use crate::exchange::{Explanation, Inbound, Meter, TimeLimit, exchange, explain, go_on};
 use crate::problem::{self, Refusal};
 
 /// A request as it came in a message.
@@ -47,7 +47,10 @@ impl Question {
         let Ok(slot) = self.app.ledger.slot().await else { return Err(refuse(&Fault::Draining)) };
         let mut meter =
             Meter::open(slot, place, arrival, (self.surface, Operation::Chat), &self.caller, self.client_id);
-        let admit = |body| Inbound::admit(world, self.surface.into(), &self.headers, body, &mut meter);
+        let admit = |body| {
+            let limit = TimeLimit::of(&self.headers, arrival)?;
+            Inbound::admit(world, self.surface.into(), &self.headers, limit, body, &mut meter)
+        };
         let admitted = match admit(self.body) {
             Ok(inbound) if inbound.concerns_stored() => Box::pin(go_on(&self.app, inbound, &meter)).await,
             admitted => admitted,

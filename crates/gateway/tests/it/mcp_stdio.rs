@@ -1,6 +1,6 @@
 //! The tools on standard input and output (CONTRACT.md section 4).
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use fakeprov::FakeProv;
 use serde_json::{Value, json};
@@ -91,12 +91,29 @@ fn a_prompt_is_answered_in_the_form_of_generate_and_leaves_a_row() {
 }
 
 #[test]
+fn a_call_takes_no_longer_than_its_time_limit() {
+    let (provider, mut conversation) = bench(&[]);
+    let began = Instant::now();
+    let slow = json!({ "prompt": PROMPT, "model": "oai/text+head-delay=5000ms", "timeoutMs": 200 });
+    let error = conversation.refused("llm_generate", slow);
+    assert_eq!(error["code"], "time_limit", "{error}");
+    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+    let text = conversation
+        .told("llm_generate", json!({ "prompt": PROMPT, "model": "oai/text", "timeoutMs": 20_000 }));
+    assert_eq!(text["resolvedProvider"], "oai");
+    assert!(provider.received().iter().all(|received| received.json().get("timeoutMs").is_none()));
+    assert_eq!(conversation.finish(), Some(0));
+}
+
+#[test]
 fn a_wrong_argument_is_refused_by_its_name_and_costs_nothing() {
     let (provider, mut conversation) = bench(&[]);
     for (tool, arguments, field) in [
         ("llm_generate", json!({}), "prompt"),
         ("llm_generate", json!({ "prompt": "" }), "prompt"),
         ("llm_generate", json!({ "prompt": "x", "maxTokens": 0 }), "maxTokens"),
+        ("llm_generate", json!({ "prompt": "x", "timeoutMs": 0 }), "timeoutMs"),
+        ("llm_generate", json!({ "prompt": "x", "timeoutMs": 86_400_001 }), "timeoutMs"),
         ("llm_generate", json!({ "prompt": "x", "model": 5 }), "model"),
         ("vault_store", json!({ "provider": "openai" }), "apiKey"),
         ("vault_store", json!({ "provider": "nobody", "apiKey": "x" }), "provider"),

@@ -1,5 +1,6 @@
 //! `x-gateway-timeout-ms`: how long a client is willing to wait, for all attempts, pauses and bytes of a request together.
 
+use std::io::{Read as _, Write as _};
 use std::time::{Duration, Instant};
 
 use fakeprov::FakeProv;
@@ -7,7 +8,7 @@ use serde_json::{Value, json};
 use store::Outcome;
 
 use crate::support::{
-    Bench, Builder, Gateway, Reply, Socket, TOKEN, block_on, chat_body, chat_message, request,
+    Bench, Builder, Gateway, Reply, Socket, TOKEN, block_on, chat_body, chat_message, connect, request,
 };
 
 const HEADER: &str = "x-gateway-timeout-ms";
@@ -172,4 +173,36 @@ fn the_limit_of_a_handshake_is_that_of_every_message() {
         assert!(!quick.iter().any(|event| event.to_string().contains("time_limit")), "{quick:?}");
     }
     assert_no_breaker_has_counted(&gateway);
+}
+
+#[test]
+fn a_body_that_takes_longer_than_the_limit_to_arrive_is_not_waited_for() {
+    let Bench { provider, gateway } = Bench::new();
+    let body = chat_body("oai/text", false).to_string();
+    let (begin, end) = body.split_at(20);
+    let began = Instant::now();
+    let mut socket = connect(gateway.address);
+    let head = format!(
+        "POST {CHAT} HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {TOKEN}\r\n{HEADER}: 200\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\n\r\n{begin}",
+        gateway.address,
+        body.len()
+    );
+    socket.write_all(head.as_bytes()).unwrap();
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).unwrap();
+    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+    assert!(answer.starts_with("HTTP/1.1 504") && answer.contains("time_limit"), "{answer}");
+    assert!(provider.received().is_empty());
+    let row = &gateway.ledger(1)[0];
+    assert_eq!((row.outcome, row.fault_code.as_deref()), (Outcome::ClientError, Some("time_limit")));
+
+    let mut socket = connect(gateway.address);
+    let patient = head.replace(&format!("{HEADER}: 200"), &format!("{HEADER}: 20000\r\nconnection: close"));
+    socket.write_all(patient.as_bytes()).unwrap();
+    std::thread::sleep(Duration::from_millis(300));
+    socket.write_all(end.as_bytes()).unwrap();
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }
