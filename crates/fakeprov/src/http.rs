@@ -30,6 +30,12 @@ impl Request {
         self.target.split('?').next().unwrap_or_default()
     }
 
+    /// A parameter of the query, as it was written.
+    pub(crate) fn asked(&self, name: &str) -> Option<&str> {
+        let pairs = self.target.split_once('?')?.1.split('&');
+        pairs.filter_map(|pair| pair.split_once('=')).find_map(|(key, value)| (key == name).then_some(value))
+    }
+
     /// The peer waits for leave to send the body.
     pub(crate) fn expects_continue(&self) -> bool {
         self.header("expect").is_some_and(|value| value.eq_ignore_ascii_case("100-continue"))

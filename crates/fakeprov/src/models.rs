@@ -7,25 +7,38 @@ use crate::http::Request;
 
 const MODELS: &[&str] = &["text", "echo", "tool", "tools-parallel", "json", "image-echo"];
 
+/// Models on a page of Anthropic's and Gemini's lists, at most: few, so that there is more than one page.
+const PAGE: usize = 4;
+
 /// The list, for whoever asks.
 pub(crate) fn list(request: &Request) -> Value {
-    if request.header("x-goog-api-key").is_some() || request.target.contains("key=") {
-        json!({"models": rows(google)})
+    if request.header("x-goog-api-key").is_some() || request.asked("key").is_some() {
+        let (page, more) = page(request.asked("pageToken"));
+        let token = if more { page.last() } else { None };
+        json!({"models": rows(page, google), "nextPageToken": token})
     } else if request.header("anthropic-version").is_some() {
-        let (first, last) = (MODELS.first(), MODELS.last());
-        json!({"data": rows(anthropic), "has_more": false, "first_id": first, "last_id": last})
+        let (page, more) = page(request.asked("after_id"));
+        let (first, last) = (page.first(), page.last());
+        json!({"data": rows(page, anthropic), "has_more": more, "first_id": first, "last_id": last})
     } else {
-        json!({"object": "list", "data": rows(openai)})
+        json!({"object": "list", "data": rows(MODELS, openai)})
     }
+}
+
+/// The models after this one, and whether there are others behind them.
+fn page(after: Option<&str>) -> (&'static [&'static str], bool) {
+    let from = after.and_then(|after| MODELS.iter().position(|id| *id == after)).map_or(0, |at| at + 1);
+    let to = MODELS.len().min(from + PAGE);
+    (&MODELS[from..to], to < MODELS.len())
 }
 
 /// The list of Ollama's own wire (`GET /api/tags`).
 pub(crate) fn tags() -> Value {
-    json!({"models": rows(|id| json!({"name": id, "model": id, "size": 1, "digest": id}))})
+    json!({"models": rows(MODELS, |id| json!({"name": id, "model": id, "size": 1, "digest": id}))})
 }
 
-fn rows(row: fn(&str) -> Value) -> Value {
-    MODELS.iter().map(|id| row(id)).collect()
+fn rows(models: &[&str], row: fn(&str) -> Value) -> Value {
+    models.iter().map(|id| row(id)).collect()
 }
 
 fn openai(id: &str) -> Value {

@@ -13,15 +13,18 @@ use std::time::Duration;
 use bytes::Bytes;
 use foldhash::fast::RandomState;
 use futures_util::future::join_all;
+use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use policy::{Found, FoundModel};
 use store::GLOBAL;
 use upstream::{Call, Destination, Endpoint};
 use wire::Fault;
+use wire::fault::Phase;
 
 use crate::app::App;
 use crate::clock::{self, Instant};
 use crate::world::{ModelList, Runtime, World};
+use list::{Models, Page};
 
 /// How often it is looked whether a list is due.
 const GLANCE: Duration = Duration::from_millis(500);
@@ -29,7 +32,9 @@ const GLANCE: Duration = Duration::from_millis(500);
 const RETRY: Duration = Duration::from_secs(30);
 /// How long one list may take, from the connection to its last byte.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Bytes of one list, at most; OpenRouter's has half a million.
+/// Pages of one list, at most; a server that always has more is not followed for ever.
+const PAGES_AT_MOST: usize = 100;
+/// Bytes of one page, at most; OpenRouter's has half a million.
 const LIST_AT_MOST: usize = 4 * 1024 * 1024;
 
 /// Reads lists until the gateway is gone.
@@ -101,20 +106,55 @@ impl Rounds {
     }
 }
 
-/// One list, asked for with the key that requests of no project would use first.
+/// One list with all its pages, asked for with the key that requests of no project would use first.
 async fn read(app: &App, world: &World, of: &Runtime, list: &ModelList) -> Result<Vec<FoundModel>, Fault> {
-    let bad = |why| Fault::BadAnswer { provider: of.provider.to_string(), why };
+    let headers = headers(app, world, of, list).await?;
+    let until = clock::now() + PATIENCE;
+    let mut models = Models::default();
+    let mut next = None;
+    for _ in 0..PAGES_AT_MOST {
+        let reading = page(app, of, at(&list.endpoint, next.as_deref()), headers.clone());
+        let page = clock::timeout_at(until, reading).await.map_err(|_| too_slow(of))??;
+        models.add(page.models);
+        // A server that does not know the way to its next page gives the same one again.
+        if page.next.is_none() || page.next == next || models.is_full() {
+            break;
+        }
+        next = page.next;
+    }
+    Ok(models.into_list())
+}
+
+fn too_slow(of: &Runtime) -> Fault {
+    Fault::Timeout { provider: of.provider.to_string(), phase: Phase::Total, after: PATIENCE }
+}
+
+/// Where a page is; `next` is what the one before it says, as a piece of a query.
+fn at(list: &Arc<Endpoint>, next: Option<&str>) -> Arc<Endpoint> {
+    let Some(next) = next else { return list.clone() };
+    let target = list.target();
+    let joint = if target.contains('?') { '&' } else { '?' };
+    list.at(&format!("{target}{joint}{next}"))
+}
+
+async fn headers(app: &App, world: &World, of: &Runtime, list: &ModelList) -> Result<HeaderMap, Fault> {
     let keys = app.credentials.of(world, of, 0, GLOBAL, None).await?;
     let without = || Fault::NoTarget { why: format!("{} has no key yet", of.provider) };
     let key = keys.into_iter().next().ok_or_else(without)?;
-    let mut headers = of.headers.clone();
+    let mut headers: HeaderMap = list.wire.wire().headers().into_iter().collect();
+    headers.extend(of.headers.clone());
     headers.remove(CONTENT_TYPE);
     if let Some(key) = key {
         headers.insert(key.header.clone(), key.value.clone());
     }
+    Ok(headers)
+}
+
+async fn page(app: &App, of: &Runtime, endpoint: Arc<Endpoint>, headers: HeaderMap) -> Result<Page, Fault> {
+    let bad = |why| Fault::BadAnswer { provider: of.provider.to_string(), why };
     let call = Call {
         provider: of.provider.clone(),
-        to: Destination::Http(list.endpoint.clone()),
+        to: Destination::Http(endpoint),
         headers,
         body: Vec::<Bytes>::new(),
         timeouts: of.timeouts_of_list(PATIENCE),
@@ -123,5 +163,5 @@ async fn read(app: &App, world: &World, of: &Runtime, list: &ModelList) -> Resul
     if reply.status != 200 {
         return Err(bad(format!("HTTP {}", reply.status)));
     }
-    list::models(&reply.body.collect(LIST_AT_MOST).await?).map_err(bad)
+    list::page(&reply.body.collect(LIST_AT_MOST).await?).map_err(bad)
 }

@@ -105,6 +105,8 @@ impl Runtime {
 pub struct ModelList {
     #[allow(missing_docs)]
     pub endpoint: Arc<Endpoint>,
+    /// What the server speaks.
+    pub wire: WireId,
     /// How often it is read.
     pub every: Duration,
 }
@@ -146,7 +148,8 @@ impl Way {
 
     fn list(&self, place: &ListPlace) -> Option<ModelList> {
         let Destination::Http(endpoint) = &self.destination else { return None };
-        Some(ModelList { endpoint: endpoint.at(&place.target).to_read(), every: place.every })
+        let endpoint = endpoint.at(&place.target).to_read();
+        Some(ModelList { endpoint, wire: self.wire, every: place.every })
     }
 
     /// Where an operation goes.

@@ -251,14 +251,19 @@ impl WireId {
         }
     }
 
-    /// Path and query of the list of models at an endpoint; `chat` as for [`target`](Self::target). `None`: a server of
-    /// this wire has none that is read like the others.
+    /// Path and query of the list of models at an endpoint; `chat` as for [`target`](Self::target). `None`: the endpoint
+    /// does not end as is usual for the wire.
+    /// Source of the largest page: Anthropic's reference for listing models, read 2026-11-26.
     pub fn list_target(self, chat: &str) -> Option<Cow<'_, str>> {
         match self {
             WireId::OpenAiChat | WireId::OpenAiResponses => beside(chat, self.operation_path(), "/models"),
             WireId::Ollama => beside(chat, self.operation_path(), "/api/tags"),
             WireId::Gemini => Some(chat.to_owned().into()),
-            WireId::AnthropicMessages => None,
+            WireId::AnthropicMessages => {
+                let list = beside(chat, self.operation_path(), "/models")?;
+                let joint = if list.contains('?') { '&' } else { '?' };
+                Some(format!("{list}{joint}limit=1000").into())
+            }
         }
     }
 

@@ -140,3 +140,27 @@ async fn the_models_are_listed_in_the_shape_of_whoever_asks() {
     assert_eq!(list("anthropic-version: 2023-06-01\r\n")["data"][0]["type"], "model");
     assert_eq!(list("x-goog-api-key: k\r\n")["models"][0]["name"], "models/text");
 }
+
+#[tokio::test]
+async fn lists_of_two_apis_come_in_pages() {
+    let provider = FakeProv::start().await;
+    for (headers, rows, id, more) in [
+        ("anthropic-version: 2023-06-01\r\n", "data", "id", "after_id"),
+        ("x-goog-api-key: k\r\n", "models", "displayName", "pageToken"),
+    ] {
+        let page = |query: String| {
+            let mut client = Client::to(&provider);
+            client.raw(format!("GET /v1/models{query} HTTP/1.1\r\n{headers}\r\n").as_bytes());
+            let page = client.answer().json();
+            let ids: Vec<String> =
+                page[rows].as_array().unwrap().iter().map(|row| row[id].as_str().unwrap().into()).collect();
+            (ids, page["has_more"] == true || page["nextPageToken"].is_string())
+        };
+        let (mut all, has_more) = page("?limit=1000".into());
+        assert!(has_more);
+        let (rest, has_more) = page(format!("?{more}={}", all.last().unwrap()));
+        assert!(!has_more);
+        all.extend(rest);
+        assert_eq!(all, ["text", "echo", "tool", "tools-parallel", "json", "image-echo"]);
+    }
+}

@@ -2,6 +2,7 @@
 //! servers write several forms at once.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use policy::FoundModel;
 use serde::Deserialize;
@@ -9,6 +10,8 @@ use serde_json::Value;
 
 /// Models of one server, at most; the rest of its list is left out.
 const MODELS_AT_MOST: usize = 5_000;
+/// Bytes of what leads to the next page, at most; a longer one leads nowhere.
+const CURSOR_AT_MOST: usize = 1024;
 /// Bytes of an id, at most; a longer one is left out.
 const ID_AT_MOST: usize = 256;
 
@@ -16,10 +19,74 @@ const ID_AT_MOST: usize = 256;
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum List {
-    /// OpenAI's (`data`), Ollama's and Gemini's (`models`), llama.cpp's (both).
-    Named { data: Option<Vec<Row>>, models: Option<Vec<Row>> },
+    Named(Box<Named>),
     /// Together's.
     Bare(Vec<Row>),
+}
+
+/// OpenAI's and Anthropic's (`data`), Ollama's and Gemini's (`models`), llama.cpp's (both).
+#[derive(Deserialize)]
+struct Named {
+    data: Option<Vec<Row>>,
+    models: Option<Vec<Row>>,
+    #[serde(flatten)]
+    more: More,
+}
+
+/// Whether there is another page, and which. Any type is taken: it matters to two kinds of servers only.
+/// Sources: the references of Anthropic (`has_more`, `last_id`, to be sent as `after_id`) and Gemini (`nextPageToken`, to
+/// be sent as `pageToken`), read 2026-11-26.
+#[derive(Default, Deserialize)]
+struct More {
+    #[serde(default)]
+    has_more: Value,
+    #[serde(default)]
+    last_id: Value,
+    #[serde(default, rename = "nextPageToken")]
+    token: Value,
+}
+
+/// One page of a list.
+pub(super) struct Page {
+    /// In its order.
+    pub(super) models: Vec<FoundModel>,
+    /// What the query for the next page holds; `None`: this is the last.
+    pub(super) next: Option<String>,
+}
+
+/// The models of all pages, each id once, in their order.
+#[derive(Default)]
+pub(super) struct Models {
+    all: Vec<FoundModel>,
+    seen: HashSet<Arc<str>>,
+}
+
+impl Models {
+    pub(super) fn add(&mut self, page: Vec<FoundModel>) {
+        let new = page.into_iter().filter(|model| self.seen.insert(model.id.clone()));
+        self.all.extend(new.take(MODELS_AT_MOST - self.all.len()));
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.all.len() >= MODELS_AT_MOST
+    }
+
+    pub(super) fn into_list(self) -> Vec<FoundModel> {
+        self.all
+    }
+}
+
+impl More {
+    fn query(&self) -> Option<String> {
+        let id = self.last_id.as_str().filter(|_| self.has_more == Value::Bool(true));
+        let (name, value) = match (self.token.as_str(), id) {
+            (Some(token), _) => ("pageToken", token),
+            (None, id) => ("after_id", id?),
+        };
+        let is_fit = (1..=CURSOR_AT_MOST).contains(&value.len());
+        let pair = || form_urlencoded::Serializer::new(String::new()).append_pair(name, value).finish();
+        is_fit.then(pair)
+    }
 }
 
 /// One model; what is no object has no id and is left out.
@@ -39,21 +106,20 @@ const IDS: [&str; 3] = ["id", "model", "name"];
 const CONTEXTS: [&str; 5] =
     ["max_model_len", "context_length", "context_window", "max_context_length", "inputTokenLimit"];
 
-/// The models of a list, each id once, in its order.
+/// Reads one page.
 ///
 /// # Errors
 /// It is no list; in words that follow "an answer that cannot be read".
-pub(super) fn models(body: &[u8]) -> Result<Vec<FoundModel>, String> {
+pub(super) fn page(body: &[u8]) -> Result<Page, String> {
     let list = serde_json::from_slice(body).map_err(|_| "it is not a list of models".to_owned())?;
-    let rows = match list {
-        List::Bare(rows) | List::Named { data: Some(rows), .. } | List::Named { models: Some(rows), .. } => {
-            rows
+    let (rows, next) = match list {
+        List::Bare(rows) => (rows, None),
+        List::Named(named) => {
+            let rows = named.data.or(named.models).ok_or("it names no models")?;
+            (rows, named.more.query())
         }
-        List::Named { .. } => return Err("it names no models".into()),
     };
-    let mut seen = HashSet::new();
-    let models = rows.into_iter().filter_map(model).filter(|model| seen.insert(model.id.clone()));
-    Ok(models.take(MODELS_AT_MOST).collect())
+    Ok(Page { models: rows.into_iter().filter_map(model).collect(), next })
 }
 
 fn model(row: Row) -> Option<FoundModel> {
@@ -72,8 +138,9 @@ mod tests {
     use super::*;
 
     fn read(body: &str) -> Vec<(String, Option<u64>)> {
-        let models = models(body.as_bytes()).unwrap();
-        models.into_iter().map(|model| (model.id.to_string(), model.context)).collect()
+        let mut models = Models::default();
+        models.add(page(body.as_bytes()).unwrap().models);
+        models.into_list().into_iter().map(|model| (model.id.to_string(), model.context)).collect()
     }
 
     fn ids(body: &str) -> Vec<String> {
@@ -101,11 +168,29 @@ mod tests {
     }
 
     #[test]
+    fn the_way_to_the_next_page_is_read_where_there_is_one() {
+        let next = |body: &str| page(body.as_bytes()).unwrap().next;
+        let anthropic = |more| format!(r#"{{"data":[],"has_more":{more},"first_id":"a","last_id":"b c&d"}}"#);
+        assert_eq!(next(&anthropic("true")).as_deref(), Some("after_id=b+c%26d"));
+        assert_eq!(next(&anthropic("false")), None);
+        assert_eq!(next(r#"{"models":[],"nextPageToken":"t="}"#).as_deref(), Some("pageToken=t%3D"));
+        for last in [
+            r#"{"data":[],"has_more":true}"#,
+            r#"{"data":[],"has_more":"yes","last_id":"a"}"#,
+            r#"{"models":[],"nextPageToken":""}"#,
+            r#"{"models":[],"nextPageToken":7}"#,
+            "[]",
+        ] {
+            assert_eq!(next(last), None, "{last}");
+        }
+    }
+
+    #[test]
     fn what_is_no_list_is_an_error_and_no_empty_list() {
         for body in
             ["", "<html>", "{}", r#"{"data":null}"#, r#"{"data":{}}"#, r#"{"error":"no"}"#, "null", "7"]
         {
-            assert!(models(body.as_bytes()).is_err(), "{body}");
+            assert!(page(body.as_bytes()).is_err(), "{body}");
         }
     }
 

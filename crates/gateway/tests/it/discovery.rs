@@ -103,6 +103,33 @@ fn a_local_server_of_the_catalogue_is_asked_where_its_row_says() {
 }
 
 #[test]
+fn the_lists_of_servers_that_speak_messages_or_gemini_are_read_page_by_page() {
+    let provider = block_on(FakeProv::with_key("key-of-srv"));
+    let (origin, key) = (provider.origin(), "api_key: key-of-srv");
+    let yaml = format!(
+        "providers:\n  ant: {{base_url: '{origin}', wire: anthropic_messages, {key}}}\n  \
+         gem: {{base_url: '{origin}', wire: gemini, {key}}}\n"
+    );
+    let gateway = Builder::new(yaml).start();
+    let all = ["text", "echo", "tool", "tools-parallel", "json", "image-echo"];
+    for id in ["ant", "gem"] {
+        let expected: Vec<String> = all.iter().map(|model| format!("{id}/{model}")).collect();
+        let sorted = |mut ids: Vec<String>| {
+            ids.sort();
+            ids
+        };
+        let expected = sorted(expected);
+        eventually("both pages are there", || sorted(listed(&gateway, &format!("{id}/"))) == expected);
+        assert_eq!(gateway.chat(&format!("{id}/text")).status, 200);
+    }
+    let lists = provider.lists();
+    let of_messages: Vec<_> =
+        lists.iter().filter(|asked| asked.header("anthropic-version").is_some()).collect();
+    assert!(of_messages.iter().all(|asked| asked.header("x-api-key") == Some("key-of-srv")));
+    assert_eq!(of_messages.len(), 2, "one request a page");
+}
+
+#[test]
 fn a_list_is_read_again_and_one_that_fails_leaves_the_last() {
     let server = Lister::new(Some(&ok(&["one"])));
     let gateway = own(&server.base(), ", discover: 50ms").start();
