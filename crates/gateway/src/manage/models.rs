@@ -85,14 +85,26 @@ fn one(world: &World, id: &str, project: &str, access: &Access) -> Result<Listed
     Ok(Listed { id: id.to_owned(), provider: lead.provider.clone(), model: lead.model.clone() })
 }
 
-/// The models of every available provider that a key may use, each id once: the first owner answers it.
+/// The models of every available provider that a key may use, each id once: the operator's default provider answers it,
+/// else the first owner.
 pub fn available(world: &World, project: &str, access: &Access) -> Vec<Listed> {
     let mut seen = HashSet::new();
     let mut models = Vec::new();
-    for provider in policy::available(&world.snapshot, world, project) {
+    let providers = policy::available(&world.snapshot, world, project);
+    let default = world
+        .snapshot
+        .default_provider()
+        .filter(|it| providers.iter().any(|provider| Arc::ptr_eq(provider, it)));
+    let of_default = |id: &str| {
+        let (provider, model) =
+            default.filter(|_| !id.contains('/')).and_then(|it| Some((it, it.model(id)?)))?;
+        access.to_model(provider, model).then_some((provider, model))
+    };
+    for provider in &providers {
         for model in provider.listed_models().filter(|model| access.to_model(provider, model)) {
             let id = provider.listed_id(model);
             if seen.insert(id.clone()) {
+                let (provider, model) = of_default(&id).unwrap_or((provider, model));
                 models.push(Listed { id, provider: provider.clone(), model: model.clone() });
             }
         }

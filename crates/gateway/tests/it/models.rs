@@ -37,6 +37,22 @@ fn every_listed_model_is_found_by_its_id() {
     }
 }
 
+/// The default provider answers to names without a slash: the list says so, and so does what it says of one model.
+#[test]
+fn a_model_of_the_default_provider_is_listed_as_its_own() {
+    let yaml = "providers:\n  acme:\n    adapter: openai\n    base_url: https://api.acme.example/v1/chat/completions\n    \
+                api_key: key-of-acme\n    models: {gpt-4o: {max_tokens: 77}}\n";
+    let gateway = Builder::new(yaml.to_owned()).env("OPENAI_API_KEY", "key-of-openai").start();
+    let list = gateway.get("/v1/models").json();
+    let rows = list["data"].as_array().unwrap();
+    for (id, provider) in [("gpt-4o", "acme"), ("acme/gpt-4o", "acme"), ("gpt-4o-mini", "openai")] {
+        let listed: Vec<_> = rows.iter().filter(|row| row["id"] == id).collect();
+        assert_eq!(listed.len(), 1, "{list}");
+        assert_eq!(listed[0]["provider"], provider, "{id}");
+        assert_eq!(&gateway.get(&format!("/v1/models/{id}")).json(), listed[0]);
+    }
+}
+
 /// What can be asked for can be looked up, listed or not, by the same reading of names.
 #[test]
 fn a_model_is_found_by_any_name_that_a_request_may_use() {
