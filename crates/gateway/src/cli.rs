@@ -10,6 +10,8 @@ mod import;
 mod keys;
 mod local;
 mod mcp;
+mod models;
+mod providers;
 mod route;
 mod serve;
 mod status;
@@ -22,14 +24,23 @@ use std::num::{NonZero, ParseIntError};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
 use crate::exit::Failure;
 
 /// One address between your programs and the language models they use.
 #[derive(Debug, Parser)]
-#[command(name = "llm-gateway", version, disable_help_subcommand = true)]
+#[command(
+    name = "llm-gateway",
+    version,
+    disable_help_subcommand = true,
+    args_conflicts_with_subcommands = true
+)]
 struct Cli {
+    /// Print what is there as JSON, when no command is given.
+    #[arg(long)]
+    json: bool,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -58,6 +69,12 @@ enum Command {
     /// Auth files of command-line programs.
     #[command(subcommand)]
     Files(files::Command),
+    /// Who could answer.
+    #[command(subcommand)]
+    Providers(providers::Command),
+    /// What can be asked for.
+    #[command(subcommand)]
+    Models(models::Command),
     /// Who changed what in the vault.
     #[command(subcommand)]
     Audit(audit::Command),
@@ -66,8 +83,17 @@ enum Command {
     /// The configuration: whether it is valid, what holds, what can be written.
     #[command(subcommand)]
     Config(config::Command),
+    /// Print the script by which a shell completes the command line.
+    Completions {
+        #[allow(missing_docs)]
+        shell: Shell,
+    },
     /// Print the version.
-    Version,
+    Version {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -233,7 +259,7 @@ const ABOUT: [&str; 4] = ["-h", "--help", "-V", "--version"];
 
 fn dispatch(cli: Cli) -> Result<(), Failure> {
     match cli.command {
-        None => status::status(),
+        None => status::status(cli.json),
         Some(Command::Serve(args)) => serve::serve(&args),
         Some(Command::Mcp(args)) => mcp::mcp(&args),
         Some(Command::Import(args)) => import::import(&args),
@@ -244,9 +270,21 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
         Some(Command::Files(command)) => files::run(command),
         Some(Command::Audit(command)) => audit::run(&command),
         Some(Command::Doctor(args)) => doctor::run(&args),
+        Some(Command::Providers(command)) => providers::run(&command),
+        Some(Command::Models(command)) => models::run(&command),
         Some(Command::Config(command)) => config::run(&command),
-        Some(Command::Version) => say(&format!("llm-gateway {}\n", crate::VERSION)),
+        Some(Command::Completions { shell }) => completions(shell),
+        Some(Command::Version { json: true }) => {
+            local::print_json(&serde_json::json!({ "version": crate::VERSION }))
+        }
+        Some(Command::Version { json: false }) => say(&format!("llm-gateway {}\n", crate::VERSION)),
     }
+}
+
+fn completions(shell: Shell) -> Result<(), Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "llm-gateway", &mut script);
+    say(&String::from_utf8_lossy(&script))
 }
 
 /// Writes to standard output.

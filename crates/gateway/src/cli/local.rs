@@ -1,5 +1,5 @@
-//! The vault on this machine as a command uses it, beside a gateway that may be serving from it; and what commands share:
-//! secrets that are read, questions that are asked, tables that are printed.
+//! The vault on this machine as a command uses it, and all that a gateway knows when it starts, beside one that may be
+//! serving; and what commands share: secrets that are read, questions that are asked, tables that are printed.
 
 use std::io::{IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
@@ -11,9 +11,11 @@ use serde::Serialize;
 use store::{By, Secret, Store};
 
 use super::{CommonArgs, say};
+use crate::app::App;
 use crate::config::Config;
 use crate::door::Caller;
 use crate::exit::Failure;
+use crate::startup::Started;
 use crate::{clock, config, startup, telemetry};
 
 /// Who a command is, in logs and in the audit log.
@@ -60,6 +62,23 @@ pub(super) fn with_vault(
         let local = Local { store, snapshot, caller: Caller::admin(Some(ACTOR)) };
         let outcome = act(&local).await;
         local.store.close().await;
+        outcome
+    })
+}
+
+/// Starts what `serve` would start, but for its doors, does something with it, stops it.
+pub(super) fn with_app<T>(
+    args: &CommonArgs,
+    act: impl AsyncFnOnce(&App) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let flags = config::Flags { config: args.config.clone(), ..config::Flags::default() };
+    let config = startup::configuration(&flags)?;
+    telemetry::install("error");
+    runtime()?.block_on(async {
+        let Started { app, ledger, store, .. } = startup::start(&config, |_| {}).await?;
+        let outcome = act(&app).await;
+        ledger.close().await;
+        store.close().await;
         outcome
     })
 }

@@ -8,36 +8,19 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::json;
 use wire::{Operation, SurfaceId};
 
+use super::local::{print_json, with_app};
 use super::{ExplainArgs, say};
 use crate::app::App;
 use crate::arrival::Arrival;
 use crate::door::Caller;
 use crate::exchange::{Explanation, Inbound, Meter, explain};
 use crate::exit::Failure;
-use crate::startup::{self, Started};
-use crate::{config, telemetry};
 
 /// Prints the plan for one short prompt.
 pub(super) fn explain_route(args: &ExplainArgs) -> Result<(), Failure> {
-    let flags = config::Flags { config: args.common.config.clone(), ..config::Flags::default() };
-    let config = startup::configuration(&flags)?;
-    telemetry::install("error");
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::new(1, format!("cannot start a runtime: {error}")))?;
-    let explanation = runtime.block_on(async {
-        let Started { app, ledger, store, .. } = startup::start(&config, |_| {}).await?;
-        let outcome = ask(&app, args).await;
-        ledger.close().await;
-        store.close().await;
-        outcome
-    })?;
+    let explanation = with_app(&args.common, async |app| ask(app, args).await)?;
     match args.json {
-        true => {
-            let text = serde_json::to_string_pretty(&explanation).map_err(|error| Failure::new(1, error))?;
-            say(&format!("{text}\n"))
-        }
+        true => print_json(&explanation),
         false => say(&explanation.to_string()),
     }
 }

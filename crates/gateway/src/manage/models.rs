@@ -73,7 +73,10 @@ pub fn answer(
 
 /// What a request for this name would reach, listed or not, under the name that was asked for. A name that a provider
 /// would only pass on unread is not a model that we know.
-fn one(world: &World, id: &str, project: &str, access: &Access) -> Result<Listed, Fault> {
+///
+/// # Errors
+/// `UnknownModel`.
+pub fn one(world: &World, id: &str, project: &str, access: &Access) -> Result<Listed, Fault> {
     let ask = policy::Ask { dialect: None, project, access, strict: true, ..policy::Ask::chat(Some(id)) };
     let unknown = || Fault::UnknownModel { model: id.to_owned(), nearest: Vec::new() };
     let plan = policy::plan(&ask, &world.snapshot, world).map_err(|fault| match fault {

@@ -21,6 +21,7 @@ mod grammar;
 mod groups;
 mod import;
 mod ledger;
+mod listings;
 mod mcp_http;
 mod mcp_stdio;
 mod memory_bounds;

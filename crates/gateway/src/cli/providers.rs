@@ -1,0 +1,45 @@
+//! `llm-gateway providers`: who could answer, and why not. What a running gateway has seen of them is its own.
+
+use clap::Subcommand;
+use policy::Access;
+use store::GLOBAL;
+
+use super::CommonArgs;
+use super::local::{print, with_app};
+use crate::exit::Failure;
+use crate::manage::providers::{Row, rows};
+
+/// `providers`
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// List all providers, in order of preference, with what keeps them out.
+    List(ListArgs),
+}
+
+/// What lists take that differ by project.
+#[derive(Debug, clap::Args)]
+pub struct ListArgs {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub common: CommonArgs,
+    /// Project whose credentials count (default: _global).
+    #[arg(long, default_value = GLOBAL, hide_default_value = true)]
+    pub project: String,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+pub(super) fn run(command: &Command) -> Result<(), Failure> {
+    let Command::List(args) = command;
+    with_app(&args.common, async |app| {
+        let world = app.world();
+        let rows = rows(&world, &Access::default(), &args.project);
+        print(args.json, &rows, &["ID", "NAME", "TYPE", "AVAILABLE"], line)
+    })
+}
+
+fn line(row: &Row<'_>) -> Vec<String> {
+    let available = row.reason.clone().unwrap_or_else(|| "yes".to_owned());
+    vec![row.id.to_owned(), row.name.to_owned(), row.r#type.to_owned(), available]
+}
