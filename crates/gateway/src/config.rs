@@ -12,6 +12,7 @@ use store::Secret;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 use upstream::CertificateDer;
+use wire::generate::MAX_PROMPT;
 
 use crate::catalog::Catalogue;
 use crate::egress::Egresses;
@@ -78,6 +79,8 @@ pub struct Config {
     pub allowed_hosts: Vec<String>,
     /// Bytes of a request's body, at most.
     pub body_limit: usize,
+    /// Characters of a prompt at `/v1/generate`, at most.
+    pub prompt_limit: usize,
     /// Requests at the same time, at most.
     pub in_flight: usize,
     /// Whether `x_gateway` is written into whole chat answers.
@@ -201,6 +204,9 @@ fn assemble(
         cors_origins: cors_origins(environment, server.cors_origins, report),
         allowed_hosts: server.allowed_hosts.unwrap_or_default(),
         body_limit: server.max_body.unwrap_or(BODY_LIMIT),
+        prompt_limit: server
+            .max_prompt
+            .map_or(MAX_PROMPT, |most| usize::try_from(most).unwrap_or(usize::MAX)),
         in_flight: usize::try_from(server.max_in_flight.unwrap_or(IN_FLIGHT)).unwrap_or(usize::MAX),
         annotate: server.x_gateway.unwrap_or(true),
         responses: settings.responses,

@@ -11,7 +11,7 @@ use crate::fault::Fault;
 use crate::json_writer::ObjectWriter;
 use crate::raw::RawObject;
 
-/// Most characters (code points) of a prompt.
+/// Most characters (code points) of a prompt, unless the operator says otherwise.
 pub const MAX_PROMPT: usize = 102_400;
 
 /// Output limit, in tokens, when the client sets none.
@@ -22,8 +22,8 @@ pub const DEFAULT_MAX_TOKENS: u64 = 4096;
 pub struct Generate;
 
 impl Surface for Generate {
-    fn peek(&self, _head: &Head, body: &RawObject) -> Result<Peek, Fault> {
-        check_prompt(body.get("prompt")?)?;
+    fn peek(&self, head: &Head, body: &RawObject) -> Result<Peek, Fault> {
+        check_prompt(body.get("prompt")?, head.longest_prompt.unwrap_or(MAX_PROMPT))?;
         body.get::<String>("system")?;
         Ok(Peek {
             model: named(body, "model")?,
@@ -72,13 +72,13 @@ impl Surface for Generate {
     }
 }
 
-fn check_prompt(prompt: Option<String>) -> Result<(), Fault> {
+fn check_prompt(prompt: Option<String>, most: usize) -> Result<(), Fault> {
     let refusal = |why: String| Err(Fault::malformed("prompt".to_owned(), why));
     match prompt.map(|prompt| prompt.chars().count()) {
         None => refusal("'prompt' is missing".to_owned()),
         Some(0) => refusal("'prompt' must not be empty".to_owned()),
-        Some(length) if length > MAX_PROMPT => {
-            refusal(format!("'prompt' has {length} characters; at most {MAX_PROMPT} are allowed"))
+        Some(length) if length > most => {
+            refusal(format!("'prompt' has {length} characters; at most {most} are allowed"))
         }
         Some(_) => Ok(()),
     }
@@ -214,6 +214,12 @@ mod tests {
                 .peek(&Head::default(), &body(json!({"prompt": "é".repeat(MAX_PROMPT), "stream": "?"})))
                 .is_ok()
         );
+        let peek = |most: usize, prompt: &str| {
+            let head = Head { longest_prompt: Some(most), ..Head::default() };
+            Generate.peek(&head, &body(json!({ "prompt": prompt })))
+        };
+        assert!(peek(3, "ééé").is_ok() && peek(3, "éééé").is_err());
+        assert!(peek(MAX_PROMPT + 1, &"x".repeat(MAX_PROMPT + 1)).is_ok());
     }
 
     #[test]

@@ -57,6 +57,7 @@ pub(super) struct ServerSettings {
     pub(super) allowed_hosts: Option<Vec<String>>,
     pub(super) cors_origins: Option<Vec<String>>,
     pub(super) max_body: Option<usize>,
+    pub(super) max_prompt: Option<u64>,
     pub(super) max_in_flight: Option<u64>,
     pub(super) x_gateway: Option<bool>,
 }
@@ -169,6 +170,7 @@ fn server(mut section: Section<'_>, reader: &mut Reader<'_>) -> ServerSettings {
         allowed_hosts: section.texts("allowed_hosts", reader),
         cors_origins: section.texts("cors_origins", reader),
         max_body: section.size("max_body", reader),
+        max_prompt: section.count("max_prompt", reader),
         max_in_flight: section.count("max_in_flight", reader),
         x_gateway: section.flag("x_gateway", reader),
     };

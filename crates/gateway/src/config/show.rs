@@ -74,7 +74,7 @@ impl Setting {
     }
 }
 
-static SETTINGS: [Setting; 16] = [
+static SETTINGS: [Setting; 17] = [
     row("server.host", &["LLM_GATEWAY_HOST"], |config| config.host.to_string())
         .with_flag("--host", |flags| flags.host.is_some()),
     row("server.port", &["LLM_GATEWAY_PORT"], |config| config.port.to_string())
@@ -84,6 +84,7 @@ static SETTINGS: [Setting; 16] = [
     row("server.cors_origins", &["LLM_GATEWAY_CORS_ORIGINS"], |config| list(&config.cors_origins)),
     row("server.allowed_hosts", &[], |config| list(&config.allowed_hosts)),
     row("server.max_body", &[], |config| config.body_limit.to_string()),
+    row("server.max_prompt", &[], |config| config.prompt_limit.to_string()),
     row("server.max_in_flight", &[], |config| config.in_flight.to_string()),
     row("server.x_gateway", &[], |config| config.annotate.to_string()),
     row("responses.store", &[], |config| config.responses.store.to_string()),

@@ -15,6 +15,8 @@ pub struct Doors {
     pub cors: Cors,
     /// Bytes of a request's body, at most.
     pub body_limit: usize,
+    /// Characters of a prompt at `/v1/generate`, at most.
+    pub prompt_limit: usize,
     /// Requests at the same time, at most.
     pub in_flight: usize,
     /// Whether `x_gateway` is written into whole answers.
@@ -43,6 +45,7 @@ impl Doors {
             cors: Cors::new(&config.cors_origins, !access.is_open()),
             access,
             body_limit: config.body_limit,
+            prompt_limit: config.prompt_limit,
             in_flight: config.in_flight,
             annotate: config.annotate,
             responses: config.responses,

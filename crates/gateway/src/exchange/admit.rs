@@ -151,6 +151,8 @@ impl Inbound {
         meter: &mut Meter,
     ) -> Result<Self, Fault> {
         let body = RawObject::parse(body)?;
+        let mut asked = asked;
+        asked.head.longest_prompt = Some(world.doors.prompt_limit);
         let peek = asked.peek(&body)?;
         let Asked { surface, operation, head } = asked;
         let named = peek.project.clone().or_else(|| text(headers, &PROJECT));

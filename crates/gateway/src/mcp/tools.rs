@@ -93,7 +93,11 @@ pub(super) const TOOLS: [Tool; 13] = [
         action: Action::Generate,
         need: Need::Inference,
         input: &[
-            Field::required("prompt", Kind::Text, "What to say, 1 to 102400 characters"),
+            Field::required(
+                "prompt",
+                Kind::Text,
+                "What to say, 1 to 102400 characters where nothing else is set",
+            ),
             Field::new("system", Kind::Text, "System instructions"),
             Field::new("provider", Kind::Text, "Provider to prefer, as in llm_models"),
             Field::new("model", Kind::Text, "Model, as in llm_models (default: that of the provider)"),

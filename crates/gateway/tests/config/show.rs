@@ -75,7 +75,7 @@ fn every_value_says_who_set_it() {
     .with_file(".env", "OPENAI_API_KEY=sk-hidden\n")
     .with_file(
         "config.yaml",
-        "server:\n  port: 4000\n  max_body: 1MB\nproviders:\n  acme:\n    base_url: http://localhost:1/v1\n    \
+        "server:\n  port: 4000\n  max_body: 1MB\n  max_prompt: 7\nproviders:\n  acme:\n    base_url: http://localhost:1/v1\n    \
          api_key: hidden\n",
     );
     setting.flags.host = Some("127.0.0.3".to_owned());
@@ -91,9 +91,10 @@ fn every_value_says_who_set_it() {
     assert_eq!(of("server.host"), ("127.0.0.3", &Origin::Flag("--host")));
     assert_eq!(of("server.port"), ("4001", &variable("LLM_GATEWAY_PORT", false)));
     assert_eq!(of("server.max_body"), ("1000000", &file(3)));
+    assert_eq!(of("server.max_prompt"), ("7", &file(4)));
     assert_eq!(of("server.x_gateway"), ("true", &Origin::Default));
     assert_eq!(of("providers.acme.base_url"), ("http://localhost:2/v1", &variable("ACME_BASE_URL", false)));
-    assert_eq!(of("providers.acme.api_key"), ("(secret)", &file(7)));
+    assert_eq!(of("providers.acme.api_key"), ("(secret)", &file(8)));
     assert_eq!(of("providers.openai.api_key"), ("(secret)", &variable("OPENAI_API_KEY", true)));
     assert!(!shown.iter().any(|shown| shown.value.contains("hidden")));
 }

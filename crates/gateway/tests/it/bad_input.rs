@@ -3,9 +3,10 @@
 use std::io::{BufReader, Write};
 use std::time::{Duration, Instant};
 
+use fakeprov::FakeProv;
 use serde_json::{Value, json};
 
-use crate::support::{Bench, Reply, TOKEN, connect, request};
+use crate::support::{Bench, Builder, Reply, TOKEN, block_on, both_wires, connect, request};
 
 fn send(bench: &Bench, body: &[u8]) -> Reply {
     let token = format!("Bearer {TOKEN}");
@@ -204,4 +205,15 @@ fn wrong_paths_and_methods_say_so() {
     assert_eq!(bench.gateway.get("/v1/nothing").status, 404);
     let reply = bench.gateway.get("/v1/chat/completions");
     assert_eq!((reply.status, reply.header("allow")), (405, Some("POST")));
+}
+
+#[test]
+fn the_longest_prompt_is_the_operators_to_say() {
+    let provider = block_on(FakeProv::start());
+    let gateway = Builder::new(format!("{}server: {{max_prompt: 5}}\n", both_wires(&provider))).start();
+    let ask = |prompt: &str| gateway.post("/v1/generate", &json!({"prompt": prompt, "model": "oai/text"}));
+    assert_eq!(ask("ééééé").status, 200);
+    let refused = ask("ééééé!");
+    assert_eq!((refused.status, &refused.json()["field"]), (400, &json!("prompt")), "{}", refused.text());
+    assert!(refused.text().contains("6 characters; at most 5"), "{}", refused.text());
 }

@@ -18,6 +18,8 @@ pub struct Head {
     pub stream: bool,
     /// How the client wants its stream framed.
     pub framing: Framing,
+    /// Most characters (code points) of the prompt, for surfaces that take one prompt; `None`: as mcp-llm-bridge has it.
+    pub longest_prompt: Option<usize>,
 }
 
 /// The half that faces clients.
