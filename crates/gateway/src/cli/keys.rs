@@ -48,16 +48,18 @@ pub enum Command {
         #[command(flatten)]
         #[allow(missing_docs)]
         vault: VaultArgs,
-        #[allow(missing_docs)]
-        id: String,
+        /// Its id, or its name where no other living key has it.
+        #[arg(value_name = "ID|NAME")]
+        key: String,
     },
     /// Change what a key may do; what is not named stays as it is.
     Update {
         #[command(flatten)]
         #[allow(missing_docs)]
         vault: VaultArgs,
-        #[allow(missing_docs)]
-        id: String,
+        /// Its id, or its name where no other living key has it.
+        #[arg(value_name = "ID|NAME")]
+        key: String,
         /// A new name.
         #[arg(long)]
         name: Option<String>,
@@ -70,8 +72,9 @@ pub enum Command {
         #[command(flatten)]
         #[allow(missing_docs)]
         vault: VaultArgs,
-        #[allow(missing_docs)]
-        id: String,
+        /// Its id, or its name where no other living key has it.
+        #[arg(value_name = "ID|NAME")]
+        key: String,
         /// How long the old key is accepted, such as 24h or 0s.
         #[arg(long, default_value = "24h", value_parser = duration)]
         overlap: Duration,
@@ -81,8 +84,9 @@ pub enum Command {
         #[command(flatten)]
         #[allow(missing_docs)]
         vault: VaultArgs,
-        #[allow(missing_docs)]
-        id: String,
+        /// Its id, or its name where no other living key has it.
+        #[arg(value_name = "ID|NAME")]
+        key: String,
         /// Do not ask.
         #[arg(long)]
         yes: bool,
@@ -124,25 +128,44 @@ pub(super) fn run(command: Command) -> Result<(), Failure> {
             let found = manage::list(&*local.store, &local.caller, project.as_deref()).await?;
             list(vault.json, &found)
         }),
-        Command::Show { vault, id } => with_vault(&vault, async |local| {
+        Command::Show { vault, key } => with_vault(&vault, async |local| {
+            let id = id_of(local, &key).await?;
             print_json(&Row::of(&manage::find(&*local.store, &local.caller, &id).await?))
         }),
-        Command::Update { vault, id, name, limits } => with_vault(&vault, async |local| {
+        Command::Update { vault, key, name, limits } => with_vault(&vault, async |local| {
+            let id = id_of(local, &key).await?;
             let changes = changes(local, name, limits)?;
             let key = manage::update(&*local.store, &local.caller, &id, changes, &local.by()).await?;
             print_json(&Row::of(&key))
         }),
-        Command::Rotate { vault, id, overlap } => with_vault(&vault, async |local| {
+        Command::Rotate { vault, key, overlap } => with_vault(&vault, async |local| {
+            let id = id_of(local, &key).await?;
             let (key, secret) =
                 manage::rotate(&*local.store, &local.caller, &id, overlap, &local.by()).await?;
             print_json(&Issued::of(&key, &secret))
         }),
-        Command::Revoke { vault, id, yes } => {
-            confirm(yes, &format!("revoke access key {id} for good"))?;
+        Command::Revoke { vault, key, yes } => {
+            confirm(yes, &format!("revoke access key {key} for good"))?;
             with_vault(&vault, async |local| {
+                let id = id_of(local, &key).await?;
                 manage::revoke(&*local.store, &local.caller, &id, &local.by()).await?;
                 say(&format!("access key {id} is revoked\n"))
             })
+        }
+    }
+}
+
+/// The id of a key that is called by its id or by its name. What is neither is left as it is: nobody will find it.
+async fn id_of(local: &Local, called: &str) -> Result<String, Failure> {
+    let keys = manage::list(&*local.store, &local.caller, None).await?;
+    let is_called = |key: &&AccessKey| key.grant.name == called && key.revoked_at.is_none();
+    let named: Vec<&str> = keys.iter().filter(is_called).map(|key| key.id.as_str()).collect();
+    match named[..] {
+        _ if keys.iter().any(|key| key.id == called) => Ok(called.to_owned()),
+        [] => Ok(called.to_owned()),
+        [id] => Ok(id.to_owned()),
+        _ => {
+            Err(Failure::new(7, format!("several keys are named {called}; say which: {}", named.join(", "))))
         }
     }
 }

@@ -102,6 +102,23 @@ fn a_key_made_by_a_command_opens_a_gateway_that_is_running() {
     assert_eq!(run(home, &["keys", "create", "x", "--role", "admin"]).code, Some(2));
 }
 
+#[test]
+fn a_key_is_called_by_its_name_where_only_one_that_lives_has_it() {
+    let home = home();
+    let make = || json_of(run(&home, &["keys", "create", "ci"]))["id"].as_str().unwrap().to_owned();
+    let first = make();
+    assert_eq!(json_of(run(&home, &["keys", "show", "ci"]))["id"], first.as_str());
+    assert_eq!(json_of(run(&home, &["keys", "update", "ci", "--model", "a*"]))["models"], json!(["a*"]));
+    let second = make();
+    let both = run(&home, &["keys", "revoke", "ci", "--yes"]);
+    assert_eq!(both.code, Some(7), "{both:?}");
+    assert!(both.err.contains(&first) && both.err.contains(&second), "{both:?}");
+    ok(run(&home, &["keys", "revoke", &first, "--yes"]));
+    assert_eq!(json_of(run(&home, &["keys", "rotate", "ci"]))["id"], second.as_str());
+    ok(run(&home, &["keys", "revoke", "ci", "--yes"]));
+    assert_eq!(run(&home, &["keys", "show", "ci"]).code, Some(4));
+}
+
 /// A gateway whose provider takes one key, which is in the vault.
 fn with_a_vaulted_key() -> (FakeProv, Gateway) {
     let key = "sk-right-key-0123456789";
