@@ -146,13 +146,6 @@ pub async fn turned_away(request: Request<Incoming>, mut answer: Response<OutBod
     answer
 }
 
-/// A fault for which the body is not wanted any more. What the client has sent of it is read, lest it be reset before it
-/// has the answer.
-pub async fn unread(request: Request<Incoming>, fault: Fault) -> Fault {
-    pass_over(request).await;
-    fault
-}
-
 /// Reads a body that nobody wants, and says whether it is over: then its connection can be used again. A large or slow
 /// one is not waited for, nor one that is only sent on demand.
 pub async fn pass_over(request: Request<Incoming>) -> bool {

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderName, Request, Response, StatusCode};
+use http::header::CONNECTION;
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
 use hyper::body::Incoming;
-use wire::Fault;
+use wire::{Fault, SurfaceId};
 
 use crate::app::App;
 use crate::arrival::{Arrival, is_plain_id};
-use crate::body::{OutBody, demand_json, read_limited, unread};
+use crate::body::{OutBody, demand_json, pass_over, read_limited};
 use crate::door::Caller;
 use crate::exchange::{Answer, Asked, Inbound, Meter, TimeLimit, exchange, explain, go_on};
 use crate::manage::json;
@@ -31,7 +32,7 @@ pub async fn answer(
     let surface = asked.surface;
     let (inbound, meter) = match take_in(app, world, arrival, asked, caller, request).await {
         Ok(taken) => taken,
-        Err(fault) => return problem::answer(surface, &fault, arrival),
+        Err(refused) => return refused.answer(surface, arrival),
     };
     if inbound.explain {
         let told = tell(app, &inbound, meter).await;
@@ -55,12 +56,36 @@ pub async fn explained(
     caller: Caller,
     request: Request<Incoming>,
 ) -> Result<Response<OutBody>, Fault> {
-    let (inbound, meter) = take_in(app, world, arrival, asked, caller, request).await?;
+    let taken = take_in(app, world, arrival, asked, caller, request).await;
+    let (inbound, meter) = taken.map_err(|refused| refused.fault)?;
     tell(app, &inbound, meter).await
 }
 
 async fn tell(app: &App, inbound: &Inbound, meter: Meter) -> Result<Response<OutBody>, Fault> {
     Ok(json(StatusCode::OK, &explain(app, inbound, meter).await?))
+}
+
+/// A request that was not taken in.
+struct Refused {
+    fault: Fault,
+    /// Its body was not read to the end, so nothing can come after it: a client that took the connection for open would
+    /// see its next request fail.
+    unread: bool,
+}
+
+impl Refused {
+    /// Before its body was read. What the client has sent of it is, lest it be reset before it has the answer.
+    async fn unread(request: Request<Incoming>, fault: Fault) -> Self {
+        Self { unread: !pass_over(request).await, fault }
+    }
+
+    fn answer(self, surface: SurfaceId, arrival: Arrival) -> Response<OutBody> {
+        let mut answer = problem::answer(surface, &self.fault, arrival);
+        if self.unread {
+            answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        answer
+    }
 }
 
 /// A place, a row in the ledger, then the body.
@@ -71,11 +96,13 @@ async fn take_in(
     asked: Asked,
     caller: Caller,
     request: Request<Incoming>,
-) -> Result<(Inbound, Meter), Fault> {
+) -> Result<(Inbound, Meter), Refused> {
     let Some(place) = app.in_flight.enter(world.doors.in_flight) else {
-        return Err(unread(request, Fault::Overloaded).await);
+        return Err(Refused::unread(request, Fault::Overloaded).await);
     };
-    let Ok(slot) = app.ledger.slot().await else { return Err(unread(request, Fault::Draining).await) };
+    let Ok(slot) = app.ledger.slot().await else {
+        return Err(Refused::unread(request, Fault::Draining).await);
+    };
     let client_id = request.headers().get(&REQUEST_ID).filter(|id| is_plain_id(id));
     let client_id = client_id.and_then(|id| id.to_str().ok()).map(str::to_owned);
     let way = (asked.surface, asked.operation);
@@ -85,11 +112,12 @@ async fn take_in(
         Ok(limit) => limit,
         Err(fault) => {
             meter.fail(&fault);
-            return Err(unread(request, fault).await);
+            return Err(Refused::unread(request, fault).await);
         }
     };
     let (head, body) = request.into_parts();
     let read = read_in_time(body, world.doors.body_limit, limit).await;
+    let unread = read.is_err();
     let admit = |body| Inbound::admit(world, asked, &head.headers, limit, body, &mut meter);
     let admitted = match read.and_then(admit) {
         Ok(inbound) if inbound.concerns_stored() => Box::pin(go_on(app, inbound, &meter)).await,
@@ -99,7 +127,7 @@ async fn take_in(
         Ok(inbound) => Ok((inbound, meter)),
         Err(fault) => {
             meter.fail(&fault);
-            Err(fault)
+            Err(Refused { fault, unread })
         }
     }
 }

@@ -164,7 +164,7 @@ fn a_body_over_the_limit_is_refused_before_it_is_read() {
     socket.write_all(head.as_bytes()).unwrap();
     let reply = crate::support::read_reply(&mut BufReader::new(socket), false);
     assert_eq!(reply.status, 413, "{}", reply.text());
-    assert_eq!(reply.code(), "request_too_large");
+    assert_eq!((reply.code(), reply.header("connection")), ("request_too_large".into(), Some("close")));
 }
 
 #[test]

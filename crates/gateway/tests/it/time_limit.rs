@@ -193,6 +193,7 @@ fn a_body_that_takes_longer_than_the_limit_to_arrive_is_not_waited_for() {
     socket.read_to_string(&mut answer).unwrap();
     assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
     assert!(answer.starts_with("HTTP/1.1 504") && answer.contains("time_limit"), "{answer}");
+    assert!(answer.contains("\r\nconnection: close\r\n"), "{answer}");
     assert!(provider.received().is_empty());
     let row = &gateway.ledger(1)[0];
     assert_eq!((row.outcome, row.fault_code.as_deref()), (Outcome::ClientError, Some("time_limit")));
