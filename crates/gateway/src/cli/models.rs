@@ -4,11 +4,10 @@
 use clap::Subcommand;
 use policy::{Access, Money};
 use serde::Serialize;
-use store::GLOBAL;
 
 use super::local::{print, print_json, with_app};
-use super::providers::ListArgs;
-use super::{CommonArgs, say};
+use super::providers::View;
+use super::say;
 use crate::exit::Failure;
 use crate::manage::models::{self, Listed};
 
@@ -16,7 +15,7 @@ use crate::manage::models::{self, Listed};
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// List the models of the providers that have a key.
-    List(ListArgs),
+    List(View),
     /// Print what is known of one model, listed or not.
     Show(ShowArgs),
 }
@@ -28,13 +27,7 @@ pub struct ShowArgs {
     pub model: String,
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub common: CommonArgs,
-    /// Project whose credentials count (default: _global).
-    #[arg(long, default_value = GLOBAL, hide_default_value = true)]
-    pub project: String,
-    /// Print JSON.
-    #[arg(long)]
-    pub json: bool,
+    pub view: View,
 }
 
 /// One model; what is not known is null.
@@ -92,24 +85,25 @@ fn for_a_million(picos: u64) -> Option<String> {
 
 pub(super) fn run(command: &Command) -> Result<(), Failure> {
     match command {
-        Command::List(args) => list(args),
+        Command::List(view) => list(view),
         Command::Show(args) => show(args),
     }
 }
 
-fn list(args: &ListArgs) -> Result<(), Failure> {
-    with_app(&args.common, async |app| {
-        let found = models::available(&app.world(), &args.project, &Access::default());
+fn list(view: &View) -> Result<(), Failure> {
+    with_app(&view.common, async |app| {
+        let found = models::available(&app.world(), &view.project, &Access::default());
         let rows: Vec<Row> = found.iter().map(Row::of).collect();
-        print(args.json, &rows, &Row::HEAD, Row::line)
+        print(view.json, &rows, &Row::HEAD, Row::line)
     })
 }
 
 fn show(args: &ShowArgs) -> Result<(), Failure> {
-    let row = with_app(&args.common, async |app| {
-        Ok(Row::of(&models::one(&app.world(), &args.model, &args.project, &Access::default())?))
+    let ShowArgs { model, view } = args;
+    let row = with_app(&view.common, async |app| {
+        Ok(Row::of(&models::one(&app.world(), model, &view.project, &Access::default())?))
     })?;
-    if args.json {
+    if view.json {
         return print_json(&row);
     }
     let source = row.price_source.as_deref().unwrap_or("not known");

@@ -13,12 +13,12 @@ use crate::manage::providers::{Row, rows};
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// List all providers, in order of preference, with what keeps them out.
-    List(ListArgs),
+    List(View),
 }
 
-/// What lists take that differ by project.
+/// Whose view of what is there, and in which form.
 #[derive(Debug, clap::Args)]
-pub struct ListArgs {
+pub struct View {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub common: CommonArgs,
@@ -31,11 +31,11 @@ pub struct ListArgs {
 }
 
 pub(super) fn run(command: &Command) -> Result<(), Failure> {
-    let Command::List(args) = command;
-    with_app(&args.common, async |app| {
+    let Command::List(view) = command;
+    with_app(&view.common, async |app| {
         let world = app.world();
-        let rows = rows(&world, &Access::default(), &args.project);
-        print(args.json, &rows, &["ID", "NAME", "TYPE", "AVAILABLE"], line)
+        let rows = rows(&world, &Access::default(), &view.project);
+        print(view.json, &rows, &["ID", "NAME", "TYPE", "AVAILABLE"], line)
     })
 }
 

@@ -74,12 +74,13 @@ fn is_exempt(list: &str, host: &str, port: u16) -> bool {
     let address: Option<IpAddr> = host.parse().ok();
     let is_it = |entry: &str| match (entry.parse::<IpNet>(), address) {
         (Ok(network), address) => address.is_some_and(|address| network.contains(&address)),
-        (Err(_), _) => is_name(entry, host, port),
+        (Err(_), _) => names(entry, host, port),
     };
     list.split([',', ' ']).map(str::trim).filter(|entry| !entry.is_empty()).any(is_it)
 }
 
-fn is_name(entry: &str, host: &str, port: u16) -> bool {
+/// Whether an entry that is no network means this host at this port.
+fn names(entry: &str, host: &str, port: u16) -> bool {
     let entry = entry.to_ascii_lowercase();
     let (entry, of_port) = match entry.rsplit_once(':') {
         Some((name, digits)) if !name.contains(':') => (name, digits.parse().ok()),
