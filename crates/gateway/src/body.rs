@@ -137,12 +137,15 @@ pub async fn read_limited(mut body: Incoming, limit: usize) -> Result<Bytes, Fau
     Ok(whole.freeze())
 }
 
-/// An answer to a request whose body nobody has read. Where it cannot be passed over, the answer says that the connection
-/// ends: a client that took it for open would see its next request fail.
-pub async fn turned_away(request: Request<Incoming>, mut answer: Response<OutBody>) -> Response<OutBody> {
-    if !pass_over(request).await {
-        answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-    }
+/// An answer to a request whose body nobody has read. Where it cannot be passed over, the connection ends.
+pub async fn turned_away(request: Request<Incoming>, answer: Response<OutBody>) -> Response<OutBody> {
+    if pass_over(request).await { answer } else { last(answer) }
+}
+
+/// An answer behind which the connection ends, since the body before it was not read to its end. It says so: a client that
+/// took the connection for open would see its next request fail.
+pub fn last(mut answer: Response<OutBody>) -> Response<OutBody> {
+    answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     answer
 }
 

@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::CONNECTION;
-use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
+use http::{HeaderName, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use wire::{Fault, SurfaceId};
 
 use crate::app::App;
 use crate::arrival::{Arrival, is_plain_id};
-use crate::body::{OutBody, demand_json, pass_over, read_limited};
+use crate::body::{OutBody, demand_json, last, pass_over, read_limited};
 use crate::door::Caller;
 use crate::exchange::{Answer, Asked, Inbound, Meter, TimeLimit, exchange, explain, go_on};
 use crate::manage::json;
@@ -68,8 +67,7 @@ async fn tell(app: &App, inbound: &Inbound, meter: Meter) -> Result<Response<Out
 /// A request that was not taken in.
 struct Refused {
     fault: Fault,
-    /// Its body was not read to the end, so nothing can come after it: a client that took the connection for open would
-    /// see its next request fail.
+    /// Its body was not read to the end, so nothing can come after it.
     unread: bool,
 }
 
@@ -80,11 +78,8 @@ impl Refused {
     }
 
     fn answer(self, surface: SurfaceId, arrival: Arrival) -> Response<OutBody> {
-        let mut answer = problem::answer(surface, &self.fault, arrival);
-        if self.unread {
-            answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-        }
-        answer
+        let answer = problem::answer(surface, &self.fault, arrival);
+        if self.unread { last(answer) } else { answer }
     }
 }
 
