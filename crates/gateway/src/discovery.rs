@@ -23,7 +23,9 @@ use wire::fault::Phase;
 
 use crate::app::App;
 use crate::clock::{self, Instant};
-use crate::world::{ModelList, Runtime, World};
+use crate::credentials::Key;
+use crate::exchange::{refusal, without_key};
+use crate::world::{Listing, ModelList, Runtime, World};
 use list::{Models, Page};
 
 /// How often it is looked whether a list is due.
@@ -64,16 +66,16 @@ impl Rounds {
     async fn go(&mut self, app: &App) {
         let world = app.world();
         let now = clock::now();
-        let due: Vec<_> = world.listings().filter(|(of, list)| self.is_due(of, list, now)).collect();
+        let due: Vec<_> = world.listings().filter(|listing| self.is_due(listing, now)).collect();
         if due.is_empty() {
             return;
         }
-        let answers = join_all(due.iter().map(|(of, list)| read(app, &world, of, list))).await;
+        let answers = join_all(due.iter().map(|listing| listed(app, &world, listing))).await;
         let mut found = Found::clone(world.snapshot.found());
-        for ((of, list), answer) in due.into_iter().zip(answers) {
-            self.note(of, list, &answer);
+        for (listing, answer) in due.into_iter().zip(answers) {
+            self.note(&listing, &answer);
             if let Ok(models) = answer {
-                found.insert(of.provider.clone(), models);
+                found.insert(listing.of.provider.clone(), models);
             }
         }
         if found != **world.snapshot.found() {
@@ -81,40 +83,59 @@ impl Rounds {
         }
     }
 
-    fn is_due(&self, of: &Runtime, list: &ModelList, now: Instant) -> bool {
-        let is_same = |seen: &&Seen| Arc::ptr_eq(&seen.endpoint, &list.endpoint);
-        self.0.get(&of.provider).filter(is_same).is_none_or(|seen| seen.due <= now)
+    fn is_due(&self, listing: &Listing<'_>, now: Instant) -> bool {
+        let is_same = |seen: &&Seen| Arc::ptr_eq(&seen.endpoint, &listing.list.endpoint);
+        self.0.get(&listing.of.provider).filter(is_same).is_none_or(|seen| seen.due <= now)
     }
 
     /// Says what changed for the better or worse, and when to look again.
-    fn note(&mut self, of: &Runtime, list: &ModelList, answer: &Result<Vec<FoundModel>, Fault>) {
-        let provider = &of.provider;
+    fn note(&mut self, listing: &Listing<'_>, answer: &Result<Vec<FoundModel>, Fault>) {
+        let provider = &listing.of.provider;
         let fails = answer.is_err();
         let before = self.0.get(provider).map(|seen| seen.fails);
         match answer {
             Err(fault) if before != Some(true) => {
-                tracing::warn!(%provider, "the list of models of {provider} cannot be read: {fault}");
+                let why = fault.client_message("-");
+                tracing::warn!(%provider, "the list of models of {provider} cannot be read: {why}");
             }
             Ok(models) if before != Some(false) => {
                 tracing::info!(%provider, models = models.len(), "{provider} lists {} models", models.len());
             }
             _ => {}
         }
-        let wait = if fails { list.every.min(RETRY) } else { list.every };
-        let seen = Seen { endpoint: list.endpoint.clone(), due: clock::now() + wait, fails };
+        let wait = if fails { listing.every.min(RETRY) } else { listing.every };
+        let seen = Seen { endpoint: listing.list.endpoint.clone(), due: clock::now() + wait, fails };
         self.0.insert(provider.clone(), seen);
     }
 }
 
-/// One list with all its pages, asked for with the key that requests of no project would use first.
-async fn read(app: &App, world: &World, of: &Runtime, list: &ModelList) -> Result<Vec<FoundModel>, Fault> {
-    let headers = headers(app, world, of, list).await?;
+/// A list, asked for with the key that requests of no project would use first.
+async fn listed(app: &App, world: &World, listing: &Listing<'_>) -> Result<Vec<FoundModel>, Fault> {
+    let of = listing.of;
+    let keys = app.credentials.of(world, of, 0, GLOBAL, None).await?;
+    let without = || Fault::NoTarget { why: format!("{} has no key yet", of.provider) };
+    let key = keys.into_iter().next().ok_or_else(without)?;
+    read(app, of, listing.list, key.as_deref()).await
+}
+
+/// One list with all its pages.
+///
+/// # Errors
+/// What the provider says, without the key; or why there is no list.
+pub async fn read(
+    app: &App,
+    of: &Runtime,
+    list: &ModelList,
+    key: Option<&Key>,
+) -> Result<Vec<FoundModel>, Fault> {
+    let headers = headers(of, list, key);
     let until = clock::now() + PATIENCE;
     let mut models = Models::default();
     let mut next = None;
     for _ in 0..PAGES_AT_MOST {
-        let reading = page(app, of, at(&list.endpoint, next.as_deref()), headers.clone());
-        let page = clock::timeout_at(until, reading).await.map_err(|_| too_slow(of))??;
+        let reading = page(app, of, list, next.as_deref(), headers.clone());
+        let page = clock::timeout_at(until, reading).await.unwrap_or_else(|_| Err(too_slow(of)));
+        let page = page.map_err(|fault| without_key(fault.named(&of.provider), key.map(|key| &key.value)))?;
         models.add(page.models);
         // A server that does not know the way to its next page gives the same one again.
         if page.next.is_none() || page.next == next || models.is_full() {
@@ -137,31 +158,34 @@ fn at(list: &Arc<Endpoint>, next: Option<&str>) -> Arc<Endpoint> {
     list.at(&format!("{target}{joint}{next}"))
 }
 
-async fn headers(app: &App, world: &World, of: &Runtime, list: &ModelList) -> Result<HeaderMap, Fault> {
-    let keys = app.credentials.of(world, of, 0, GLOBAL, None).await?;
-    let without = || Fault::NoTarget { why: format!("{} has no key yet", of.provider) };
-    let key = keys.into_iter().next().ok_or_else(without)?;
+fn headers(of: &Runtime, list: &ModelList, key: Option<&Key>) -> HeaderMap {
     let mut headers: HeaderMap = list.wire.wire().headers().into_iter().collect();
     headers.extend(of.headers.clone());
     headers.remove(CONTENT_TYPE);
     if let Some(key) = key {
         headers.insert(key.header.clone(), key.value.clone());
     }
-    Ok(headers)
+    headers
 }
 
-async fn page(app: &App, of: &Runtime, endpoint: Arc<Endpoint>, headers: HeaderMap) -> Result<Page, Fault> {
+async fn page(
+    app: &App,
+    of: &Runtime,
+    list: &ModelList,
+    next: Option<&str>,
+    headers: HeaderMap,
+) -> Result<Page, Fault> {
     let bad = |why| Fault::BadAnswer { provider: of.provider.to_string(), why };
     let call = Call {
         provider: of.provider.clone(),
-        to: Destination::Http(endpoint),
+        to: Destination::Http(at(&list.endpoint, next)),
         headers,
         body: Vec::<Bytes>::new(),
         timeouts: of.timeouts_of_list(PATIENCE),
     };
     let reply = app.upstreams.send(call).await?;
     if reply.status != 200 {
-        return Err(bad(format!("HTTP {}", reply.status)));
+        return Err(refusal(list.wire.wire(), reply).await);
     }
     list::page(&reply.body.collect(LIST_AT_MOST).await?).map_err(bad)
 }

@@ -16,17 +16,17 @@ pub struct Egress {
     pub proxy: Option<Arc<Proxy>>,
     /// Where its name may lead.
     pub reach: Reach,
-    /// Its own list of models, where that is read.
+    /// Its own list of models, where that is known.
     pub list: Option<ListPlace>,
 }
 
-/// Where a server lists its models, and how often that is read.
+/// Where a server lists its models, and whether that is read unasked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListPlace {
     /// Path and query.
     pub target: String,
-    #[allow(missing_docs)]
-    pub every: Duration,
+    /// How often; `None`: only when somebody asks for it.
+    pub every: Option<Duration>,
 }
 
 /// How every provider is reached, by its id; one that is missing is reached directly, at public addresses.

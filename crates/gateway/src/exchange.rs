@@ -24,6 +24,7 @@ use wire::Fault;
 
 pub use admit::{Asked, Inbound};
 pub use answer::Answer;
+pub use attempt::{refusal, without_key};
 pub use explain::{Explanation, explain};
 pub use meter::{Meter, Tried};
 pub use relay::Relay;

@@ -61,7 +61,7 @@ pub struct Runtime {
     pub headers: HeaderMap,
     /// Without a credential a call is pointless.
     pub needs_key: bool,
-    /// Its own list of models, where that is read.
+    /// Its own list of models, where that is known.
     pub list: Option<ModelList>,
     timeouts: policy::Timeouts,
 }
@@ -107,6 +107,17 @@ pub struct ModelList {
     pub endpoint: Arc<Endpoint>,
     /// What the server speaks.
     pub wire: WireId,
+    /// How often it is read; `None`: only when somebody asks for it.
+    every: Option<Duration>,
+}
+
+/// A list that is read unasked.
+#[derive(Clone, Copy)]
+pub struct Listing<'a> {
+    /// Whose it is.
+    pub of: &'a Runtime,
+    #[allow(missing_docs)]
+    pub list: &'a ModelList,
     /// How often it is read.
     pub every: Duration,
 }
@@ -263,15 +274,17 @@ impl World {
         Self::of(configured, self.vault.clone())
     }
 
-    /// The own list of models of a provider that takes part, where it is read.
-    fn listing(&self, provider: &str) -> Option<&ModelList> {
+    /// A provider that takes part, if its own list of models is read unasked.
+    fn listing(&self, provider: &str) -> Option<Listing<'_>> {
         let takes_part = self.snapshot.provider(provider).is_some_and(|provider| provider.disabled.is_none());
-        self.runtimes.get(provider).filter(|_| takes_part)?.list.as_ref()
+        let of = self.runtimes.get(provider).filter(|_| takes_part)?;
+        let list = of.list.as_ref()?;
+        Some(Listing { of, list, every: list.every? })
     }
 
-    /// Every provider whose own list of models is read, with that list.
-    pub fn listings(&self) -> impl Iterator<Item = (&Runtime, &ModelList)> {
-        self.runtimes.values().filter_map(|runtime| Some((runtime, self.listing(&runtime.provider)?)))
+    /// Every provider whose own list of models is read unasked.
+    pub fn listings(&self) -> impl Iterator<Item = Listing<'_>> {
+        self.runtimes.keys().filter_map(|provider| self.listing(provider))
     }
 
     fn configured(&self) -> Configured {
@@ -373,6 +386,11 @@ impl VaultIndex {
         let own = all.iter().filter(move |kept| kept.project == project);
         let global = all.iter().filter(move |kept| kept.project == GLOBAL && project != GLOBAL);
         own.chain(global).filter(wanted).map(|kept| kept.id)
+    }
+
+    /// What a credential is called.
+    pub fn name(&self, id: i64) -> Option<&str> {
+        self.by_provider.values().flatten().find(|kept| kept.id == id).map(|kept| kept.name.as_str())
     }
 
     fn has(&self, provider: &str, project: &str) -> bool {

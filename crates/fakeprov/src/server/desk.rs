@@ -52,7 +52,7 @@ impl Desk {
         match (request.method.as_str(), request.path()) {
             ("GET", "/_received") => Reply::json(200, &self.received()),
             ("GET", "/_connections") => Reply::json(200, &json!({"accepted": self.journal.connections()})),
-            ("GET", path) if path.ends_with("/models") => Reply::json(200, &models::list(request)),
+            ("GET", path) if path.ends_with("/models") => models::reply(request, self.options.key.as_deref()),
             ("GET", "/api/tags") => Reply::json(200, &models::tags()),
             ("POST", path) => match endpoint::at(path) {
                 Some(endpoint) => self

@@ -5,10 +5,13 @@ mod sample;
 use std::fmt::Write;
 
 use clap::{Args, Subcommand};
+use sample::Sample;
+use serde::Serialize;
 
+use super::local::print_json;
 use super::status::found;
 use super::{CommonArgs, say};
-use crate::config::{self, Shown};
+use crate::config::{self, Shown, Warning};
 use crate::exit::Failure;
 use crate::startup;
 
@@ -16,11 +19,22 @@ use crate::startup;
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Read everything that `serve` would read, report every error, and show what parameter rules do.
-    Check(CommonArgs),
+    Check(CheckArgs),
     /// Print every value that holds.
     Show(ShowArgs),
     /// Print the JSON Schema of the file, by which editors complete and check it.
     Schema,
+}
+
+/// `config check`
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub common: CommonArgs,
+    /// Print JSON, also of what is wrong.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `config show`
@@ -45,16 +59,38 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
     }
 }
 
+/// What `config check --json` prints.
+#[derive(Default, Serialize)]
+struct Verdict {
+    valid: bool,
+    /// One sentence for each thing that is wrong, with file and line where it stands in a file.
+    errors: Vec<String>,
+    warnings: Vec<String>,
+    rules: Vec<Sample>,
+}
+
 fn read(args: &CommonArgs) -> Result<config::Config, Failure> {
     startup::configuration(&config::Flags { config: args.config.clone(), ..config::Flags::default() })
 }
 
-fn check(args: &CommonArgs) -> Result<(), Failure> {
-    let config = read(args)?;
+fn check(args: &CheckArgs) -> Result<(), Failure> {
+    let config = match read(&args.common) {
+        Err(failure) if args.json => {
+            let errors = failure.message.lines().map(str::to_owned).collect();
+            print_json(&Verdict { errors, ..Verdict::default() })?;
+            return Err(failure);
+        }
+        read => read?,
+    };
     let (snapshot, warnings) = config::build_snapshot(&config);
+    let rules = sample::samples(&config, &snapshot);
+    if args.json {
+        let warnings = warnings.iter().map(Warning::to_string).collect();
+        return print_json(&Verdict { valid: true, warnings, rules, ..Verdict::default() });
+    }
     let warnings: String = warnings.iter().map(|warning| format!("  warning     {warning}\n")).collect();
-    let samples = sample::samples(&config, &snapshot);
-    say(&format!("{}{warnings}{samples}The configuration is valid.\n", found(&config)))
+    let rules: String = rules.iter().map(Sample::to_string).collect();
+    say(&format!("{}{warnings}{rules}The configuration is valid.\n", found(&config)))
 }
 
 fn show(args: &ShowArgs) -> Result<(), Failure> {

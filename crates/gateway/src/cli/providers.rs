@@ -1,5 +1,7 @@
 //! `llm-gateway providers`: who could answer, and why not. What a running gateway has seen of them is its own.
 
+mod probe;
+
 use clap::Subcommand;
 use policy::Access;
 use store::GLOBAL;
@@ -14,6 +16,8 @@ use crate::manage::providers::{Row, rows};
 pub enum Command {
     /// List all providers, in order of preference, with what keeps them out.
     List(View),
+    /// Ask providers for their lists of models, with each key: are they there, and do they let us in? It costs nothing.
+    Test(probe::TestArgs),
 }
 
 /// Whose view of what is there, and in which form.
@@ -31,7 +35,13 @@ pub struct View {
 }
 
 pub(super) fn run(command: &Command) -> Result<(), Failure> {
-    let Command::List(view) = command;
+    match command {
+        Command::List(view) => list(view),
+        Command::Test(args) => probe::run(args),
+    }
+}
+
+fn list(view: &View) -> Result<(), Failure> {
     with_app(&view.common, async |app| {
         let world = app.world();
         let rows = rows(&world, &Access::default(), &view.project);

@@ -19,15 +19,14 @@ pub(super) fn list(upstream: &Upstream, report: &mut Report) -> Option<ListPlace
     let settings = upstream.settings.as_ref();
     let said = settings.and_then(|settings| settings.discover);
     let every = match said {
-        Some(Discover::Off) => return None,
-        Some(Discover::Every(every)) => every,
-        Some(Discover::On) => EVERY,
-        None if is_usual(upstream) => EVERY,
-        None => return None,
+        Some(Discover::Off) => None,
+        Some(Discover::Every(every)) => Some(every),
+        Some(Discover::On) => Some(EVERY),
+        None => is_usual(upstream).then_some(EVERY),
     };
     let endpoint = upstream.endpoints.first()?;
     let target = target(upstream, endpoint);
-    if target.is_none() && said.is_some() {
+    if target.is_none() && said.is_some() && every.is_some() {
         report.warn(format!("providers.{}: discover has no effect, as no list is known there", upstream.id));
     }
     Some(ListPlace { target: target?, every })

@@ -17,8 +17,7 @@ use wire::dialect::Echo;
 use wire::fault::{Blame, Class};
 use wire::{Fault, Operation};
 
-use refusal::refusal;
-pub(super) use refusal::without_key;
+pub use refusal::{refusal, without_key};
 pub(super) use thoughts::Thoughts;
 
 use super::admit::Inbound;

@@ -1,28 +1,53 @@
 //! What the parameter rules do to a request: a sample for each model that has some, before and after.
 
-use std::fmt::Write;
+use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use policy::{Choice, Kind, Model, Provider, Snapshot, Target};
+use serde::Serialize;
 use serde_json::json;
+use serde_json::value::RawValue;
 use wire::{Dialect, Fault, Head, RawObject, SurfaceId};
 
 use crate::config::Config;
 
 const SURFACE: SurfaceId = SurfaceId::OpenAiChat;
 
-/// All samples, as text; only of providers that the operator has configured.
-pub(super) fn samples(config: &Config, snapshot: &Snapshot) -> String {
+/// One request.
+#[derive(Serialize)]
+pub(super) struct Sample {
+    model: String,
+    #[serde(flatten)]
+    outcome: Outcome,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Outcome {
+    /// Without rules, and with them.
+    Sent { before: Box<RawValue>, after: Box<RawValue> },
+    /// The rules leave nothing that could be sent.
+    Refused { fault: String },
+}
+
+impl fmt::Display for Sample {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "  rules       {}", self.model)?;
+        match &self.outcome {
+            Outcome::Sent { before, after } => {
+                write!(f, "    before    {before}\n    after     {after}\n")
+            }
+            Outcome::Refused { fault } => writeln!(f, "    cannot be asked: {fault}"),
+        }
+    }
+}
+
+/// All samples; only of providers that the operator has configured.
+pub(super) fn samples(config: &Config, snapshot: &Snapshot) -> Vec<Sample> {
     let configured = |of: &&Arc<Provider>| of.section.is_some() || config.provider_keys.contains_key(&*of.id);
     let providers = snapshot.providers().iter().filter(|provider| provider.kind == Kind::Api);
-    let mut text = String::new();
-    for target in providers.filter(configured).flat_map(targets) {
-        // Writing to a String cannot fail.
-        let _ =
-            write!(text, "  rules       {}\n{}", target.provider.listed_id(&target.model), sample(&target));
-    }
-    text
+    providers.filter(configured).flat_map(targets).map(|target| sample(&target)).collect()
 }
 
 /// One target for each model that has rules of its own, and one for each rule of the provider that none of those shows.
@@ -69,19 +94,19 @@ fn endpoint(provider: &Provider) -> Option<usize> {
     provider.endpoints.iter().position(carries).or(first)
 }
 
-fn sample(target: &Target) -> String {
-    let made = before(target).and_then(|body| {
-        let mut after = RawObject::parse(body.clone())?;
+fn sample(target: &Target) -> Sample {
+    let sent = || {
+        let before = before(target)?;
+        let mut after = RawObject::parse(before.clone())?;
         target.apply_rules(SURFACE, &mut after)?;
-        Ok((body, after.into_bytes()))
-    });
-    match made {
-        Ok((before, after)) => {
-            let [before, after] = [before, after].map(|body| String::from_utf8_lossy(&body).into_owned());
-            format!("    before    {before}\n    after     {after}\n")
-        }
-        Err(fault) => format!("    cannot be asked: {fault}\n"),
-    }
+        Ok(Outcome::Sent { before: raw(&before)?, after: raw(&after.into_bytes())? })
+    };
+    let outcome = sent().unwrap_or_else(|fault: Fault| Outcome::Refused { fault: fault.to_string() });
+    Sample { model: target.provider.listed_id(&target.model), outcome }
+}
+
+fn raw(body: &[u8]) -> Result<Box<RawValue>, Fault> {
+    serde_json::from_slice(body).map_err(Fault::internal)
 }
 
 /// A plain request as it goes to the target without rules.

@@ -16,7 +16,7 @@ const ERROR_BODY: usize = 64 * 1024;
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(86_400);
 
 /// An answer with a status other than 2xx.
-pub(super) async fn refusal(wire: &dyn Wire, reply: upstream::Reply) -> Fault {
+pub async fn refusal(wire: &dyn Wire, reply: upstream::Reply) -> Fault {
     if (300..400).contains(&reply.status) {
         let why = format!("it redirects (HTTP {}), and redirects are not followed", reply.status);
         return Fault::BadAnswer { provider: String::new(), why };
@@ -52,7 +52,7 @@ fn until(date: &str) -> Option<Duration> {
 
 /// An upstream that repeats our key in its error does not get it through to the client, whatever the key looks like.
 /// `key` is the header that it went up in.
-pub(in crate::exchange) fn without_key(mut fault: Fault, key: Option<&HeaderValue>) -> Fault {
+pub fn without_key(mut fault: Fault, key: Option<&HeaderValue>) -> Fault {
     if let (Fault::Upstream(stated), Some(key)) = (&mut fault, key)
         && let Some(secret) = key.to_str().ok().and_then(|value| value.rsplit(' ').next())
     {
