@@ -49,6 +49,8 @@ pub async fn answer(app: &Arc<App>, peer: SocketAddr, request: Request<Incoming>
             problem::answer(found.map_or(NATIVE, |found| found.surface), &Fault::internal(panic), arrival)
         }
     };
+    // What is ready with us is written together with this: one wake-up of the caller's side serves many answers.
+    tokio::task::yield_now().await;
     request_headers.reflect(&world.doors.cors, arrival, &mut response);
     response
 }

@@ -47,6 +47,6 @@ impl Errand {
 
 impl Drop for Errand {
     fn drop(&mut self) {
-        self.health.change(|health, _| health.end(&self.provider, &self.model));
+        self.health.seen().health.end(&self.provider, &self.model);
     }
 }

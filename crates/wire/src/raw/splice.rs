@@ -6,6 +6,8 @@ use super::{Member, RawObject, Text};
 
 /// Pieces up to this many bytes are copied together; longer ones are handed on as slices of what was received.
 const COPIED: usize = 4096;
+/// Bytes that edits usually add.
+const EDITS: usize = 512;
 
 impl RawObject {
     /// The object as one piece. Untouched, these are the very bytes received, not a copy.
@@ -44,7 +46,8 @@ struct Pieces<'a> {
 
 impl<'a> Pieces<'a> {
     fn of(bytes: &'a Bytes) -> Self {
-        Self { bytes, done: Vec::new(), copied: Vec::new(), span: 0..0 }
+        let copied = Vec::with_capacity(bytes.len().min(COPIED) + EDITS);
+        Self { bytes, done: Vec::with_capacity(1), copied, span: 0..0 }
     }
 
     fn member(&mut self, member: &Member, follows: bool) {
