@@ -33,6 +33,12 @@ pub struct ListPlace {
 pub type Egresses = HashMap<String, Egress>;
 
 impl Egress {
+    /// Whether its list of models is read unasked.
+    #[must_use]
+    pub fn reads_list(&self) -> bool {
+        self.list.as_ref().is_some_and(|list| list.every.is_some())
+    }
+
     /// An endpoint of the provider, reached like this.
     #[must_use]
     pub fn of(&self, endpoint: &Endpoint) -> Arc<Endpoint> {

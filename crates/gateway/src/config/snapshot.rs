@@ -63,7 +63,7 @@ fn strangers(snapshot: &Snapshot) -> Vec<Warning> {
 /// A name that stands for nothing would be noticed only when it is asked for. A bare one may still be found in the list
 /// of a server; an alias of an alias names nothing.
 fn nameless(config: &Config, snapshot: &Snapshot) -> Vec<Warning> {
-    let some_are_listed = config.upstreams.all.iter().any(|upstream| upstream.egress.list.is_some());
+    let some_are_listed = config.upstreams.all.iter().any(|upstream| upstream.egress.reads_list());
     let known = |name: &str| snapshot.has(name) || (some_are_listed && !name.contains('/'));
     let taken = |name: &str| snapshot.default_provider().is_some() && !name.contains('/');
     let is_alias = |name: &str| snapshot.aliases().any(|(alias, _)| alias == name);
