@@ -168,8 +168,8 @@ impl Upstreams {
 }
 
 /// Lets everything else run that is ready. Of many requests that come at the same time each would wake its provider's side
-/// when it is written; written one after the other, few wake-ups serve all. At full load that saves a twentieth of the CPU
-/// of a small carried request and a sixth of a large one's (`bench/README.md`).
+/// when it is written; written one after the other, few wake-ups serve all. Answers are held back likewise before they are
+/// written: what both save is in `bench/README.md`.
 async fn after_the_others() {
     tokio::task::yield_now().await;
 }
