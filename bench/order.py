@@ -112,7 +112,7 @@ def main():
     lines = {}
     for name in itertools.chain(*run):
         name = name if unused[lasting(name)] > IDLE_AT_MOST else lasting(name)
-        lines[f"    *(.text.{name} .text.unlikely.{name})\n"] = None
+        lines[f"    *(.text.{name} .text.hot.{name} .text.unlikely.{name})\n"] = None
     options.out.write_text(HEAD + "".join(lines) + TAIL)
     print(f"{options.out}: {len(lines)} names")
 

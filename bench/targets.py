@@ -147,10 +147,10 @@ def nginx(mock, directory, options):
 
 
 @contextlib.contextmanager
-def gateway(mock, directory, options):
+def gateway(mock, directory, options, more_providers=""):
     port = free_port()
     config = directory / "gateway.yaml"
-    config.write_text(GATEWAY.format(upstream=mock.port))
+    config.write_text(GATEWAY.format(upstream=mock.port) + more_providers)
     token = secrets.token_hex(24)
     (directory / "data").mkdir(mode=0o700, exist_ok=True)
     environment = {

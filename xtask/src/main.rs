@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask test|check|tidy|tables|soak`.
+//! The project's own commands: `cargo xtask test|check|tidy|tables|release|soak`.
 //!
 //! One file per command; `shell`, `tally` and `report` are what they share. Nothing here ships.
 
@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod check;
+mod release;
 mod report;
 mod shell;
 mod soak;
@@ -36,6 +37,8 @@ enum Command {
     Tidy,
     /// Writes docs/translation.md again: what crosses between the APIs
     Tables,
+    /// Builds the gateway by a profile of what runs, as it is released
+    Release(release::Options),
     /// The long evidence: kill loops at full count, fuzzing, the speed comparison
     Soak(soak::Options),
 }
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
         Command::Check => check::run(&place),
         Command::Tidy => tidy::run(&place),
         Command::Tables => tables::run(&place),
+        Command::Release(options) => release::run(&place, &options),
         Command::Soak(options) => soak::run(&place, &options),
     };
     match outcome {
