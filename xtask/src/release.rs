@@ -17,7 +17,8 @@ pub(crate) struct Options {
     count: Option<PathBuf>,
 }
 
-/// Builds the gateway into a folder of its own, since everything is compiled anew.
+/// Builds the gateway into a folder of its own, since everything is compiled anew. `RUSTFLAGS` of the environment do not hold
+/// for it.
 pub(crate) fn run(place: &Place, options: &Options) -> Result<bool> {
     let (folder, flags) = match &options.count {
         Some(counts) => {
